@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+
+let package = Package(
+    name: "redlock",
+    products: [
+        .library(name: "Redlock", targets: ["Redlock"]),
+        .executable(name: "redlock", targets: ["RedlockCLI"]),
+    ],
+    targets: [
+        // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
+        .target(name: "RedlockCore", swiftSettings: strict),
+        // hiredis, epoll and the few libc macros that Swift cannot import.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        // Sockets, the event loop and the wire format.
+        .target(name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis"], swiftSettings: strict),
+        // The public API.
+        .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis"], swiftSettings: strict),
+        .executableTarget(name: "RedlockCLI", dependencies: ["Redlock"], swiftSettings: strict),
+        // Real redis-server processes on this machine, for the demo and the tests.
+        .target(name: "LocalCluster", swiftSettings: strict),
+        .executableTarget(name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster"], swiftSettings: strict),
+
+        .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
+        .testTarget(
+            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
+        .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
+        // A process that takes locks: the integration tests start several of them.
+        .executableTarget(
+            name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["Redlock", "LocalCluster", "RedlockCLI", "LockWorker"],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,154 @@
+internal import RedlockCore
+
+extension Redlock {
+    /// How a ``Redlock`` behaves. The defaults suit nodes in one region and work of seconds.
+    public struct Configuration: Sendable {
+        /// The ttls that may be asked for. Default 10 ms to 5 minutes; at least 3 ms, at most 24 hours, and the drift
+        /// must fit into the shortest.
+        ///
+        /// The upper limit is also how long a node that forgot its locks would have to stay out, so keep it near what
+        /// you use: work that takes longer is what extension is for.
+        public var ttlLimits: ClosedRange<Duration> = .milliseconds(10) ... .seconds(300)
+
+        /// How long a node may take to answer before its vote counts as failed. Default 100 ms; 1 ms to 1 minute.
+        ///
+        /// It bounds how long an attempt takes when a majority is silent; a silent minority costs nothing. Keep it
+        /// small against the ttl ("Distributed locks with Redis" suggests 5 to 50 ms for a ttl of 10 s).
+        public var nodeTimeout: Duration = .milliseconds(100)
+
+        /// How long connecting and signing in may take, for each try. Default 1 s; 1 ms to 1 minute.
+        public var connectTimeout: Duration = .seconds(1)
+
+        /// How much the clocks of this machine and the nodes may differ in rate, as a share of the ttl. Default 0.01;
+        /// 0 to 0.5. Validity is shorter by that and 2 ms.
+        public var driftFactor: Double = 0.01
+
+        /// The shortest pause between two attempts. Default 100 ms; 1 ms to 1 minute.
+        public var retryDelay: Duration = .milliseconds(100)
+
+        /// What is added to the pause at random, at most. Default 100 ms; 0 to 1 minute. With 0, contenders that split
+        /// the votes may split them again and again.
+        public var retryJitter: Duration = .milliseconds(100)
+
+        /// How long before the end of its validity a holder learns that a lease is lost. Default nil: a tenth of the
+        /// ttl. 0 to half of the ttl; a longer one counts as half.
+        public var lossMargin: Duration?
+
+        /// The longest that a lease may be held, extensions included. Default 24 hours; at least 10 ms. Nil for no
+        /// limit, which lets a body that hangs keep everybody out for ever.
+        public var maximumHold: Duration? = .seconds(86_400)
+
+        /// Put before every resource's name to make its key. Default empty: the key is the name.
+        public var keyPrefix = ""
+
+        /// Called with what happens, in order, on the coordinator's own queue: it must be quick, and must not block.
+        public var observer: (@Sendable (Event) -> Void)?
+
+        /// The defaults.
+        public init() {}
+    }
+}
+
+// MARK: - Checking
+
+extension Redlock.Configuration {
+    static let shortestTTL = Duration.milliseconds(3)
+    static let longestTTL = Duration.seconds(86_400)
+
+    /// The numbers for the engine, or an error that names the first value that breaks a rule.
+    func parameters(nodes: Int) throws(RedlockError) -> Parameters {
+        let minute = Duration.seconds(60)
+        try check("nodeTimeout", nodeTimeout, .milliseconds(1)...minute)
+        try check("connectTimeout", connectTimeout, .milliseconds(1)...minute)
+        try check("retryDelay", retryDelay, .milliseconds(1)...minute)
+        try check("retryJitter", retryJitter, .zero...minute)
+        guard driftFactor >= 0, driftFactor <= 0.5 else {
+            throw RedlockError(.invalidArgument, "driftFactor is \(driftFactor); it must be from 0 to 0.5")
+        }
+        try check("ttlLimits.lowerBound", ttlLimits.lowerBound, Self.shortestTTL...Self.longestTTL)
+        try check("ttlLimits.upperBound", ttlLimits.upperBound, Self.shortestTTL...Self.longestTTL)
+        if let lossMargin { try check("lossMargin", lossMargin, .zero...Self.longestTTL) }
+        if let maximumHold, maximumHold < .milliseconds(10) {
+            throw RedlockError(.invalidArgument, "maximumHold is \(maximumHold); it must be at least 10 ms, or nil")
+        }
+        guard keyPrefix.utf8.count < Limits.resourceBytes else {
+            throw RedlockError(
+                .invalidArgument,
+                "keyPrefix has \(keyPrefix.utf8.count) bytes; with a name it must fit into \(Limits.resourceBytes)")
+        }
+
+        var parameters = Parameters(nodes: nodes)
+        parameters.nodeTimeout = Nanoseconds(nodeTimeout)
+        parameters.connectTimeout = Nanoseconds(connectTimeout)
+        // Long enough for a node that is merely slow, short enough to get through a network that swallows packets.
+        parameters.silenceTimeout = max(Nanoseconds(nodeTimeout) * 10, .seconds(1))
+        parameters.driftPartsPerMillion = Int64((driftFactor * 1_000_000).rounded(.up))
+        parameters.retryDelay = Nanoseconds(retryDelay)
+        parameters.retryJitter = Nanoseconds(retryJitter)
+        parameters.lossMargin = lossMargin.map { Nanoseconds($0) }
+        parameters.reports = observer != nil
+
+        let drift = StandardRules().drift(
+            of: Nanoseconds(ttlLimits.lowerBound), partsPerMillion: parameters.driftPartsPerMillion)
+        guard Nanoseconds(ttlLimits.lowerBound) > drift else {
+            throw RedlockError(
+                .invalidArgument,
+                "ttlLimits begin at \(ttlLimits.lowerBound), which the clock drift of \(Duration(drift)) uses up")
+        }
+        return parameters
+    }
+
+    /// The key of a resource, or an error that names what is wrong with it.
+    func key(of resource: Resource) throws(RedlockError) -> [UInt8] {
+        guard !resource.bytes.isEmpty else {
+            throw RedlockError(
+                .invalidArgument, "the resource name is empty; it must have 1 to \(Limits.resourceBytes) bytes")
+        }
+        let key = [UInt8](keyPrefix.utf8) + resource.bytes
+        guard key.count <= Limits.resourceBytes else {
+            throw RedlockError(
+                .invalidArgument,
+                "the resource name has \(key.count) bytes with its prefix; at most \(Limits.resourceBytes) are allowed")
+        }
+        return key
+    }
+
+    func checkTTL(_ ttl: Duration, _ resource: Resource) throws(RedlockError) {
+        guard ttlLimits.contains(ttl) else {
+            throw RedlockError(
+                .invalidArgument,
+                "the ttl is \(ttl); it must be from \(ttlLimits.lowerBound) to \(ttlLimits.upperBound) "
+                    + "(Configuration.ttlLimits)",
+                resource: resource)
+        }
+    }
+
+    private func check(
+        _ name: String, _ value: Duration, _ range: ClosedRange<Duration>
+    ) throws(RedlockError) {
+        guard range.contains(value) else {
+            throw RedlockError(
+                .invalidArgument, "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}
+
+// MARK: - Units
+
+extension Nanoseconds {
+    /// Rounded down to nanoseconds; what is longer than 146 years counts as that.
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        let limit = Nanoseconds.forever.count / 1_000_000_000 - 1
+        self =
+            seconds >= limit
+            ? .forever
+            : seconds <= -limit ? .zero - .forever : Nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}
+
+extension Duration {
+    init(_ nanoseconds: Nanoseconds) {
+        self = .nanoseconds(nanoseconds.count)
+    }
+}

@@ -1,0 +1,384 @@
+internal import Dispatch
+internal import RedlockCore
+internal import RedlockRedis
+internal import Synchronization
+
+/// The production shell: brings the engine its events, and carries its directives out.
+///
+/// All of it happens on the event loop's queue, but for ``post(_:)`` and ``clock``. That is what makes it `Sendable`.
+final class Driver: @unchecked Sendable {
+    /// What other threads ask for.
+    enum Input: Sendable {
+        case acquire(LockRequest)
+        case cancel(LockRequest)
+        case extend(LockID, Resource, Nanoseconds, CheckedContinuation<Result<Instant, RedlockError>, Never>)
+        case release(LockID)
+        case shutdown(CheckedContinuation<Void, Never>?)
+    }
+
+    private struct Inbox {
+        var inputs: [Input] = []
+        var isScheduled = false
+    }
+
+    /// Whom the answers about a lock are for.
+    private struct Client {
+        let resource: Resource
+        var request: LockRequest?
+        weak var lease: Lease?
+    }
+
+    private struct Extension {
+        let resource: Resource
+        let continuation: CheckedContinuation<Result<Instant, RedlockError>, Never>
+    }
+
+    /// A node, as the shell has it: the engine knows the rest.
+    private struct Node {
+        let address: NodeAddress
+        let name: String
+        let resolver: Resolver
+        var connection: NodeConnection?
+    }
+
+    let clock = MonotonicClock()
+
+    private let loop: EventLoop
+    private let observer: (@Sendable (Redlock.Event) -> Void)?
+    private let inbox = Mutex(Inbox())
+    private var nodes: [Node]
+    private var engine: Engine
+    private var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+    private var directives: [Directive] = []
+    /// Events that came while directives were being carried out, in order.
+    private var events: [Event] = []
+    private var isHandling = false
+    /// Nodes with bytes to send.
+    private var unflushed = NodeSet()
+    private var clients: [LockID: Client] = [:]
+    private var extensions: [ExtensionID: Extension] = [:]
+    private var extensionCount: UInt64 = 0
+    private var formatter = CommandFormatter()
+    private var rounds: [RoundID: DispatchGroup] = [:]
+    /// Entered for every round that is not over.
+    private let openRounds = DispatchGroup()
+    private var isClosed = false
+    private var shutdownWaiters: [CheckedContinuation<Void, Never>] = []
+
+    init(
+        _ addresses: [NodeAddress], _ parameters: Parameters, observer: (@Sendable (Redlock.Event) -> Void)?
+    ) throws(EventLoop.SystemError) {
+        let loop = try EventLoop(label: "redlock")
+        self.loop = loop
+        self.observer = observer
+        engine = Engine(parameters)
+        nodes = addresses.map {
+            Node(address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop))
+        }
+    }
+
+    /// Starts the loop and dials the nodes. The loop keeps the driver alive until it is shut down.
+    func start() {
+        loop.start(
+            onTimer: {
+                self.handle(.timer)
+                self.endTurn()
+            },
+            onTurnEnd: { self.endTurn() })
+        loop.queue.async { @Sendable in
+            self.handle(.start)
+            self.endTurn()
+        }
+    }
+
+    /// Hands something to the loop, from any thread. What gathers until the loop gets to it is one turn, and one write
+    /// for each node.
+    func post(_ input: Input) {
+        let mustSchedule = inbox.withLock { inbox in
+            inbox.inputs.append(input)
+            defer { inbox.isScheduled = true }
+            return !inbox.isScheduled
+        }
+        if mustSchedule {
+            loop.queue.async { @Sendable in
+                self.takeInputs()
+            }
+        }
+    }
+}
+
+// MARK: - Turns
+
+extension Driver {
+    private func takeInputs() {
+        let inputs = inbox.withLock { inbox in
+            defer { inbox = Inbox() }
+            return inbox.inputs
+        }
+        for input in inputs { take(input) }
+        endTurn()
+    }
+
+    private func take(_ input: Input) {
+        switch input {
+        case .acquire(let request):
+            acquire(request)
+        case .cancel(let request):
+            if let lock = request.lock { handle(.cancel(lock)) }
+        case .extend(let lock, let resource, let ttl, let continuation):
+            extensionCount += 1
+            let id = ExtensionID(number: extensionCount)
+            extensions[id] = Extension(resource: resource, continuation: continuation)
+            guard !isClosed else {
+                return answer(.notExtended(lock, ExtensionRefusal(reason: .released, votes: []), callers: [id]))
+            }
+            handle(.extend(lock, id, ttl: ttl))
+        case .release(let lock):
+            handle(.release(lock))
+        case .shutdown(let waiter):
+            shutDown(waiter)
+        }
+    }
+
+    private func acquire(_ request: LockRequest) {
+        guard !request.isCancelled else {
+            return request.finish(
+                .failure(error(Refusal(reason: .cancelled, attempts: 0, votes: []), request.resource)))
+        }
+        guard let lock = engine.newLock() else {
+            let message = "\(Limits.locks) locks are held or waited for already"
+            return request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
+        }
+        request.begin(as: lock)
+        clients[lock] = Client(resource: request.resource, request: request)
+        handle(.acquire(lock, request.core))
+    }
+
+    /// Takes an event through the engine, and whatever follows from it.
+    ///
+    /// Carrying out a directive can cause another event at once (a connection that is refused on the spot); it waits
+    /// until the directives before it are done.
+    private func handle(_ event: Event) {
+        dispatchPrecondition(condition: .onQueue(loop.queue))
+        guard !isHandling else { return events.append(event) }
+        isHandling = true
+        defer { isHandling = false }
+        var next: Event? = event
+        var index = 0
+        while let event = next {
+            engine.handle(event, at: clock.now(), using: &generator, into: &directives)
+            for directive in directives { carryOut(directive) }
+            directives.removeAll(keepingCapacity: true)
+            next = index < events.count ? events[index] : nil
+            index += 1
+        }
+        events.removeAll(keepingCapacity: true)
+    }
+
+    /// Sends what has gathered, and sees to the timer.
+    private func endTurn() {
+        guard !isClosed else { return }
+        while !unflushed.isEmpty {
+            let nodes = unflushed
+            unflushed = NodeSet()
+            for node in nodes { self.nodes[node].connection?.flush() }
+        }
+        let deadline = engine.nextDeadline
+        if deadline < .distantFuture { loop.wake(in: (deadline - clock.now()).count) }
+    }
+}
+
+// MARK: - Directives
+
+extension Driver {
+    private func carryOut(_ directive: Directive) {
+        switch directive {
+        case .connect(let node, let connection):
+            connect(node, connection)
+        case .disconnect(let node, _):
+            nodes[node].connection?.close()
+            nodes[node].connection = nil
+        case .broadcast(let command, let targets, let round, let awaiting):
+            openRound(round, awaiting: awaiting)
+            send(command, to: targets)
+        case .send(let command, let node):
+            send(command, to: NodeSet(node))
+        case .leave(let round, _):
+            rounds[round]?.leave()
+        case .answer(let answer):
+            self.answer(answer)
+        case .report(let report):
+            if let event = event(for: report) { observer?(event) }
+        case .closed:
+            close()
+        }
+    }
+
+    private func connect(_ node: Int, _ id: ConnectionID) {
+        let connection = NodeConnection(to: nodes[node].address, loop: loop, resolver: nodes[node].resolver) {
+            [unowned self] event in
+            switch event {
+            case .connected: handle(.connected(node: node, id))
+            case .reply(let reply): handle(.reply(node: node, id, reply))
+            case .closed(let reason): handle(.disconnected(node: node, id, reason: reason))
+            }
+        }
+        nodes[node].connection = connection
+        connection.open(attempt: id.number)
+    }
+
+    /// Formatted once, for all.
+    private func send(_ command: Command, to targets: NodeSet) {
+        guard !targets.isEmpty else { return }
+        let bytes = formatter.format(command)
+        for node in targets {
+            nodes[node].connection?.send(bytes)
+            unflushed.insert(node)
+        }
+    }
+
+    /// A broadcast is a group: it is entered for every node, left at each answer, failure or time-out, and closes when
+    /// all have left. Decisions never wait for it; ``Redlock/shutdown()`` does.
+    private func openRound(_ round: RoundID, awaiting: NodeSet) {
+        let group = DispatchGroup()
+        for _ in awaiting { group.enter() }
+        rounds[round] = group
+        openRounds.enter()
+        group.notify(queue: loop.queue) { @Sendable in
+            self.rounds[round] = nil
+            self.openRounds.leave()
+        }
+    }
+}
+
+// MARK: - Answers
+
+extension Driver {
+    private func answer(_ answer: Answer) {
+        switch answer {
+        case .granted(let lock, let grant):
+            guard let request = clients[lock]?.request else { return }
+            let lease = Lease(lock, of: request, validUntil: grant.validUntil)
+            clients[lock]?.request = nil
+            clients[lock]?.lease = lease
+            request.finish(.success(lease))
+        case .refused(let lock, let refusal):
+            guard let client = clients.removeValue(forKey: lock) else { return }
+            client.request?.finish(.failure(error(refusal, client.resource)))
+        case .extended(let lock, let validUntil, let callers):
+            clients[lock]?.lease?.extended(until: validUntil)
+            for caller in callers {
+                extensions.removeValue(forKey: caller)?.continuation.resume(returning: .success(validUntil))
+            }
+        case .notExtended(_, let refusal, let callers):
+            for caller in callers {
+                guard let call = extensions.removeValue(forKey: caller) else { continue }
+                let error = RedlockError(
+                    refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
+                call.continuation.resume(returning: .failure(error))
+            }
+        case .lost(let lock, let loss):
+            guard let client = clients[lock] else { return }
+            client.lease?.lost(
+                RedlockError(.lost, loss.reason.words, resource: client.resource, votes: votes(loss.votes)))
+        case .released(let lock):
+            clients.removeValue(forKey: lock)?.lease?.released()
+        }
+    }
+
+    private func error(_ refusal: Refusal, _ resource: Resource) -> RedlockError {
+        RedlockError(refusal.reason.code, refusal.reason.words, resource: resource, votes: votes(refusal.votes))
+    }
+
+    private func votes(_ votes: [Vote]) -> [NodeVote] {
+        zip(votes, nodes).map { NodeVote($0, node: $1.name) }
+    }
+}
+
+// MARK: - Shutdown
+
+extension Driver {
+    private func shutDown(_ waiter: CheckedContinuation<Void, Never>?) {
+        if let waiter {
+            guard !isClosed else { return waiter.resume() }
+            shutdownWaiters.append(waiter)
+        }
+        handle(.shutdown)
+    }
+
+    private func close() {
+        openRounds.notify(queue: loop.queue) { @Sendable in
+            self.isClosed = true
+            self.loop.stop()
+            for waiter in self.shutdownWaiters { waiter.resume() }
+            self.shutdownWaiters = []
+        }
+    }
+}
+
+// MARK: - Reports
+
+extension Driver {
+    private func event(for report: Report) -> Redlock.Event? {
+        func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
+            guard let client = clients[lock] else { return nil }
+            var event = Redlock.Event(kind: kind)
+            event.resource = client.resource
+            event.votes = self.votes(votes)
+            return event
+        }
+        func about(_ kind: Redlock.Event.Kind, node: Int) -> Redlock.Event {
+            var event = Redlock.Event(kind: kind)
+            event.node = nodes[node].name
+            return event
+        }
+        func until(_ instant: Instant) -> Duration {
+            Duration(max(instant - clock.now(), .zero))
+        }
+
+        var event: Redlock.Event?
+        switch report {
+        case .attempt(let lock, let number):
+            event = about(.attempt, lock)
+            event?.attempt = number
+        case .vote(let lock, let node, let vote):
+            event = about(.vote, lock)
+            event?.votes = [NodeVote(vote, node: nodes[node].name)]
+        case .refused(let lock, let refusal, let retryAt):
+            event = about(retryAt == nil ? .refused : .retry, lock, refusal.votes)
+            event?.attempt = refusal.attempts
+            event?.remaining = retryAt.map(until)
+            event?.reason = refusal.reason.words
+        case .granted(let lock, let grant):
+            event = about(.acquired, lock, grant.votes)
+            event?.attempt = grant.attempts
+            event?.remaining = until(grant.validUntil)
+        case .extended(let lock, let validUntil):
+            event = about(.extended, lock)
+            event?.remaining = until(validUntil)
+        case .notExtended(let lock, let refusal):
+            event = about(.notExtended, lock, refusal.votes)
+            event?.remaining = clients[lock]?.lease?.remaining
+            event?.reason = refusal.reason.words
+        case .lost(let lock, let loss):
+            event = about(.lost, lock, loss.votes)
+            event?.remaining = until(loss.validUntil)
+            event?.reason = loss.reason.words
+        case .released(let lock):
+            event = about(.released, lock)
+        case .connected(let node):
+            event = about(.nodeConnected, node: node)
+        case .disconnected(let node, let reason, let retryAt):
+            event = about(.nodeDisconnected, node: node)
+            event?.remaining = until(retryAt)
+            event?.reason = reason
+        case .stalled(let node):
+            event = about(.nodeStalled, node: node)
+        case .answersAgain(let node):
+            event = about(.nodeAnswers, node: node)
+        case .releaseDropped(let node):
+            event = about(.releaseDropped, node: node)
+        }
+        return event
+    }
+}

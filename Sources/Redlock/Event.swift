@@ -1,0 +1,131 @@
+internal import RedlockCore
+
+extension Redlock {
+    /// Something that happened, for logs and metrics; see ``Configuration/observer``.
+    public struct Event: Sendable {
+        /// The kinds of event. More may be added; a `switch` over them needs a default.
+        public struct Kind: RawRepresentable, Hashable, Sendable {
+            /// The name, as it appears in logs.
+            public let rawValue: String
+
+            /// A kind by its name.
+            public init(rawValue: String) {
+                self.rawValue = rawValue
+            }
+
+            /// All nodes are being asked; ``Event/attempt`` says for which time.
+            public static let attempt = Kind(rawValue: "attempt")
+            /// One node's vote on an attempt or an extension has come; it is the only one in ``Event/votes``.
+            public static let vote = Kind(rawValue: "vote")
+            /// An attempt failed and will be repeated.
+            public static let retry = Kind(rawValue: "retry")
+            /// The lock was acquired; it is valid for ``Event/remaining``.
+            public static let acquired = Kind(rawValue: "acquired")
+            /// The caller was told that there is no lock.
+            public static let refused = Kind(rawValue: "refused")
+            /// The lease was extended; it is valid for ``Event/remaining``.
+            public static let extended = Kind(rawValue: "extended")
+            /// An extension failed; the lease is valid for ``Event/remaining``.
+            public static let notExtended = Kind(rawValue: "notExtended")
+            /// The holder was told that the lease is lost; the validity that it had ends in ``Event/remaining``.
+            public static let lost = Kind(rawValue: "lost")
+            /// The lease was released.
+            public static let released = Kind(rawValue: "released")
+            /// A node was connected.
+            public static let nodeConnected = Kind(rawValue: "nodeConnected")
+            /// A connection to a node ended, or could not be made; it is tried again in ``Event/remaining``.
+            public static let nodeDisconnected = Kind(rawValue: "nodeDisconnected")
+            /// A node has left commands unanswered for longer than the node timeout.
+            public static let nodeStalled = Kind(rawValue: "nodeStalled")
+            /// A stalled node has answered.
+            public static let nodeAnswers = Kind(rawValue: "nodeAnswers")
+            /// A release that a node is owed was given up; its key ends with its ttl.
+            public static let releaseDropped = Kind(rawValue: "releaseDropped")
+        }
+
+        /// What happened.
+        public let kind: Kind
+        /// The resource, in events of a lock.
+        public internal(set) var resource: Resource?
+        /// The node, in events of a node.
+        public internal(set) var node: String?
+        /// Votes, where they were counted.
+        public internal(set) var votes: [NodeVote] = []
+        /// The number of the attempt, from 1; 0 where there is none.
+        public internal(set) var attempt = 0
+        /// How long something lasts from now on: a validity, or a pause.
+        public internal(set) var remaining: Duration?
+        /// Why, in words; empty where there is nothing to say.
+        public internal(set) var reason = ""
+    }
+}
+
+extension Redlock.Event: CustomStringConvertible {
+    /// One line for a log.
+    public var description: String {
+        var parts = [kind.rawValue]
+        if let resource { parts.append("'\(resource)'") }
+        if let node { parts.append(node) }
+        if attempt > 0 { parts.append("attempt \(attempt)") }
+        if let remaining { parts.append("for \(remaining)") }
+        if !reason.isEmpty { parts.append(reason) }
+        if !votes.isEmpty { parts.append("[" + votes.map(\.description).joined(separator: "; ") + "]") }
+        return parts.joined(separator: " ")
+    }
+}
+
+// MARK: - Words
+
+extension Refusal.Reason {
+    var code: RedlockError.Code {
+        switch self {
+        case .heldByAnother: .heldByAnother
+        case .unavailable: .unavailable
+        case .expired: .expired
+        case .cancelled: .cancelled
+        case .shutDown: .shutDown
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .heldByAnother: "another holds it"
+        case .unavailable: "no quorum of nodes could be reached"
+        case .expired: "the nodes took so long that the validity was over"
+        case .cancelled: "the task was cancelled"
+        case .shutDown: "the coordinator is shut down"
+        }
+    }
+}
+
+extension ExtensionRefusal.Reason {
+    var code: RedlockError.Code {
+        switch self {
+        case .notExtended: .notExtended
+        case .expired: .expired
+        case .lost: .lost
+        case .released: .released
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .notExtended: "no quorum of nodes extended the lease; it stays valid until the end it had"
+        case .expired: "the validity of the lease is over"
+        case .lost: "the lease is lost"
+        case .released: "the lease was released"
+        }
+    }
+}
+
+extension Loss.Reason {
+    var words: String {
+        switch self {
+        case .notExtended: "the end of validity is near and the lease was not extended"
+        case .expired: "the validity of the lease is over"
+        case .taken: "a quorum of nodes does not have the lock any more"
+        case .maximumHold: "the lease was held for as long as it may be (Configuration.maximumHold)"
+        case .shutDown: "the coordinator was shut down"
+        }
+    }
+}

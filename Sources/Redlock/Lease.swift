@@ -1,0 +1,219 @@
+internal import RedlockCore
+internal import Synchronization
+
+/// A lock that is held, until it is released or its validity ends.
+///
+/// A lease that is let go without ``release()`` is released then; do not rely on it for anything but mistakes.
+public final class Lease: Sendable {
+    private struct State {
+        var validUntil: Instant
+        var loss: RedlockError?
+        var isReleased = false
+        var releaseBegun = false
+        var releasing: [CheckedContinuation<Void, Never>] = []
+        var lossHandlers: [(id: UInt64, handler: @Sendable (RedlockError?) -> Void)] = []
+        var lossHandlerCount: UInt64 = 0
+    }
+
+    /// What is locked.
+    public let resource: Resource
+
+    let redlock: Redlock
+    let lock: LockID
+    private let ttl: Duration
+    private let state: Mutex<State>
+
+    init(_ lock: LockID, of request: LockRequest, validUntil: Instant) {
+        self.lock = lock
+        resource = request.resource
+        redlock = request.redlock
+        ttl = Duration(request.core.ttl)
+        state = Mutex(State(validUntil: validUntil))
+    }
+
+    deinit {
+        if !state.withLock({ $0.releaseBegun }) { redlock.driver.post(.release(lock)) }
+    }
+}
+
+// MARK: - Validity
+
+extension Lease {
+    /// The end of validity: until then no other client that keeps to the rules holds the lock. Extensions move it.
+    public var validUntil: ContinuousClock.Instant {
+        redlock.driver.clock.time(of: state.withLock { $0.validUntil })
+    }
+
+    /// What is left of the validity; zero once it is over.
+    public var remaining: Duration {
+        let left = state.withLock { $0.validUntil } - redlock.driver.clock.now()
+        return Duration(max(left, .zero))
+    }
+
+    /// Whether the lease may be relied on now: neither over, nor released, nor reported lost.
+    ///
+    /// The answer is true when it is given. What you do next takes time, and a process can be stopped for any time at
+    /// any point: compare ``remaining`` with what you are about to do, and let the resource check where it can.
+    public var isValid: Bool {
+        let now = redlock.driver.clock.now()
+        return state.withLock { now < $0.validUntil && $0.loss == nil && !$0.releaseBegun }
+    }
+
+    /// Why the lease was lost, once that is known.
+    public var loss: RedlockError? {
+        state.withLock { $0.loss }
+    }
+
+    /// Waits until the lease is lost, and says why; nil once it was released, or when the waiting task is cancelled.
+    ///
+    /// A loss is told ahead of the end of validity, by ``Redlock/Configuration/lossMargin``, unless this process did
+    /// not get to run in time. Once it is told the lease cannot be extended any more.
+    public func waitForLoss() async -> RedlockError? {
+        let waiter = LossWaiter()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                waiter.suspended(continuation)
+                let id = onLoss { waiter.finish($0) }
+                if Task.isCancelled { waiter.finish(nil) }
+                waiter.finished { self.removeLossHandler(id) }
+            }
+        } onCancel: {
+            waiter.finish(nil)
+        }
+    }
+
+    /// Has a handler called once: with the loss, or with nil at the release. At once if either has happened.
+    @discardableResult
+    func onLoss(_ handler: @escaping @Sendable (RedlockError?) -> Void) -> UInt64 {
+        let (id, outcome): (UInt64, RedlockError??) = state.withLock { state in
+            if state.loss != nil || state.releaseBegun { return (0, .some(state.loss)) }
+            state.lossHandlerCount += 1
+            state.lossHandlers.append((state.lossHandlerCount, handler))
+            return (state.lossHandlerCount, nil)
+        }
+        if let outcome { handler(outcome) }
+        return id
+    }
+
+    func removeLossHandler(_ id: UInt64) {
+        state.withLock { $0.lossHandlers.removeAll { $0.id == id } }
+    }
+}
+
+// MARK: - Extend and release
+
+extension Lease {
+    /// Makes the lease valid for a whole ttl from now, less the drift; it never becomes shorter.
+    ///
+    /// - Parameter ttl: Within ``Redlock/Configuration/ttlLimits``; nil for the ttl that it was acquired with.
+    /// - Returns: The new end of validity.
+    /// - Throws: ``RedlockError`` with the code `notExtended` when no quorum extended it (it stays valid until the end
+    ///   it had), `expired` when that end had passed, `lost` or `released` when it is over.
+    @discardableResult
+    public func extend(ttl: Duration? = nil) async throws(RedlockError) -> ContinuousClock.Instant {
+        let ttl = ttl ?? self.ttl
+        try redlock.configuration.checkTTL(ttl, resource)
+        guard !state.withLock({ $0.releaseBegun }) else {
+            throw RedlockError(.released, ExtensionRefusal.Reason.released.words, resource: resource)
+        }
+        let outcome: Result<Instant, RedlockError> = await withCheckedContinuation { continuation in
+            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), continuation))
+        }
+        return redlock.driver.clock.time(of: try outcome.get())
+    }
+
+    /// Releases the lock on all nodes; returns when a quorum confirmed it, or none could be reached within the node
+    /// timeout. Quiet when the lease is over or was released before, and not stopped by cancellation.
+    public func release() async {
+        await withCheckedContinuation { continuation in
+            enum Next {
+                case post
+                case wait
+                case done
+            }
+            let next: Next = state.withLock { state in
+                if state.isReleased { return .done }
+                state.releasing.append(continuation)
+                defer { state.releaseBegun = true }
+                return state.releaseBegun ? .wait : .post
+            }
+            switch next {
+            case .post:
+                tellLossHandlers(nil)
+                redlock.driver.post(.release(lock))
+            case .wait:
+                break
+            case .done:
+                continuation.resume()
+            }
+        }
+    }
+}
+
+// MARK: - From the coordinator
+
+extension Lease {
+    func extended(until validUntil: Instant) {
+        state.withLock { $0.validUntil = max($0.validUntil, validUntil) }
+    }
+
+    func lost(_ loss: RedlockError) {
+        state.withLock { $0.loss = loss }
+        tellLossHandlers(loss)
+    }
+
+    func released() {
+        let waiting = state.withLock { state in
+            state.isReleased = true
+            state.releaseBegun = true
+            defer { state.releasing = [] }
+            return state.releasing
+        }
+        for continuation in waiting { continuation.resume() }
+        tellLossHandlers(nil)
+    }
+
+    private func tellLossHandlers(_ loss: RedlockError?) {
+        let handlers = state.withLock { state in
+            defer { state.lossHandlers = [] }
+            return state.lossHandlers
+        }
+        for (_, handler) in handlers { handler(loss) }
+    }
+}
+
+/// A task that waits for a loss, its cancellation, or the release: whichever comes first answers it.
+private final class LossWaiter: Sendable {
+    private struct State {
+        var continuation: CheckedContinuation<RedlockError?, Never>?
+        var onFinish: (@Sendable () -> Void)?
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+
+    func suspended(_ continuation: CheckedContinuation<RedlockError?, Never>) {
+        state.withLock { $0.continuation = continuation }
+    }
+
+    /// Calls this when it is finished: at once if it is.
+    func finished(_ action: @escaping @Sendable () -> Void) {
+        let isFinished = state.withLock { state in
+            if !state.isFinished { state.onFinish = action }
+            return state.isFinished
+        }
+        if isFinished { action() }
+    }
+
+    func finish(_ loss: RedlockError?) {
+        let (continuation, action) = state.withLock { state in
+            guard state.continuation != nil else {
+                return (nil, nil) as (CheckedContinuation<RedlockError?, Never>?, (@Sendable () -> Void)?)
+            }
+            state.isFinished = true
+            return (state.continuation.take(), state.onFinish.take())
+        }
+        continuation?.resume(returning: loss)
+        action?()
+    }
+}

@@ -1,0 +1,45 @@
+internal import RedlockCore
+internal import Synchronization
+
+/// One call of acquire, from the caller's task to the coordinator's queue and back.
+final class LockRequest: Sendable {
+    typealias Outcome = Result<Lease, RedlockError>
+
+    private struct State {
+        var continuation: CheckedContinuation<Outcome, Never>?
+        var isCancelled = false
+        var lock: LockID?
+    }
+
+    let resource: Resource
+    let redlock: Redlock
+    let core: AcquireRequest
+    private let state = Mutex(State())
+
+    init(_ core: AcquireRequest, of resource: Resource, for redlock: Redlock) {
+        self.core = core
+        self.resource = resource
+        self.redlock = redlock
+    }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+    var lock: LockID? { state.withLock { $0.lock } }
+
+    func suspended(_ continuation: CheckedContinuation<Outcome, Never>) {
+        state.withLock { $0.continuation = continuation }
+    }
+
+    /// The task may be cancelled before it has suspended, and before the engine knows of it.
+    func cancel() {
+        state.withLock { $0.isCancelled = true }
+    }
+
+    func begin(as lock: LockID) {
+        state.withLock { $0.lock = lock }
+    }
+
+    func finish(_ outcome: Outcome) {
+        let continuation = state.withLock { $0.continuation.take() }
+        continuation?.resume(returning: outcome)
+    }
+}

@@ -1,0 +1,66 @@
+internal import RedlockCore
+
+/// What one node contributed to an outcome.
+public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
+    /// Which way a node's vote went.
+    ///
+    /// More may be added; a `switch` over them needs a default.
+    public struct Kind: RawRepresentable, Hashable, Sendable {
+        /// The name, as it appears in logs.
+        public let rawValue: String
+
+        /// A kind by its name.
+        public init(rawValue: String) {
+            self.rawValue = rawValue
+        }
+
+        /// It acquired, extended or deleted, as asked.
+        public static let granted = Kind(rawValue: "granted")
+        /// Its key holds another's token.
+        public static let heldByAnother = Kind(rawValue: "heldByAnother")
+        /// It does not have the key (any more).
+        public static let missing = Kind(rawValue: "missing")
+        /// It was asked, and has not answered yet; nobody needed to wait for it.
+        public static let pending = Kind(rawValue: "pending")
+        /// It did not answer within the node timeout.
+        public static let timedOut = Kind(rawValue: "timedOut")
+        /// There is no connection to it, or the connection ended before it answered.
+        public static let unreachable = Kind(rawValue: "unreachable")
+        /// It answered with an error.
+        public static let errorReply = Kind(rawValue: "errorReply")
+        /// Too many commands wait for it already.
+        public static let overloaded = Kind(rawValue: "overloaded")
+    }
+
+    /// The node's endpoint, `host:port` or a path; without user and password.
+    public let node: String
+    /// Which way it went.
+    public let kind: Kind
+    /// More about a failure: the server's error, or the system's. Empty for the others.
+    public let detail: String
+
+    /// One line: `10.0.0.1:6379 errorReply (OOM command not allowed …)`.
+    public var description: String {
+        detail.isEmpty ? "\(node) \(kind.rawValue)" : "\(node) \(kind.rawValue) (\(detail))"
+    }
+}
+
+extension NodeVote {
+    init(_ vote: Vote, node: String) {
+        self.node = node
+        (kind, detail) =
+            switch vote {
+            case .pending: (.pending, "")
+            case .granted: (.granted, "")
+            case .heldByAnother: (.heldByAnother, "")
+            case .missing: (.missing, "")
+            case .failed(.timedOut): (.timedOut, "")
+            case .failed(.stalled): (.timedOut, "it has not answered earlier commands either")
+            case .failed(.unreachable(let reason)): (.unreachable, reason)
+            case .failed(.connectionLost(let reason)): (.unreachable, reason)
+            case .failed(.errorReply(let text)): (.errorReply, text)
+            case .failed(.protocolViolation(let what)): (.errorReply, "no answer to the command: \(what)")
+            case .failed(.overloaded): (.overloaded, "")
+            }
+    }
+}

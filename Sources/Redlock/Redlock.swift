@@ -1,0 +1,161 @@
+internal import RedlockCore
+internal import RedlockRedis
+
+/// A lock over independent Redis (or Valkey) nodes: held when more than half of them say so.
+///
+/// One instance serves a process; it connects to every node once, and any number of tasks may use it.
+///
+/// ```swift
+/// let redlock = try Redlock(nodes: ["redis://10.0.0.1", "redis://10.0.0.2", "redis://10.0.0.3"])
+///
+/// try await redlock.withLock("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30)) { lease in
+///     try await charge()
+/// }
+/// ```
+///
+/// The algorithm is that of the Redis documentation, "Distributed locks with Redis". The nodes must be independent: no
+/// replicas of each other, no cluster. One node is the plain lock on a single server.
+public final class Redlock: Sendable {
+    /// How it behaves.
+    public let configuration: Configuration
+    /// The endpoints of the nodes, in the order given; without users and passwords.
+    public let nodes: [String]
+
+    let driver: Driver
+
+    /// Checks the arguments and starts to connect. Nodes that cannot be reached are no error here: they are tried again
+    /// for as long as the instance lives.
+    ///
+    /// - Parameter nodes: 1 to 15 URLs, each of another server: `redis://[[user]:password@]host[:port][/database]` or
+    ///   `unix://[[user]:password@]/path[?db=database]`.
+    /// - Throws: ``RedlockError`` with the code `invalidArgument`, or `system` when the process may not open another
+    ///   file descriptor.
+    public init(nodes: [String], configuration: Configuration = Configuration()) throws(RedlockError) {
+        guard (1...Limits.nodes).contains(nodes.count) else {
+            throw RedlockError(
+                .invalidArgument,
+                nodes.isEmpty
+                    ? "no nodes are given; at least one is needed, five are usual"
+                    : "\(nodes.count) nodes are given; at most \(Limits.nodes) are allowed")
+        }
+        var addresses: [NodeAddress] = []
+        for url in nodes {
+            let address: NodeAddress
+            do throws(NodeAddress.ParseError) {
+                address = try NodeAddress(url)
+            } catch {
+                throw RedlockError(.invalidArgument, error.description)
+            }
+            // Another database of the same server is no independent node.
+            guard !addresses.contains(where: { $0.endpoint == address.endpoint }) else {
+                throw RedlockError(
+                    .invalidArgument, "the node \(address) is given twice; a quorum needs independent nodes")
+            }
+            addresses.append(address)
+        }
+        let parameters = try configuration.parameters(nodes: nodes.count)
+        self.configuration = configuration
+        self.nodes = addresses.map(\.description)
+        do throws(EventLoop.SystemError) {
+            driver = try Driver(addresses, parameters, observer: configuration.observer)
+        } catch {
+            throw RedlockError(.system, error.description)
+        }
+        driver.start()
+    }
+
+    deinit {
+        driver.post(.shutdown(nil))
+    }
+}
+
+// MARK: - Locking
+
+extension Redlock {
+    /// Runs `body` while holding the lock, extends it for as long as that takes, and releases it at the end.
+    ///
+    /// When the lease cannot be kept, the task that runs `body` is cancelled ahead of the end of validity, by
+    /// ``Configuration/lossMargin``, and when `body` has returned, this throws an error with the code `lost`, whatever
+    /// `body` returned or threw. So `body` must heed cancellation. It is a task of its own, with the task-local values and
+    /// the priority of the caller, and is cancelled with the caller too.
+    ///
+    /// - Parameters:
+    ///   - resource: What to lock.
+    ///   - ttl: How long the lock outlives a client that dies: within ``Configuration/ttlLimits``.
+    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No attempt
+    ///     starts later; the last may end a node timeout later.
+    ///   - body: What needs the lock. It gets the lease.
+    /// - Returns: What `body` returned.
+    /// - Throws: What `body` threw; else ``RedlockError`` with the code `heldByAnother`, `unavailable`, `expired`,
+    ///   `cancelled`, `lost`, `shutDown` or `invalidArgument`.
+    public func withLock<Value: Sendable>(
+        _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration = .zero,
+        _ body: @escaping @Sendable (Lease) async throws -> Value
+    ) async throws -> Value {
+        let lease = try await acquire(resource, ttl: ttl, waitingUpTo: wait, extendingItself: true)
+        let work = Task { try await body(lease) }
+        lease.onLoss { loss in if loss != nil { work.cancel() } }
+        let outcome = await withTaskCancellationHandler {
+            await work.result
+        } onCancel: {
+            work.cancel()
+        }
+        let loss = lease.loss
+        await lease.release()
+        if let loss { throw loss }
+        return try outcome.get()
+    }
+
+    /// Acquires the lock, for those who cannot put their work into a closure. Whoever gets the lease releases it.
+    ///
+    /// If the task is cancelled, this throws and no key is left behind.
+    ///
+    /// - Parameters:
+    ///   - resource: What to lock.
+    ///   - ttl: How long the lock lasts unless it is extended: within ``Configuration/ttlLimits``.
+    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No attempt
+    ///     starts later; the last may end a node timeout later.
+    ///   - extendingItself: Whether the lease is extended by itself, at every third of its ttl, until it is released,
+    ///     lost, or held for ``Configuration/maximumHold``. If not, call ``Lease/extend(ttl:)``.
+    /// - Throws: ``RedlockError`` with the code `heldByAnother`, `unavailable`, `expired`, `cancelled`, `shutDown` or
+    ///   `invalidArgument`.
+    public func acquire(
+        _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration = .zero, extendingItself: Bool = false
+    ) async throws(RedlockError) -> Lease {
+        let key = try configuration.key(of: resource)
+        try configuration.checkTTL(ttl, resource)
+        guard wait >= .zero else {
+            throw RedlockError(
+                .invalidArgument, "the wait is \(wait); it must be zero or more", resource: resource)
+        }
+        let request = LockRequest(
+            AcquireRequest(
+                key: key, ttl: Nanoseconds(ttl), deadline: driver.clock.now() + Nanoseconds(wait),
+                extendsItself: extendingItself, maximumHold: configuration.maximumHold.map { Nanoseconds($0) }),
+            of: resource, for: self)
+
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                request.suspended(continuation)
+                driver.post(.acquire(request))
+            }
+        } onCancel: {
+            request.cancel()
+            driver.post(.cancel(request))
+        }
+        let lease = try outcome.get()
+        // Granted, and cancelled before the task ran on: the lease, let go, is released.
+        guard !Task.isCancelled else {
+            throw RedlockError(.cancelled, Refusal.Reason.cancelled.words, resource: resource)
+        }
+        return lease
+    }
+
+    /// Ends the service: waiting callers are refused, leases are lost and released, connections closed.
+    ///
+    /// Returns when the nodes confirmed the releases, or had the node timeout to do so. Without it, the same happens in
+    /// the background once the instance and its leases are gone.
+    public func shutdown() async {
+        await withCheckedContinuation { driver.post(.shutdown($0)) }
+    }
+}

@@ -1,0 +1,66 @@
+/// What a node is asked to do. The shell gives it its words on the wire; the simulated node executes it.
+package struct Command: Hashable, Sendable {
+    package enum Operation: Hashable, Sendable {
+        /// `SET key token NX PX ttl`.
+        case acquire(milliseconds: Int64)
+        /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
+        case extend(milliseconds: Int64)
+        /// If the key holds our token, delete it.
+        case release
+    }
+
+    /// How a script is named: by its digest, or, to a node that does not know it, whole.
+    package enum Spelling: Hashable, Sendable {
+        case digest
+        case source
+    }
+
+    package var operation: Operation
+    package var key: [UInt8]
+    package var token: Token
+    package var spelling: Spelling = .digest
+
+    package init(_ operation: Operation, key: [UInt8], token: Token) {
+        self.operation = operation
+        self.key = key
+        self.token = token
+    }
+
+    package var isRelease: Bool { operation == .release }
+}
+
+/// What a node answered, as the protocol has it.
+package enum Reply: Hashable, Sendable {
+    case ok
+    case null
+    case integer(Int64)
+    /// An error reply, its code first: `OOM command not allowed …`.
+    case error(String)
+    /// Anything else; no command of ours is answered so. The text says what it was.
+    case unexpected(String)
+}
+
+extension Reply {
+    /// What the answer means for the command that it answers.
+    package func vote(on operation: Command.Operation) -> Vote {
+        switch (operation, self) {
+        case (.acquire, .ok): .granted
+        case (.acquire, .null): .heldByAnother
+        case (.extend, .integer(1)): .granted
+        case (.extend, .integer(0)): .missing
+        case (.extend, .integer(-1)): .heldByAnother
+        case (.release, .integer(1)): .granted
+        case (.release, .integer(0)): .missing
+        case (_, .error(let text)): .failed(.errorReply(text))
+        case (_, .unexpected(let text)): .failed(.protocolViolation(text))
+        case (_, .ok): .failed(.protocolViolation("a status"))
+        case (_, .null): .failed(.protocolViolation("a null"))
+        case (_, .integer(let number)): .failed(.protocolViolation("the number \(number)"))
+        }
+    }
+
+    /// The node does not know the script by its digest: it was restarted, or its scripts were flushed.
+    var asksForScript: Bool {
+        if case .error(let text) = self { text.utf8.starts(with: "NOSCRIPT".utf8) } else { false }
+    }
+}

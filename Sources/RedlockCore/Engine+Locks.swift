@@ -1,0 +1,224 @@
+// The way of a lock through the engine: what its machine decides is sent, answered and reported here.
+
+// MARK: - Acquire
+
+extension Engine {
+    mutating func acquire(_ lock: LockID, _ request: AcquireRequest, _ turn: inout Turn) {
+        begin(lock, LockMachine(request: request, nodes: sessions.count))
+        if isShuttingDown {
+            abandon(lock, .shutDown, &turn)
+        } else {
+            beginAttempt(lock, &turn)
+        }
+    }
+
+    private mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
+        guard let slot = slot(of: lock) else { return }
+        let token = Token(using: &turn.generator)
+        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, policy)
+        let request = slots[slot].machine!.request
+        let attempt = slots[slot].machine!.attempt
+        report(.attempt(lock, number: Int(attempt.number)), &turn)
+
+        let command = Command(
+            .acquire(milliseconds: request.ttl.millisecondsRoundedUp), key: request.key, token: attempt.token!)
+        let (asked, failed) = broadcast(command, ballot: .attempt(lock, number: attempt.number), &turn)
+        slots[slot].machine!.noteAsked(asked)
+        settle(slot)
+        for (node, failure) in failed {
+            countAttempt(.failed(failure), of: node, lock, number: attempt.number, &turn)
+        }
+    }
+
+    private mutating func countAttempt(
+        _ vote: Vote, of node: Int, _ lock: LockID, number: UInt32, _ turn: inout Turn
+    ) {
+        report(.vote(lock, node: node, vote), &turn)
+        guard let slot = slot(of: lock) else { return }
+        let step = slots[slot].machine!.count(
+            vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
+        if let step { carryOut(step, lock, slot, &turn) }
+    }
+
+    private mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        switch step {
+        case .granted(let grant):
+            report(.granted(lock, grant), &turn)
+            turn.directives.append(.answer(.granted(lock, grant)))
+        case .retry(let again, let refusal):
+            report(.refused(lock, refusal, retryAt: again), &turn)
+            releaseAttempt(slot, &turn)
+        case .refused(let refusal):
+            refuse(lock, slot, refusal, &turn)
+        }
+        settle(slot)
+    }
+
+    /// The caller gives up, or is given up.
+    mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
+        guard let slot = slot(of: lock), let refusal = slots[slot].machine!.abandon(reason) else { return }
+        refuse(lock, slot, refusal, &turn)
+        settle(slot)
+    }
+
+    /// The caller has its answer at once; nobody waits for the releases.
+    private mutating func refuse(_ lock: LockID, _ slot: Int, _ refusal: Refusal, _ turn: inout Turn) {
+        report(.refused(lock, refusal, retryAt: nil), &turn)
+        turn.directives.append(.answer(.refused(lock, refusal)))
+        releaseAttempt(slot, &turn)
+    }
+
+    /// Releases what the attempt set, or may have set, or may yet set.
+    private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
+        let machine = slots[slot].machine!
+        guard let token = machine.attempt.token else { return }
+        let nodes = policy.rules.nodesToRelease(
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
+        _ = broadcastRelease(
+            of: token, key: machine.request.key, to: nodes, ballot: .none, ttl: machine.longestTTL, &turn)
+    }
+}
+
+// MARK: - Extend
+
+extension Engine {
+    mutating func extend(_ lock: LockID, _ caller: ExtensionID, ttl: Nanoseconds, _ turn: inout Turn) {
+        guard let slot = slot(of: lock) else {
+            let refusal = ExtensionRefusal(reason: .released, votes: [])
+            turn.directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
+            return
+        }
+        let step = slots[slot].machine!.extend(caller, ttl: ttl, at: turn.now, policy)
+        carryOut(step, lock, slot, callers: [caller], &turn)
+    }
+
+    private mutating func carryOut(
+        _ step: LockMachine.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
+    ) {
+        switch step {
+        case .broadcast(let round, let ttl):
+            let command = Command(
+                .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
+                token: slots[slot].machine!.attempt.token!)
+            let (_, failed) = broadcast(command, ballot: .extend(lock, round: round), &turn)
+            settle(slot)
+            for (node, failure) in failed {
+                countExtension(.failed(failure), of: node, lock, round: round, &turn)
+            }
+        case .wait:
+            settle(slot)
+        case .refused(let refusal):
+            turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
+        }
+    }
+
+    private mutating func countExtension(
+        _ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn
+    ) {
+        report(.vote(lock, node: node, vote), &turn)
+        guard let slot = slot(of: lock),
+            let outcome = slots[slot].machine!.countExtension(
+                vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
+        else { return }
+        switch outcome {
+        case .extended(let validUntil, let callers):
+            report(.extended(lock, validUntil: validUntil), &turn)
+            turn.directives.append(.answer(.extended(lock, validUntil: validUntil, callers: callers)))
+            continueQueuedExtension(lock, slot, &turn)
+        case .failed(let refusal, let callers):
+            report(.notExtended(lock, refusal), &turn)
+            turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
+            continueQueuedExtension(lock, slot, &turn)
+        case .lost(let loss, let callers):
+            let refusal = ExtensionRefusal(reason: .lost, votes: loss.votes)
+            turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
+            tellLoss(loss, lock, slot, &turn)
+        }
+        settle(slot)
+    }
+
+    private mutating func continueQueuedExtension(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        guard let step = slots[slot].machine!.beginQueuedExtension(at: turn.now, policy) else { return }
+        carryOut(step, lock, slot, callers: [], &turn)
+    }
+}
+
+// MARK: - Loss
+
+extension Engine {
+    mutating func lose(_ lock: LockID, _ reason: Loss.Reason, _ turn: inout Turn) {
+        guard let slot = slot(of: lock), slots[slot].machine!.phase == .held else { return }
+        let loss = slots[slot].machine!.lose(reason)
+        tellLoss(loss, lock, slot, &turn)
+        settle(slot)
+    }
+
+    /// The keys stay: the holder's work may go on until the end of validity, and its release deletes them.
+    private mutating func tellLoss(_ loss: Loss, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        let reason: ExtensionRefusal.Reason = loss.reason == .expired ? .expired : .lost
+        endExtensions(reason, lock, slot, &turn)
+        report(.lost(lock, loss), &turn)
+        turn.directives.append(.answer(.lost(lock, loss)))
+    }
+
+    private mutating func endExtensions(
+        _ reason: ExtensionRefusal.Reason, _ lock: LockID, _ slot: Int, _ turn: inout Turn
+    ) {
+        let callers = slots[slot].machine!.takeExtensionCallers()
+        guard !callers.isEmpty else { return }
+        let refusal = slots[slot].machine!.extensionRefusal(reason)
+        turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
+    }
+}
+
+// MARK: - Release
+
+extension Engine {
+    mutating func release(_ lock: LockID, _ turn: inout Turn) {
+        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
+        endExtensions(.released, lock, slot, &turn)
+        let machine = slots[slot].machine!
+        let nodes = policy.rules.nodesToRelease(
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
+        let awaited = broadcastRelease(
+            of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock),
+            ttl: machine.longestTTL, &turn)
+        settle(slot)
+        for node in sessions.indices where !awaited.contains(node) {
+            countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
+        }
+    }
+
+    private mutating func countRelease(_ vote: Vote, of node: Int, _ lock: LockID, _ turn: inout Turn) {
+        guard let slot = slot(of: lock), slots[slot].machine!.countRelease(vote, of: node, policy) else { return }
+        report(.released(lock), &turn)
+        turn.directives.append(.answer(.released(lock)))
+        settle(slot)
+    }
+}
+
+// MARK: - Votes and time
+
+extension Engine {
+    /// Whoever the vote is for counts it.
+    mutating func count(_ vote: Vote, of node: Int, for ballot: NodeSession.Ballot, _ turn: inout Turn) {
+        switch ballot {
+        case .attempt(let lock, let number): countAttempt(vote, of: node, lock, number: number, &turn)
+        case .extend(let lock, let round): countExtension(vote, of: node, lock, round: round, &turn)
+        case .release(let lock): countRelease(vote, of: node, lock, &turn)
+        case .none: break
+        }
+    }
+
+    mutating func lockTimer(_ slot: Int, _ turn: inout Turn) {
+        let lock = lock(in: slot)
+        switch slots[slot].machine!.onTimer(at: turn.now, using: &turn.generator, policy) {
+        case .beginAttempt: beginAttempt(lock, &turn)
+        case .acquire(let step): carryOut(step, lock, slot, &turn)
+        case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)
+        case .lost(let loss): tellLoss(loss, lock, slot, &turn)
+        case nil: break
+        }
+        settle(slot)
+    }
+}

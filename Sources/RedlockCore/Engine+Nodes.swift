@@ -1,0 +1,101 @@
+// The way of a node through the engine: dialled, asked, silent, gone, dialled again.
+
+extension Engine {
+    mutating func connect(_ node: Int, _ turn: inout Turn) {
+        let connection = newConnection()
+        guard sessions[node].connect(connection, at: turn.now, policy) else { return }
+        turn.directives.append(.connect(node: node, connection))
+    }
+
+    mutating func connected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) {
+        let slots = slots
+        guard
+            let (send, drop) = sessions[node].connected(
+                connection, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
+        else { return }
+        report(.connected(node: node), &turn)
+        for command in send { turn.directives.append(.send(command, to: node)) }
+        for entry in drop { leave(entry.round, node, &turn) }
+    }
+
+    /// Whether a command that waited for a connection should still be sent.
+    private static func isWanted(_ ballot: NodeSession.Ballot, in slots: [Slot]) -> Bool {
+        func machine(_ lock: LockID) -> LockMachine? {
+            slots[Int(lock.slot)].generation == lock.generation ? slots[Int(lock.slot)].machine : nil
+        }
+        switch ballot {
+        case .attempt(let lock, let number):
+            guard let machine = machine(lock), machine.attempt.number == number else { return false }
+            return machine.phase == .acquiring || machine.phase == .held
+        case .extend(let lock, let round):
+            return machine(lock)?.hold?.extending?.number == round
+        case .release, .none:
+            return true
+        }
+    }
+
+    mutating func disconnected(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
+        guard
+            let undecided = sessions[node].disconnected(
+                connection, reason: reason, at: turn.now, using: &turn.generator)
+        else { return }
+        if case .backingOff(let until, _) = sessions[node].phase {
+            report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
+        }
+        for (entry, failure) in undecided {
+            leave(entry.round, node, &turn)
+            count(.failed(failure), of: node, for: entry.ballot, &turn)
+        }
+    }
+
+    private mutating func disconnect(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
+        turn.directives.append(.disconnect(node: node, connection))
+        disconnected(node, connection, reason, &turn)
+    }
+
+    mutating func answered(_ node: Int, _ connection: ConnectionID, _ reply: Reply, _ turn: inout Turn) {
+        guard case .ready(connection) = sessions[node].phase else { return }
+        let wasStalled = sessions[node].isStalled
+        guard let answered = sessions[node].answered(reply, at: turn.now, policy) else {
+            disconnect(node, connection, "it answered what was not asked", &turn)
+            return
+        }
+        if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
+        switch answered {
+        case .entry(let entry, let late):
+            if !late { leave(entry.round, node, &turn) }
+            count(reply.vote(on: entry.command.operation), of: node, for: entry.ballot, &turn)
+        case .resend(let command):
+            turn.directives.append(.send(command, to: node))
+        }
+    }
+
+    mutating func sessionTimer(_ node: Int, _ turn: inout Turn) {
+        let wasStalled = sessions[node].isStalled
+        while let step = sessions[node].onTimer(at: turn.now, policy) {
+            switch step {
+            case .connect:
+                connect(node, &turn)
+            case .disconnect(let connection, let reason):
+                disconnect(node, connection, reason, &turn)
+            case .timedOut(let entry):
+                leave(entry.round, node, &turn)
+                count(.failed(.timedOut), of: node, for: entry.ballot, &turn)
+            }
+        }
+        if !wasStalled, sessions[node].isStalled { report(.stalled(node: node), &turn) }
+    }
+
+    /// The last thing that happens to a node: what is unanswered stays so.
+    mutating func close(_ node: Int, _ turn: inout Turn) {
+        if let connection = sessions[node].connection {
+            turn.directives.append(.disconnect(node: node, connection))
+            disconnected(node, connection, "shut down", &turn)
+        }
+        sessions[node].close()
+    }
+
+    private func leave(_ round: RoundID?, _ node: Int, _ turn: inout Turn) {
+        if let round { turn.directives.append(.leave(round, node: node)) }
+    }
+}

@@ -1,0 +1,228 @@
+/// All that Redlock decides for one process: the lock requests, the nodes, and what goes between them.
+///
+/// Events go in with the time, directives come out; nothing else happens. Whoever carries the directives out, the
+/// production shell or the simulator, gets the same decisions for the same events, times and random numbers.
+package struct Engine: Sendable {
+    struct Slot: Sendable {
+        var generation: UInt32 = 0
+        var machine: LockMachine?
+    }
+
+    let policy: Policy
+    var sessions: [NodeSession]
+    var slots: [Slot] = []
+    private var freeSlots: [Int32] = []
+    private(set) var lockCount = 0
+    private var deadlines = DeadlineQueue()
+    private var connections: UInt64 = 0
+    private var rounds: UInt64 = 0
+    private var shutdown = Shutdown.no
+
+    private enum Shutdown {
+        case no
+        case draining
+        case done
+    }
+
+    package init(_ parameters: Parameters, rules: any Rules = StandardRules()) {
+        precondition(
+            (1...Limits.nodes).contains(parameters.nodes), "1 to \(Limits.nodes) nodes, not \(parameters.nodes)")
+        policy = Policy(rules: rules, parameters: parameters)
+        sessions = [NodeSession](repeating: NodeSession(), count: parameters.nodes)
+    }
+
+    /// A name for a request that is about to be made; nil when ``Limits/locks`` requests are being served.
+    package mutating func newLock() -> LockID? {
+        if let slot = freeSlots.popLast() {
+            slots[Int(slot)].generation += 1
+            return LockID(slot: slot, generation: slots[Int(slot)].generation)
+        }
+        guard slots.count < Limits.locks else { return nil }
+        slots.append(Slot())
+        return LockID(slot: Int32(slots.count - 1), generation: 0)
+    }
+
+    /// When the engine next wants ``Event/timer``.
+    package var nextDeadline: Instant {
+        var next = deadlines.first?.deadline ?? .distantFuture
+        for session in sessions { next = min(next, session.deadline(policy)) }
+        return next
+    }
+
+    package mutating func handle(
+        _ event: Event, at now: Instant, using generator: inout any RandomNumberGenerator,
+        into directives: inout [Directive]
+    ) {
+        guard shutdown != .done else {
+            if case .acquire(let lock, _) = event { refuseAfterShutdown(lock, into: &directives) }
+            return
+        }
+        var turn = Turn(now: now, generator: generator, directives: directives)
+        directives = []
+        switch event {
+        case .start: for node in sessions.indices { connect(node, &turn) }
+        case .acquire(let lock, let request): acquire(lock, request, &turn)
+        case .extend(let lock, let caller, let ttl): extend(lock, caller, ttl: ttl, &turn)
+        case .release(let lock): release(lock, &turn)
+        case .cancel(let lock): abandon(lock, .cancelled, &turn)
+        case .connected(let node, let connection): connected(node, connection, &turn)
+        case .disconnected(let node, let connection, let reason): disconnected(node, connection, reason, &turn)
+        case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
+        case .timer: timer(&turn)
+        case .shutdown: beginShutdown(&turn)
+        }
+        if shutdown == .draining { finishShutdownWhenDrained(&turn) }
+        generator = turn.generator
+        directives = turn.directives
+    }
+}
+
+/// One event's time, chance and outcome.
+struct Turn {
+    let now: Instant
+    var generator: any RandomNumberGenerator
+    var directives: [Directive]
+}
+
+// MARK: - Broadcasts
+
+extension Engine {
+    mutating func newRound() -> RoundID {
+        rounds += 1
+        return RoundID(number: rounds)
+    }
+
+    mutating func newConnection() -> ConnectionID {
+        connections += 1
+        return ConnectionID(number: connections)
+    }
+
+    /// Sends an acquire or an extension to every node that can be asked. The others' votes are returned; the caller
+    /// counts them when all have been asked, so that a decision never overtakes a send.
+    mutating func broadcast(
+        _ command: Command, ballot: NodeSession.Ballot, _ turn: inout Turn
+    ) -> (asked: NodeSet, failed: [(node: Int, failure: Vote.Failure)]) {
+        let round = newRound()
+        var sent = NodeSet()
+        var asked = NodeSet()
+        var failed: [(node: Int, failure: Vote.Failure)] = []
+        for node in sessions.indices {
+            switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {
+            case .send:
+                sent.insert(node)
+                asked.insert(node)
+            case .queued:
+                asked.insert(node)
+            case .failed(let failure):
+                failed.append((node, failure))
+            }
+        }
+        if !asked.isEmpty {
+            turn.directives.append(.broadcast(command, to: sent, round: round, awaiting: asked))
+        }
+        return (asked, failed)
+    }
+
+    /// Sends a release to these nodes, or has them owed it. Returns the nodes from which an answer will come.
+    mutating func broadcastRelease(
+        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, ttl: Nanoseconds,
+        _ turn: inout Turn
+    ) -> NodeSet {
+        let command = Command(.release, key: key, token: token)
+        let round = newRound()
+        var sent = NodeSet()
+        for node in nodes {
+            switch sessions[node].submitRelease(
+                command, ballot: ballot, round: round, ttl: ttl, at: turn.now, policy)
+            {
+            case .send: sent.insert(node)
+            case .owed(let droppedOldest): if droppedOldest { report(.releaseDropped(node: node), &turn) }
+            }
+        }
+        if !sent.isEmpty {
+            turn.directives.append(.broadcast(command, to: sent, round: round, awaiting: sent))
+        }
+        return sent
+    }
+
+    func report(_ report: @autoclosure () -> Report, _ turn: inout Turn) {
+        if policy.parameters.reports { turn.directives.append(.report(report())) }
+    }
+}
+
+// MARK: - Slots
+
+extension Engine {
+    /// The slot of a request that is still served.
+    func slot(of lock: LockID) -> Int? {
+        let slot = Int(lock.slot)
+        guard slot < slots.count, slots[slot].generation == lock.generation, slots[slot].machine != nil else {
+            return nil
+        }
+        return slot
+    }
+
+    mutating func begin(_ lock: LockID, _ machine: LockMachine) {
+        precondition(slots[Int(lock.slot)].machine == nil, "a lock's number is used once")
+        slots[Int(lock.slot)].machine = machine
+        lockCount += 1
+    }
+
+    /// To be called after every change of a machine: forgets it when it has ended, else notes when it is due.
+    mutating func settle(_ slot: Int) {
+        guard let machine = slots[slot].machine else { return }
+        if machine.phase == .ended {
+            slots[slot].machine = nil
+            deadlines.set(slot, to: .distantFuture)
+            freeSlots.append(Int32(slot))
+            lockCount -= 1
+        } else {
+            deadlines.set(slot, to: machine.deadline(policy))
+        }
+    }
+
+    func lock(in slot: Int) -> LockID {
+        LockID(slot: Int32(slot), generation: slots[slot].generation)
+    }
+}
+
+// MARK: - Time
+
+extension Engine {
+    private mutating func timer(_ turn: inout Turn) {
+        for node in sessions.indices { sessionTimer(node, &turn) }
+        while let due = deadlines.first, due.deadline <= turn.now {
+            lockTimer(due.slot, &turn)
+        }
+    }
+}
+
+// MARK: - Shutdown
+
+extension Engine {
+    var isShuttingDown: Bool { shutdown != .no }
+
+    private mutating func beginShutdown(_ turn: inout Turn) {
+        guard shutdown == .no else { return }
+        shutdown = .draining
+        for slot in slots.indices where slots[slot].machine != nil {
+            let lock = lock(in: slot)
+            abandon(lock, .shutDown, &turn)
+            lose(lock, .shutDown, &turn)
+            release(lock, &turn)
+        }
+    }
+
+    /// No release is waited for longer than the node timeout, so this comes to an end.
+    private mutating func finishShutdownWhenDrained(_ turn: inout Turn) {
+        guard lockCount == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
+        for node in sessions.indices { close(node, &turn) }
+        shutdown = .done
+        turn.directives.append(.closed)
+    }
+
+    private func refuseAfterShutdown(_ lock: LockID, into directives: inout [Directive]) {
+        let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
+        directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+    }
+}

@@ -1,0 +1,66 @@
+/// What happens to an engine. The shell brings it, with the time.
+package enum Event: Sendable {
+    /// Dial the nodes.
+    case start
+    case acquire(LockID, AcquireRequest)
+    /// Make the lease valid for this ttl from now.
+    case extend(LockID, ExtensionID, ttl: Nanoseconds)
+    /// The holder is done; said twice, the second is quiet.
+    case release(LockID)
+    /// The caller of acquire does not wait any longer. Without effect once it has its answer.
+    case cancel(LockID)
+    /// Dialled, authenticated and greeted.
+    case connected(node: Int, ConnectionID)
+    case disconnected(node: Int, ConnectionID, reason: String)
+    /// The answer to the oldest unanswered command on this connection.
+    case reply(node: Int, ConnectionID, Reply)
+    /// ``Engine/nextDeadline`` has come.
+    case timer
+    /// Release everything, then close.
+    case shutdown
+}
+
+/// What an engine wants done, in this order.
+package enum Directive: Sendable {
+    case connect(node: Int, ConnectionID)
+    case disconnect(node: Int, ConnectionID)
+    /// Send to these nodes now. The round is over when all that are awaited have left it.
+    case broadcast(Command, to: NodeSet, round: RoundID, awaiting: NodeSet)
+    case send(Command, to: Int)
+    /// One node's part in a round is over: it answered, failed or took too long.
+    case leave(RoundID, node: Int)
+    case answer(Answer)
+    case report(Report)
+    /// Shut down: nothing will follow.
+    case closed
+}
+
+/// What a caller is told.
+package enum Answer: Sendable {
+    case granted(LockID, Grant)
+    case refused(LockID, Refusal)
+    /// Extended; no callers when the lease extended itself.
+    case extended(LockID, validUntil: Instant, callers: [ExtensionID])
+    case notExtended(LockID, ExtensionRefusal, callers: [ExtensionID])
+    case lost(LockID, Loss)
+    /// A quorum confirmed, or all had their say. The lock's number is free.
+    case released(LockID)
+}
+
+/// What an observer may want to know. Decisions never depend on it.
+package enum Report: Sendable {
+    case attempt(LockID, number: Int)
+    case vote(LockID, node: Int, Vote)
+    case refused(LockID, Refusal, retryAt: Instant?)
+    case granted(LockID, Grant)
+    case extended(LockID, validUntil: Instant)
+    case notExtended(LockID, ExtensionRefusal)
+    case lost(LockID, Loss)
+    case released(LockID)
+    case connected(node: Int)
+    case disconnected(node: Int, reason: String, retryAt: Instant)
+    case stalled(node: Int)
+    case answersAgain(node: Int)
+    /// ``Limits/owedReleasesPerNode`` was reached: a key is left to its ttl.
+    case releaseDropped(node: Int)
+}

@@ -1,0 +1,21 @@
+/// What the core never exceeds. Each limit has its test.
+package enum Limits {
+    /// Nodes of one lock service. More would add latency and no availability worth having.
+    package static let nodes = 15
+
+    /// Bytes of one resource name, prefix included.
+    package static let resourceBytes = 1_024
+
+    /// Commands that wait for one node: unanswered, or queued until it is connected. Beyond it, votes fail at once.
+    package static let commandsPerNode = 65_536
+
+    /// Releases kept for one node that cannot be reached. Beyond it the oldest is dropped and its key left to its ttl.
+    package static let owedReleasesPerNode = 65_536
+
+    /// Requests that an engine serves at the same time: waiting, held or being released.
+    package static let locks = 1 << 24
+
+    /// The pause before a node is dialled again: doubled from the first to the last.
+    package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
+    package static let lastReconnectDelay = Nanoseconds.seconds(1)
+}

@@ -1,0 +1,387 @@
+/// One lock request, from the first attempt to the last word.
+///
+/// A value: it decides, and its ``Engine`` acts. Every method that decides returns a step, and the engine carries it
+/// out. Time and chance come in as arguments.
+struct LockMachine: Sendable {
+    enum Phase: Hashable, Sendable {
+        /// An attempt is being voted on. Can become waiting, held, or ended.
+        case acquiring
+        /// Refused, and it will try again. Can become acquiring, or ended.
+        case waiting(until: Instant)
+        /// A quorum granted. Can become lost, or releasing.
+        case held
+        /// The holder was told. Can become releasing.
+        case lost(Loss.Reason)
+        /// The nodes are being told. Can become ended.
+        case releasing
+        /// Nothing is owed to anybody.
+        case ended
+    }
+
+    /// One try at all nodes.
+    struct Attempt: Sendable {
+        var number: UInt32 = 0
+        var token: Token?
+        var start = Instant(nanoseconds: 0)
+        var ballot: Ballot
+        /// The nodes that the SET was, or is still to be, sent to.
+        var asked = NodeSet()
+    }
+
+    /// What there is to know while the lease is held.
+    struct Hold: Sendable {
+        var validUntil: Instant
+        /// Validity never goes beyond this: the maximum hold.
+        var end: Instant
+        var nextExtension: Instant
+        var lastVotes: [Vote]
+        var extending: ExtensionRound?
+        var queued: QueuedExtension?
+    }
+
+    struct ExtensionRound: Sendable {
+        var number: UInt32
+        var start: Instant
+        var ttl: Nanoseconds
+        var ballot: Ballot
+        var callers: [ExtensionID]
+    }
+
+    /// Extensions asked for while one is under way: they share the next.
+    struct QueuedExtension: Sendable {
+        var ttl: Nanoseconds
+        var callers: [ExtensionID]
+    }
+
+    let request: AcquireRequest
+    private(set) var phase = Phase.acquiring
+    private(set) var attempt: Attempt
+    private(set) var hold: Hold?
+    private var releaseBallot: Ballot?
+    private var rounds: UInt32 = 0
+    /// The longest ttl that a node was asked for: no key of this request outlives it once nobody sets it any more.
+    private(set) var longestTTL: Nanoseconds
+
+    init(request: AcquireRequest, nodes: Int) {
+        self.request = request
+        longestTTL = request.ttl
+        attempt = Attempt(ballot: Ballot(nodes: nodes))
+    }
+
+    /// When this machine next wants ``onTimer(at:using:_:)``.
+    func deadline(_ policy: Policy) -> Instant {
+        switch phase {
+        case .acquiring: attemptValidUntil(policy, decided: attempt.start)
+        case .waiting(let until): until
+        case .held: min(lossInstant(policy), hold?.extending == nil ? hold!.nextExtension : .distantFuture)
+        case .lost, .releasing, .ended: .distantFuture
+        }
+    }
+}
+
+// MARK: - Acquire
+
+extension LockMachine {
+    enum AcquireStep: Hashable, Sendable {
+        /// A quorum granted in time.
+        case granted(Grant)
+        /// Release what was set; try again at this instant.
+        case retry(at: Instant, because: Refusal)
+        /// Release what was set; this is the last word.
+        case refused(Refusal)
+    }
+
+    /// Starts the next attempt, with a token of its own. Time counts from here, before anything is sent.
+    mutating func beginAttempt(at now: Instant, fresh: Token, _ policy: Policy) {
+        switch phase {
+        case .acquiring, .waiting: break
+        case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
+        }
+        phase = .acquiring
+        attempt = Attempt(
+            number: attempt.number + 1,
+            token: policy.rules.token(previous: attempt.token, fresh: fresh),
+            start: now,
+            ballot: Ballot(nodes: policy.parameters.nodes))
+    }
+
+    mutating func noteAsked(_ nodes: NodeSet) {
+        attempt.asked = nodes
+    }
+
+    /// Counts a vote of an attempt, and decides as soon as the others cannot change the outcome.
+    ///
+    /// Votes that come after the decision are counted too: a late grant is one more node that guards the lease.
+    mutating func count(
+        _ vote: Vote, of node: Int, attempt number: UInt32, at now: Instant,
+        using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> AcquireStep? {
+        guard number == attempt.number else { return nil }
+        attempt.ballot.record(vote, of: node)
+        guard phase == .acquiring else { return nil }
+
+        if attempt.ballot.isWon(quorum: policy.quorum) {
+            let validUntil = attemptValidUntil(policy, decided: now)
+            guard now < validUntil else { return refuse(.expired, at: now, using: &generator, policy) }
+            return .granted(beginHold(validUntil: validUntil, policy))
+        }
+        if attempt.ballot.isLost(quorum: policy.quorum) {
+            let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
+            return refuse(unavailable ? .unavailable : .heldByAnother, at: now, using: &generator, policy)
+        }
+        return nil
+    }
+
+    /// The caller does not want it any more. Nil when the caller has its answer already.
+    mutating func abandon(_ reason: Refusal.Reason) -> Refusal? {
+        switch phase {
+        case .acquiring, .waiting:
+            phase = .ended
+            return refusal(reason)
+        case .held, .lost, .releasing, .ended:
+            return nil
+        }
+    }
+
+    private mutating func refuse(
+        _ reason: Refusal.Reason, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> AcquireStep {
+        let spent = request.maximumAttempts.map { attempt.number >= $0 } ?? false
+        guard now < request.deadline, !spent else {
+            phase = .ended
+            return .refused(refusal(reason))
+        }
+        let delay = policy.rules.retryDelay(
+            policy.parameters.retryDelay, jitter: policy.parameters.retryJitter, dice: generator.next())
+        // The last attempt is made at the deadline itself, not skipped because the delay would pass it.
+        let again = min(now + delay, request.deadline)
+        phase = .waiting(until: again)
+        return .retry(at: again, because: refusal(reason))
+    }
+
+    private func refusal(_ reason: Refusal.Reason) -> Refusal {
+        Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+    }
+
+    private func attemptValidUntil(_ policy: Policy, decided: Instant) -> Instant {
+        policy.rules.validUntil(
+            start: attempt.start, decided: decided, ttl: request.ttl, drift: policy.drift(of: request.ttl))
+    }
+
+    private mutating func beginHold(validUntil: Instant, _ policy: Policy) -> Grant {
+        let end = request.maximumHold.map { attempt.start + $0 } ?? .distantFuture
+        let hold = Hold(
+            validUntil: min(validUntil, end),
+            end: end,
+            nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
+            lastVotes: attempt.ballot.votes)
+        self.hold = hold
+        phase = .held
+        return Grant(validUntil: hold.validUntil, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+    }
+}
+
+// MARK: - Extend
+
+extension LockMachine {
+    enum ExtendStep: Hashable, Sendable {
+        /// Ask all nodes.
+        case broadcast(round: UInt32, ttl: Nanoseconds)
+        /// It joined the round that follows the one under way.
+        case wait
+        case refused(ExtensionRefusal)
+    }
+
+    enum ExtensionOutcome: Hashable, Sendable {
+        case extended(validUntil: Instant, callers: [ExtensionID])
+        case failed(ExtensionRefusal, callers: [ExtensionID])
+        /// A quorum of nodes says that the key is not ours any more: there is nothing left to extend.
+        case lost(Loss, callers: [ExtensionID])
+    }
+
+    /// A caller wants the lease extended so that it is valid for `ttl` from now.
+    mutating func extend(
+        _ caller: ExtensionID, ttl: Nanoseconds, at now: Instant, _ policy: Policy
+    ) -> ExtendStep {
+        switch phase {
+        case .held: break
+        case .lost(.expired): return .refused(extensionRefusal(.expired))
+        case .lost: return .refused(extensionRefusal(.lost))
+        case .releasing, .ended: return .refused(extensionRefusal(.released))
+        case .acquiring, .waiting: preconditionFailure("a lock cannot be extended in the phase \(phase)")
+        }
+        guard policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else {
+            return .refused(extensionRefusal(.expired))
+        }
+        guard hold!.extending == nil else {
+            let queued = hold!.queued
+            hold!.queued = QueuedExtension(
+                ttl: max(queued?.ttl ?? ttl, ttl), callers: (queued?.callers ?? []) + [caller])
+            return .wait
+        }
+        return beginExtension(ttl: ttl, callers: [caller], at: now, policy)
+    }
+
+    private mutating func beginExtension(
+        ttl: Nanoseconds, callers: [ExtensionID], at now: Instant, _ policy: Policy
+    ) -> ExtendStep {
+        rounds += 1
+        longestTTL = max(longestTTL, ttl)
+        hold!.extending = ExtensionRound(
+            number: rounds, start: now, ttl: ttl, ballot: Ballot(nodes: policy.parameters.nodes), callers: callers)
+        return .broadcast(round: rounds, ttl: ttl)
+    }
+
+    /// Counts a vote of an extension. Won only before the end that the lease had: what lapsed is not brought back.
+    mutating func countExtension(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) -> ExtensionOutcome? {
+        guard phase == .held, hold!.extending?.number == round else { return nil }
+        hold!.extending!.ballot.record(vote, of: node)
+        let current = hold!.extending!
+
+        if current.ballot.isWon(quorum: policy.extensionQuorum) {
+            hold!.extending = nil
+            guard policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else {
+                return failExtension(.expired, of: current, at: now, using: &generator)
+            }
+            let reached = policy.rules.validUntil(
+                start: current.start, decided: now, ttl: current.ttl, drift: policy.drift(of: current.ttl))
+            // A shorter ttl than what is left takes nothing away, here as on the nodes.
+            hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
+            hold!.nextExtension = nextExtension(
+                after: current.start, end: hold!.end, validUntil: hold!.validUntil)
+            return .extended(validUntil: hold!.validUntil, callers: current.callers)
+        }
+        if current.ballot.refused.count >= policy.quorum {
+            hold!.extending = nil
+            hold!.lastVotes = current.ballot.votes
+            return .lost(lose(.taken), callers: current.callers)
+        }
+        // Not before all have had their say whose "missing" could still turn this into a loss.
+        let undecided =
+            current.ballot.votes.count - current.ballot.refused.count - current.ballot.failed.count
+            - current.ballot.granted.count
+        let mayBeTaken = current.ballot.refused.count + undecided >= policy.quorum
+        if current.ballot.isLost(quorum: policy.extensionQuorum), undecided == 0 || !mayBeTaken {
+            hold!.extending = nil
+            return failExtension(.notExtended, of: current, at: now, using: &generator)
+        }
+        return nil
+    }
+
+    private mutating func failExtension(
+        _ reason: ExtensionRefusal.Reason, of round: ExtensionRound, at now: Instant,
+        using generator: inout any RandomNumberGenerator
+    ) -> ExtensionOutcome {
+        hold!.lastVotes = round.ballot.votes
+        // Sooner than the regular one, and random: many tries fit between a third of the ttl and its end.
+        let pause = request.ttl / 40
+        hold!.nextExtension =
+            request.extendsItself
+            ? now + pause + Nanoseconds(Int64(generator.next() % UInt64(pause.count + 1))) : .distantFuture
+        return .failed(ExtensionRefusal(reason: reason, votes: round.ballot.votes), callers: round.callers)
+    }
+
+    /// The extension that was asked for while another was under way, if any.
+    mutating func beginQueuedExtension(at now: Instant, _ policy: Policy) -> ExtendStep? {
+        guard phase == .held, hold!.extending == nil, let queued = hold!.queued else { return nil }
+        hold!.queued = nil
+        return beginExtension(ttl: queued.ttl, callers: queued.callers, at: now, policy)
+    }
+
+    /// Callers of extensions that will not be decided any more.
+    mutating func takeExtensionCallers() -> [ExtensionID] {
+        let callers = (hold?.extending?.callers ?? []) + (hold?.queued?.callers ?? [])
+        hold?.extending = nil
+        hold?.queued = nil
+        return callers
+    }
+
+    func extensionRefusal(_ reason: ExtensionRefusal.Reason) -> ExtensionRefusal {
+        ExtensionRefusal(reason: reason, votes: hold?.lastVotes ?? attempt.ballot.votes)
+    }
+
+    /// A third of the ttl after the last one began; none once validity reaches the maximum hold.
+    private func nextExtension(after start: Instant, end: Instant, validUntil: Instant) -> Instant {
+        request.extendsItself && validUntil < end ? start + request.ttl / 3 : .distantFuture
+    }
+}
+
+// MARK: - Loss
+
+extension LockMachine {
+    enum TimerStep: Hashable, Sendable {
+        case beginAttempt
+        case acquire(AcquireStep)
+        case extend(ExtendStep)
+        case lost(Loss)
+    }
+
+    /// An instant that ``deadline(_:)`` named has come; nil when it has not.
+    mutating func onTimer(at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy)
+        -> TimerStep?
+    {
+        guard deadline(policy) <= now else { return nil }
+        switch phase {
+        case .acquiring:
+            return .acquire(refuse(.expired, at: now, using: &generator, policy))
+        case .waiting:
+            return .beginAttempt
+        case .held:
+            guard now < lossInstant(policy) else { return .lost(lose(lossReason(at: now))) }
+            return .extend(beginExtension(ttl: request.ttl, callers: [], at: now, policy))
+        case .lost, .releasing, .ended:
+            return nil
+        }
+    }
+
+    /// The lease is given up by its own side.
+    mutating func lose(_ reason: Loss.Reason) -> Loss {
+        phase = .lost(reason)
+        return Loss(reason: reason, validUntil: hold!.validUntil, votes: hold!.lastVotes)
+    }
+
+    /// Ahead of the end of validity, so that the holder can stop before it; never by more than half of the ttl, which
+    /// leaves room for extensions.
+    private func lossInstant(_ policy: Policy) -> Instant {
+        hold!.validUntil - min(policy.parameters.lossMargin ?? request.ttl / 10, request.ttl / 2)
+    }
+
+    private func lossReason(at now: Instant) -> Loss.Reason {
+        if now >= hold!.validUntil { return .expired }
+        return hold!.validUntil == hold!.end ? .maximumHold : .notExtended
+    }
+}
+
+// MARK: - Release
+
+extension LockMachine {
+    /// The holder is done. False when it said so before.
+    mutating func beginRelease(nodes: Int) -> Bool {
+        switch phase {
+        case .held, .lost:
+            phase = .releasing
+            releaseBallot = Ballot(nodes: nodes)
+            return true
+        case .releasing, .ended:
+            return false
+        case .acquiring, .waiting:
+            preconditionFailure("a lock cannot be released in the phase \(phase)")
+        }
+    }
+
+    /// Counts what became of the release on one node. True once it is over for the caller: a quorum confirmed that the
+    /// key is not there, or all have had their say.
+    mutating func countRelease(_ vote: Vote, of node: Int, _ policy: Policy) -> Bool {
+        guard phase == .releasing else { return false }
+        releaseBallot!.record(vote, of: node)
+        let confirmed = releaseBallot!.granted.count + releaseBallot!.refused.count
+        guard confirmed >= policy.quorum || confirmed + releaseBallot!.failed.count == releaseBallot!.votes.count else {
+            return false
+        }
+        phase = .ended
+        return true
+    }
+}

@@ -1,0 +1,300 @@
+/// One node, as this client knows it: its connection, the commands it has not answered, and the releases it is owed.
+///
+/// A value: it decides, and its ``Engine`` acts. Replies come in the order of the commands (RESP has no other way), so
+/// the oldest unanswered command is the one that a reply answers, and needs no number.
+struct NodeSession: Sendable {
+    enum Phase: Hashable, Sendable {
+        /// Not dialled yet. Can become connecting.
+        case idle
+        /// Being dialled and greeted. Can become ready, or backing off.
+        case connecting(ConnectionID, deadline: Instant)
+        /// Commands may be sent. Can become backing off.
+        case ready(ConnectionID)
+        /// Will be dialled again. Can become connecting.
+        case backingOff(until: Instant, reason: String)
+        /// Shut down. The last phase.
+        case closed
+    }
+
+    /// Whose vote a command is.
+    enum Ballot: Hashable, Sendable {
+        case attempt(LockID, number: UInt32)
+        case extend(LockID, round: UInt32)
+        case release(LockID)
+        /// Nobody waits for it.
+        case none
+    }
+
+    struct Entry: Sendable {
+        var command: Command
+        var ballot: Ballot
+        var round: RoundID?
+        var sentAt: Instant
+        var deadline: Instant
+        /// Of a release: until when it is worth sending again. Nil while the connection that carries its SET lives.
+        var owedUntil: Instant?
+        /// Of a release: the longest time that its key can live.
+        var ttl: Nanoseconds = .zero
+    }
+
+    private(set) var phase = Phase.idle
+    /// Sent and not answered, oldest first; the first `timedOut` of them have had their time.
+    private var unanswered = Deque<Entry>()
+    private var timedOut = 0
+    /// Waiting for the connection. What is still here at its deadline was never sent, so never applied.
+    private var queued = Deque<Entry>()
+    /// Releases of tokens that may be set on the node, for the next connection; their ttl ends the keys otherwise.
+    private var owed = Deque<Entry>()
+    private var lastHeard = Instant(nanoseconds: 0)
+    private var failures = 0
+
+    /// It has left a command unanswered for longer than the node timeout, and is asked nothing until it answers.
+    var isStalled: Bool { timedOut > 0 }
+    /// A release was sent, and its time is not over.
+    var awaitsReleases: Bool { (timedOut..<unanswered.count).contains { unanswered[$0].command.isRelease } }
+    var owedCount: Int { owed.count }
+    var waitingCount: Int { unanswered.count + queued.count }
+
+    var connection: ConnectionID? {
+        switch phase {
+        case .connecting(let connection, _), .ready(let connection): connection
+        case .idle, .backingOff, .closed: nil
+        }
+    }
+}
+
+// MARK: - Commands
+
+extension NodeSession {
+    enum Submission: Hashable, Sendable {
+        /// To be sent now.
+        case send
+        /// It is sent when the connection is ready, or fails at its deadline.
+        case queued
+        /// It was not sent and will not be.
+        case failed(Vote.Failure)
+    }
+
+    /// Takes an acquire or an extension.
+    mutating func submit(
+        _ command: Command, ballot: Ballot, round: RoundID, at now: Instant, _ policy: Policy
+    ) -> Submission {
+        let entry = Entry(
+            command: command, ballot: ballot, round: round, sentAt: now,
+            deadline: now + policy.parameters.nodeTimeout)
+        guard waitingCount < Limits.commandsPerNode else { return .failed(.overloaded) }
+        switch phase {
+        case .ready:
+            guard !isStalled else { return .failed(.stalled) }
+            unanswered.append(entry)
+            return .send
+        case .connecting:
+            queued.append(entry)
+            return .queued
+        case .backingOff(_, let reason):
+            return .failed(.unreachable(reason))
+        case .idle, .closed:
+            return .failed(.unreachable("not connected"))
+        }
+    }
+
+    enum ReleaseSubmission: Hashable, Sendable {
+        case send
+        /// It is owed: sent first thing on the next connection.
+        case owed(droppedOldest: Bool)
+    }
+
+    /// Takes a release. It follows its SET down the same connection, so it needs no waiting for it.
+    mutating func submitRelease(
+        _ command: Command, ballot: Ballot, round: RoundID?, ttl: Nanoseconds, at now: Instant, _ policy: Policy
+    ) -> ReleaseSubmission {
+        let entry = Entry(
+            command: command, ballot: ballot, round: round, sentAt: now,
+            deadline: now + policy.parameters.nodeTimeout, ttl: ttl)
+        // Above the limit of the others: every SET that was sent may need its release.
+        if case .ready = phase, unanswered.count < 2 * Limits.commandsPerNode {
+            unanswered.append(entry)
+            return .send
+        }
+        return .owed(droppedOldest: owe(entry, at: now))
+    }
+
+    /// From here on nobody counts its vote; the key is there for one ttl at most, as nothing sets it any more.
+    private mutating func owe(_ release: Entry, at now: Instant) -> Bool {
+        guard phase != .closed else { return false }
+        var release = release
+        release.ballot = .none
+        release.round = nil
+        release.owedUntil = release.owedUntil ?? now + release.ttl
+        owed.append(release)
+        guard owed.count > Limits.owedReleasesPerNode else { return false }
+        _ = owed.popFirst()
+        return true
+    }
+}
+
+// MARK: - Connection
+
+extension NodeSession {
+    /// Dials, unless it is connected or shut down.
+    mutating func connect(_ connection: ConnectionID, at now: Instant, _ policy: Policy) -> Bool {
+        switch phase {
+        case .idle, .backingOff:
+            phase = .connecting(connection, deadline: now + policy.parameters.connectTimeout)
+            return true
+        case .connecting, .ready, .closed:
+            return false
+        }
+    }
+
+    /// The connection is made and greeted. What is owed goes out before anything else; then what waited, as far as it
+    /// is still wanted. Nil when it is not the connection that was waited for.
+    mutating func connected(
+        _ connection: ConnectionID, at now: Instant, isWanted: (Ballot) -> Bool, _ policy: Policy
+    ) -> (send: [Command], drop: [Entry])? {
+        guard case .connecting(connection, _) = phase else { return nil }
+        phase = .ready(connection)
+        lastHeard = now
+        var send: [Command] = []
+        var drop: [Entry] = []
+        let deadline = now + policy.parameters.nodeTimeout
+        while var release = owed.popFirst() {
+            guard now < release.owedUntil ?? .distantFuture else { continue }
+            release.sentAt = now
+            release.deadline = deadline
+            unanswered.append(release)
+            send.append(release.command)
+        }
+        while var entry = queued.popFirst() {
+            guard isWanted(entry.ballot) else {
+                drop.append(entry)
+                continue
+            }
+            entry.sentAt = now
+            // Deadlines must not fall along the queue; the releases ahead of it have theirs from now on.
+            entry.deadline = deadline
+            unanswered.append(entry)
+            send.append(entry.command)
+        }
+        return (send, drop)
+    }
+
+    /// The connection ended, or was never made. Returns what that leaves undecided.
+    ///
+    /// Releases that were not confirmed are owed from here on. Acquires are not: whoever sent them releases them at the
+    /// end of the attempt or the lease, on every node that was asked.
+    mutating func disconnected(
+        _ connection: ConnectionID, reason: String, at now: Instant,
+        using generator: inout any RandomNumberGenerator
+    ) -> [(entry: Entry, failure: Vote.Failure)]? {
+        guard connection == self.connection else { return nil }
+        let wasReady = if case .ready = phase { true } else { false }
+
+        var undecided: [(entry: Entry, failure: Vote.Failure)] = []
+        while let entry = unanswered.popFirst() {
+            if entry.command.isRelease { _ = owe(entry, at: now) }
+            if timedOut > 0 {
+                timedOut -= 1
+            } else {
+                undecided.append((entry, .connectionLost(reason)))
+            }
+        }
+        while let entry = queued.popFirst() {
+            undecided.append((entry, wasReady ? .connectionLost(reason) : .unreachable(reason)))
+        }
+        phase = .backingOff(until: now + nextReconnectDelay(using: &generator), reason: reason)
+        return undecided
+    }
+
+    mutating func close() {
+        phase = .closed
+        owed = Deque()
+    }
+
+    /// Doubles with every failure in a row; random in its upper half, so that clients do not dial in step.
+    private mutating func nextReconnectDelay(using generator: inout any RandomNumberGenerator) -> Nanoseconds {
+        let doubled = Limits.firstReconnectDelay * (1 << Int64(min(failures, 10)))
+        failures += 1
+        let half = min(doubled, Limits.lastReconnectDelay) / 2
+        return half + Nanoseconds(Int64(generator.next() % UInt64(half.count + 1)))
+    }
+}
+
+// MARK: - Answers and time
+
+extension NodeSession {
+    enum Answered: Sendable {
+        /// `late`: it had its time, and its vote was counted as timed out.
+        case entry(Entry, late: Bool)
+        /// The node does not know the script: send this, the script as a whole.
+        case resend(Command)
+    }
+
+    /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
+    mutating func answered(_ reply: Reply, at now: Instant, _ policy: Policy) -> Answered? {
+        guard var entry = unanswered.popFirst() else { return nil }
+        let late = timedOut > 0
+        if late { timedOut -= 1 }
+        lastHeard = now
+        failures = 0
+
+        if reply.asksForScript, entry.command.spelling == .digest {
+            entry.command.spelling = .source
+            entry.sentAt = now
+            entry.deadline = now + policy.parameters.nodeTimeout
+            // Its part in the round ended with the time-out; its vote may still come.
+            if late { entry.round = nil }
+            unanswered.append(entry)
+            return .resend(entry.command)
+        }
+        return .entry(entry, late: late)
+    }
+
+    enum TimerStep: Sendable {
+        case connect
+        /// Close the connection, for this reason.
+        case disconnect(ConnectionID, reason: String)
+        case timedOut(Entry)
+    }
+
+    /// When this session next wants ``onTimer(at:_:)``.
+    func deadline(_ policy: Policy) -> Instant {
+        var deadline = Instant.distantFuture
+        switch phase {
+        case .idle, .closed: return .distantFuture
+        case .connecting(_, let end): deadline = end
+        case .backingOff(let until, _): deadline = until
+        case .ready: deadline = silenceDeadline(policy)
+        }
+        if timedOut < unanswered.count { deadline = min(deadline, unanswered[timedOut].deadline) }
+        if let first = queued.first { deadline = min(deadline, first.deadline) }
+        return deadline
+    }
+
+    /// One thing that is due; to be called until nil.
+    mutating func onTimer(at now: Instant, _ policy: Policy) -> TimerStep? {
+        if timedOut < unanswered.count, unanswered[timedOut].deadline <= now {
+            timedOut += 1
+            return .timedOut(unanswered[timedOut - 1])
+        }
+        if let first = queued.first, first.deadline <= now {
+            _ = queued.popFirst()
+            return .timedOut(first)
+        }
+        switch phase {
+        case .connecting(let connection, let deadline) where deadline <= now:
+            return .disconnect(connection, reason: "not connected within the connect timeout")
+        case .backingOff(let until, _) where until <= now:
+            return .connect
+        case .ready(let connection) where silenceDeadline(policy) <= now:
+            return .disconnect(connection, reason: "silent for longer than the silence timeout")
+        case .idle, .connecting, .backingOff, .ready, .closed:
+            return nil
+        }
+    }
+
+    private func silenceDeadline(_ policy: Policy) -> Instant {
+        guard let oldest = unanswered.first else { return .distantFuture }
+        return max(lastHeard, oldest.sentAt) + policy.parameters.silenceTimeout
+    }
+}

@@ -1,0 +1,41 @@
+/// The numbers that an engine works with. The shell has checked them.
+package struct Parameters: Sendable {
+    package var nodes: Int
+    /// How long a node may take to answer before its vote counts as failed.
+    package var nodeTimeout: Nanoseconds = .milliseconds(100)
+    /// How long a node may take to be connected and greeted.
+    package var connectTimeout: Nanoseconds = .seconds(1)
+    /// How long a connection with unanswered commands may stay silent before it is given up and made anew.
+    package var silenceTimeout: Nanoseconds = .seconds(2)
+    /// Parts per million by which clocks may differ in rate, of the ttl.
+    package var driftPartsPerMillion: Int64 = 10_000
+    package var retryDelay: Nanoseconds = .milliseconds(100)
+    package var retryJitter: Nanoseconds = .milliseconds(100)
+    /// How long before the end of validity a loss is told; a tenth of the ttl when nil.
+    package var lossMargin: Nanoseconds?
+    /// Whether ``Directive/report(_:)`` is wanted.
+    package var reports = false
+
+    package init(nodes: Int) {
+        self.nodes = nodes
+    }
+}
+
+/// The rules and numbers that a machine decides by.
+struct Policy: Sendable {
+    let rules: any Rules
+    let parameters: Parameters
+    let quorum: Int
+    let extensionQuorum: Int
+
+    init(rules: any Rules, parameters: Parameters) {
+        self.rules = rules
+        self.parameters = parameters
+        quorum = rules.quorum(of: parameters.nodes)
+        extensionQuorum = rules.extensionQuorum(of: parameters.nodes)
+    }
+
+    func drift(of ttl: Nanoseconds) -> Nanoseconds {
+        rules.drift(of: ttl, partsPerMillion: parameters.driftPartsPerMillion)
+    }
+}

@@ -1,0 +1,77 @@
+/// The arithmetic of Redlock, in one place.
+///
+/// The rules are those of "Distributed locks with Redis" (redis.io, the section "The Redlock algorithm") unless a
+/// comment says otherwise. Production uses ``StandardRules``; the simulator breaks one rule at a time to show that it
+/// would notice.
+package protocol Rules: Sendable {
+    /// How many nodes must grant.
+    func quorum(of nodes: Int) -> Int
+
+    /// How many nodes must extend.
+    func extensionQuorum(of nodes: Int) -> Int
+
+    /// What clocks that run at different rates may eat of a ttl.
+    func drift(of ttl: Nanoseconds, partsPerMillion: Int64) -> Nanoseconds
+
+    /// Until when a grant may be relied on.
+    func validUntil(start: Instant, decided: Instant, ttl: Nanoseconds, drift: Nanoseconds) -> Instant
+
+    /// The token of an attempt.
+    func token(previous: Token?, fresh: Token) -> Token
+
+    /// Who is told to release after an attempt that failed, and at the end of a lock.
+    func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet
+
+    /// How long to wait before the next attempt; `dice` is a uniformly random number.
+    func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds
+
+    /// Whether a won extension still counts.
+    func mayExtend(validUntil: Instant, now: Instant) -> Bool
+}
+
+extension Rules {
+    /// More than half, for even numbers too: any two quorums share a node.
+    package func quorum(of nodes: Int) -> Int {
+        nodes / 2 + 1
+    }
+
+    package func extensionQuorum(of nodes: Int) -> Int {
+        quorum(of: nodes)
+    }
+
+    /// A share of the ttl, and 2 ms for the grain of Redis' expiry, as the reference implementation in Ruby adds.
+    package func drift(of ttl: Nanoseconds, partsPerMillion: Int64) -> Nanoseconds {
+        // Divided in two steps, so that no allowed ttl overflows: what that loses is below a microsecond.
+        ttl / 1_000 * partsPerMillion / 1_000 + .milliseconds(2)
+    }
+
+    /// Counted from before the first command was sent: the oldest key may have been set at that very moment.
+    package func validUntil(start: Instant, decided: Instant, ttl: Nanoseconds, drift: Nanoseconds) -> Instant {
+        start + (ttl - drift)
+    }
+
+    /// Always the fresh one. With one token for all attempts, a delayed release of the first deletes the second's key.
+    package func token(previous: Token?, fresh: Token) -> Token {
+        fresh
+    }
+
+    /// All that were asked, also those that refused or never answered: a reply may be lost though the SET was applied.
+    package func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet {
+        asked
+    }
+
+    /// Random, so that contenders which split the votes do not split them again.
+    package func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        jitter > .zero ? delay + Nanoseconds(Int64(dice % UInt64(jitter.count + 1))) : delay
+    }
+
+    /// A lease that has lapsed is never brought back: somebody else may have had the lock in between.
+    package func mayExtend(validUntil: Instant, now: Instant) -> Bool {
+        now < validUntil
+    }
+}
+
+/// The rules as they ship.
+package struct StandardRules: Rules {
+    package init() {}
+}

@@ -1,0 +1,72 @@
+/// One node's part in one round: an attempt, an extension or a release.
+package enum Vote: Hashable, Sendable {
+    /// No answer yet.
+    case pending
+    /// Acquired, extended or deleted, as asked.
+    case granted
+    /// The key holds another token.
+    case heldByAnother
+    /// The key is not there (extension and release only).
+    case missing
+    /// Nothing that counts came back; whether the command was applied is unknown.
+    case failed(Failure)
+
+    /// Why a node's vote does not count.
+    package enum Failure: Hashable, Sendable {
+        /// No answer within the node timeout.
+        case timedOut
+        /// Not asked: it has left earlier commands unanswered for longer than the node timeout.
+        case stalled
+        /// Not asked: there is no connection to it, and why.
+        case unreachable(String)
+        /// The connection ended before the answer came.
+        case connectionLost(String)
+        /// The node answered with an error.
+        case errorReply(String)
+        /// The node answered with something that is no answer to the command.
+        case protocolViolation(String)
+        /// Not asked: ``Limits/commandsPerNode`` commands are waiting for it already.
+        case overloaded
+    }
+}
+
+/// The count of one round.
+package struct Ballot: Sendable {
+    package private(set) var votes: [Vote]
+    package private(set) var granted = NodeSet()
+    /// Nodes that answered, and not with a grant: held by another, or missing.
+    package private(set) var refused = NodeSet()
+    package private(set) var failed = NodeSet()
+
+    package init(nodes: Int) {
+        votes = [Vote](repeating: .pending, count: nodes)
+    }
+
+    /// Records a vote. A later word replaces an earlier one: an answer that comes after its time-out is still news.
+    mutating func record(_ vote: Vote, of node: Int) {
+        granted.remove(node)
+        refused.remove(node)
+        failed.remove(node)
+        votes[node] = vote
+        switch vote {
+        case .pending: break
+        case .granted: granted.insert(node)
+        case .heldByAnother, .missing: refused.insert(node)
+        case .failed: failed.insert(node)
+        }
+    }
+
+    func isWon(quorum: Int) -> Bool {
+        granted.count >= quorum
+    }
+
+    /// So many did not grant that the rest cannot make a quorum: decided without waiting for them.
+    func isLost(quorum: Int) -> Bool {
+        refused.count + failed.count > votes.count - quorum
+    }
+
+    /// Too many failed for a quorum, whatever the others say: not contention, an outage.
+    func isUnavailable(quorum: Int) -> Bool {
+        failed.count > votes.count - quorum
+    }
+}

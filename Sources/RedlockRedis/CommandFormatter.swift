@@ -1,0 +1,108 @@
+internal import CHiredis
+package import RedlockCore
+
+/// Commands as bytes on the wire. Reuses its buffers: one formatter serves one event loop.
+package struct CommandFormatter {
+    private var text: [UInt8] = []
+    private var lengths: [Int] = []
+
+    package init() {}
+
+    /// The bytes of a command of the lock.
+    package mutating func format(_ command: Command) -> WireCommand {
+        begin()
+        switch command.operation {
+        case .acquire(let milliseconds):
+            add("SET")
+            add(command.key)
+            add(command.token)
+            add("NX")
+            add("PX")
+            add(String(milliseconds))
+        case .extend(let milliseconds):
+            addScript(Script.extend, Script.extendDigest, command)
+            add(String(milliseconds))
+        case .release:
+            addScript(Script.release, Script.releaseDigest, command)
+        }
+        return end()
+    }
+
+    /// The bytes of any other command.
+    package mutating func format(_ words: [String]) -> WireCommand {
+        begin()
+        for word in words { add(word) }
+        return end()
+    }
+
+    private mutating func addScript(_ source: String, _ digest: String, _ command: Command) {
+        switch command.spelling {
+        case .digest:
+            add("EVALSHA")
+            add(digest)
+        case .source:
+            add("EVAL")
+            add(source)
+        }
+        add("1")
+        add(command.key)
+        add(command.token)
+    }
+
+    private mutating func begin() {
+        text.removeAll(keepingCapacity: true)
+        lengths.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func add(_ word: String) {
+        text.append(contentsOf: word.utf8)
+        lengths.append(word.utf8.count)
+    }
+
+    private mutating func add(_ bytes: [UInt8]) {
+        text.append(contentsOf: bytes)
+        lengths.append(bytes.count)
+    }
+
+    private mutating func add(_ token: Token) {
+        token.write(to: &text)
+        lengths.append(Token.digits)
+    }
+
+    private func end() -> WireCommand {
+        var formatted: UnsafeMutablePointer<CChar>?
+        let length = unsafe text.withUnsafeBytes { bytes in
+            unsafe withUnsafeTemporaryAllocation(of: UnsafePointer<CChar>?.self, capacity: lengths.count) { words in
+                var word = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+                for index in lengths.indices {
+                    unsafe words[index] = word
+                    unsafe word = word?.advanced(by: lengths[index])
+                }
+                return unsafe redisFormatCommandArgv(
+                    &formatted, Int32(lengths.count), words.baseAddress, lengths.map { $0 })
+            }
+        }
+        // It fails for want of memory alone, which Swift does not survive anywhere else either.
+        guard length >= 0, let formatted = unsafe formatted else { preconditionFailure("out of memory") }
+        return unsafe WireCommand(start: formatted, count: Int(length))
+    }
+}
+
+/// The bytes of one command, in hiredis' own buffer.
+@safe package struct WireCommand: ~Copyable {
+    private let start: UnsafeMutablePointer<CChar>
+    package let count: Int
+
+    fileprivate init(start: UnsafeMutablePointer<CChar>, count: Int) {
+        unsafe self.start = unsafe start
+        self.count = count
+    }
+
+    deinit {
+        unsafe redisFreeCommand(start)
+    }
+
+    package func append(to buffer: inout [UInt8]) {
+        unsafe buffer.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+    }
+}

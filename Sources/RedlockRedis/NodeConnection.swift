@@ -1,0 +1,228 @@
+internal import CHiredis
+internal import Glibc
+package import RedlockCore
+
+/// One connection to one node, from the look-up of its name to the end. Not reused: the next one is a new object.
+///
+/// It works on the event loop's queue, and calls its handler there. hiredis formats and parses; the socket is ours,
+/// because hiredis' own cannot be told to close on exec, to try a second address, or to leave SIGPIPE alone in the
+/// versions that the distributions ship.
+package final class NodeConnection {
+    package enum Event {
+        /// Connected, signed in, and the node has spoken.
+        case connected
+        /// The answer to the oldest command that has none.
+        case reply(Reply)
+        /// Over, and why; nothing follows.
+        case closed(reason: String)
+    }
+
+    private enum Phase {
+        case resolving
+        case dialling(remaining: ArraySlice<SocketAddress>)
+        /// Waiting for the answers to the greeting, named by what they answer.
+        case greeting(unanswered: ArraySlice<String>)
+        case open
+        case closed
+    }
+
+    /// What is read at once, in bytes.
+    private static let readBytes = 16_384
+    /// Reads from one connection in one turn: a node that floods us does not keep the others waiting.
+    private static let readsPerTurn = 4
+
+    private let address: NodeAddress
+    private let loop: EventLoop
+    private let resolver: Resolver
+    private let handler: (Event) -> Void
+    private let reader = ReplyReader()
+    private var phase = Phase.resolving
+    private var descriptor: Int32 = -1
+    private var watch: EventLoop.WatchID?
+    private var output: [UInt8] = []
+    private var waitsToWrite = false
+
+    package init(to address: NodeAddress, loop: EventLoop, resolver: Resolver, handler: @escaping (Event) -> Void) {
+        self.address = address
+        self.loop = loop
+        self.resolver = resolver
+        self.handler = handler
+    }
+
+    deinit {
+        precondition(descriptor < 0, "a connection is closed before it is let go")
+    }
+
+    /// Dials. `attempt` picks the address to begin with, so that one which never answers does not hide the others.
+    package func open(attempt: UInt64) {
+        resolver.resolve { [weak self] outcome in
+            guard let self, case .resolving = phase else { return }
+            switch outcome {
+            case .success(let addresses) where !addresses.isEmpty:
+                let first = Int(attempt % UInt64(addresses.count))
+                dial((addresses[first...] + addresses[..<first])[...])
+            case .success:
+                end("the host has no address")
+            case .failure(let error):
+                end(error.description)
+            }
+        }
+    }
+
+    /// Ends it from this side: quietly, and for good. Bytes that the kernel has not sent are not sent any more.
+    package func close() {
+        guard descriptor >= 0 else {
+            phase = .closed
+            resolver.cancel()
+            return
+        }
+        shut()
+        phase = .closed
+    }
+
+    /// Adds a command to what ``flush()`` sends.
+    package func send(_ command: borrowing WireCommand) {
+        guard case .open = phase else { return }
+        command.append(to: &output)
+    }
+
+    /// Sends what has gathered, as far as the socket takes it; the rest follows by itself.
+    package func flush() {
+        guard !output.isEmpty, !waitsToWrite, descriptor >= 0 else { return }
+        let sent = unsafe output.withUnsafeBytes {
+            unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        if sent == output.count {
+            output.removeAll(keepingCapacity: output.capacity <= Self.readBytes)
+        } else if sent >= 0 || errno == EAGAIN || errno == EINTR {
+            output.removeFirst(max(0, sent))
+            waitsToWrite = true
+            if let watch { loop.change(watch, to: .readAndWrite) }
+        } else {
+            end(describeError(errno))
+        }
+    }
+}
+
+// MARK: - Dialling and greeting
+
+extension NodeConnection {
+    private func dial(_ addresses: ArraySlice<SocketAddress>) {
+        guard let address = addresses.first else { return end("the host has no address") }
+        let remaining = addresses.dropFirst()
+        switch address.connectedSocket() {
+        case .success(let descriptor):
+            self.descriptor = descriptor
+            phase = .dialling(remaining: remaining)
+            watch = loop.watch(descriptor, .readAndWrite) { [weak self] writable in self?.ready(writable: writable) }
+        case .failure(let error):
+            remaining.isEmpty ? end(error.description) : dial(remaining)
+        }
+    }
+
+    private func finishDialling(_ remaining: ArraySlice<SocketAddress>) {
+        var number: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size)
+        guard number == 0 else {
+            guard !remaining.isEmpty else { return end(describeError(number)) }
+            shut()
+            return dial(remaining)
+        }
+        if let watch { loop.change(watch, to: .read) }
+        greet()
+    }
+
+    /// Signs in, selects the database, and asks for a sign of life: a stopped process still accepts connections.
+    private func greet() {
+        var formatter = CommandFormatter()
+        var commands: [[String]] = []
+        if let password = address.password {
+            commands.append(["AUTH"] + (address.user.map { [$0] } ?? []) + [password])
+        }
+        if address.database != 0 { commands.append(["SELECT", String(address.database)]) }
+        commands.append(["PING"])
+        for command in commands { formatter.format(command).append(to: &output) }
+        phase = .greeting(unanswered: commands.map { $0[0] }[...])
+        flush()
+    }
+
+    private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>) {
+        // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will tell.
+        if case .error(let text) = reply, let command = unanswered.first, command != "PING" {
+            return end("\(command): \(text)")
+        }
+        let remaining = unanswered.dropFirst()
+        guard remaining.isEmpty else {
+            phase = .greeting(unanswered: remaining)
+            return
+        }
+        phase = .open
+        handler(.connected)
+    }
+}
+
+// MARK: - Reading and ending
+
+extension NodeConnection {
+    private func ready(writable: Bool) {
+        if case .dialling(let remaining) = phase {
+            if writable { finishDialling(remaining) }
+            return
+        }
+        if writable, waitsToWrite {
+            waitsToWrite = false
+            if let watch { loop.change(watch, to: .read) }
+            flush()
+        }
+        read()
+    }
+
+    private func read() {
+        unsafe withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { buffer in
+            for _ in 0..<Self.readsPerTurn where descriptor >= 0 {
+                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+                if count > 0 {
+                    unsafe parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    // A short read has emptied the socket: no need to ask again.
+                    if count < buffer.count { return }
+                } else if count == 0 {
+                    return end("the node closed the connection")
+                } else if errno != EINTR {
+                    return errno == EAGAIN ? () : end(describeError(errno))
+                }
+            }
+        }
+    }
+
+    private func parse(_ bytes: UnsafeRawBufferPointer) {
+        do throws(ReplyReader.ProtocolError) {
+            unsafe try reader.feed(bytes)
+            while let reply = try reader.next() {
+                switch phase {
+                case .greeting(let unanswered): greeted(reply, unanswered)
+                case .open: handler(.reply(reply))
+                case .resolving, .dialling, .closed: return
+                }
+            }
+        } catch {
+            end("protocol error: \(error)")
+        }
+    }
+
+    private func shut() {
+        if let watch { loop.unwatch(watch) }
+        watch = nil
+        _ = Glibc.close(descriptor)
+        descriptor = -1
+        waitsToWrite = false
+        output = []
+    }
+
+    private func end(_ reason: String) {
+        if case .closed = phase { return }
+        if descriptor >= 0 { shut() }
+        phase = .closed
+        handler(.closed(reason: reason))
+    }
+}

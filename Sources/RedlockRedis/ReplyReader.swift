@@ -1,0 +1,104 @@
+internal import CHiredis
+package import RedlockCore
+
+/// Replies out of a stream of bytes, by hiredis' reader, within bounds.
+@safe package final class ReplyReader {
+    /// What one reply may measure on the wire, in bytes. None that is expected comes near it.
+    package static let maximumReplyBytes = 65_536
+    /// What an array in a reply may count.
+    package static let maximumElements = 64
+
+    package struct ProtocolError: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// What hiredis makes of replies by itself. A constant, and a table of C functions.
+    private static let defaults: redisReplyObjectFunctions = {
+        guard let reader = unsafe redisReaderCreate() else { preconditionFailure("out of memory") }
+        defer { unsafe redisReaderFree(reader) }
+        return unsafe reader.pointee.fn.pointee
+    }()
+
+    private let reader: UnsafeMutablePointer<redisReader>
+    private let functions: UnsafeMutablePointer<redisReplyObjectFunctions>
+    private var bytesSinceReply = 0
+
+    package init() {
+        guard let reader = unsafe redisReaderCreate() else { preconditionFailure("out of memory") }
+        unsafe self.reader = unsafe reader
+        unsafe functions = .allocate(capacity: 1)
+        unsafe functions.initialize(to: Self.defaults)
+        // hiredis would make room for as many elements as the peer announces, before a single one has come.
+        unsafe functions.pointee.createArray = { task, count in
+            guard count <= ReplyReader.maximumElements else { return nil }
+            return unsafe ReplyReader.defaults.createArray(task, count)
+        }
+        unsafe reader.pointee.fn = unsafe functions
+    }
+
+    deinit {
+        unsafe redisReaderFree(reader)
+        unsafe functions.deallocate()
+    }
+
+    /// Takes what came from the node.
+    package func feed(_ bytes: UnsafeRawBufferPointer) throws(ProtocolError) {
+        bytesSinceReply += bytes.count
+        let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+        guard unsafe redisReaderFeed(reader, start, bytes.count) == REDIS_OK else { throw failure() }
+    }
+
+    /// The next reply that is complete; nil when more bytes are needed.
+    package func next() throws(ProtocolError) -> Reply? {
+        var object: UnsafeMutableRawPointer?
+        guard unsafe redisReaderGetReply(reader, &object) == REDIS_OK else { throw failure() }
+        guard let object = unsafe object else {
+            guard bytesSinceReply <= Self.maximumReplyBytes else {
+                throw ProtocolError(description: "a reply of more than \(Self.maximumReplyBytes) bytes")
+            }
+            return nil
+        }
+        defer { unsafe freeReplyObject(object) }
+        bytesSinceReply = unsafe reader.pointee.len - reader.pointee.pos
+        return unsafe Reply(object.assumingMemoryBound(to: redisReply.self).pointee)
+    }
+
+    private func failure() -> ProtocolError {
+        let text = unsafe withUnsafeBytes(of: reader.pointee.errstr) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return ProtocolError(description: text.isEmpty ? "not the Redis protocol" : text)
+    }
+}
+
+extension Reply {
+    /// Errors are quoted, so they are kept short, and free of control characters.
+    private static let quotedBytes = 200
+
+    fileprivate init(_ reply: redisReply) {
+        switch unsafe reply.type {
+        case REDIS_REPLY_STATUS:
+            let text = unsafe Reply.text(reply)
+            self = text == "OK" ? .ok : .unexpected("the status \(text)")
+        case REDIS_REPLY_INTEGER:
+            self = unsafe .integer(reply.integer)
+        case REDIS_REPLY_NIL:
+            self = .null
+        case REDIS_REPLY_ERROR:
+            self = unsafe .error(Reply.text(reply))
+        case REDIS_REPLY_STRING:
+            self = .unexpected("a string")
+        case REDIS_REPLY_ARRAY:
+            self = .unexpected("an array")
+        default:
+            self = .unexpected("a reply of an unknown type")
+        }
+    }
+
+    private static func text(_ reply: redisReply) -> String {
+        guard let start = unsafe reply.str else { return "" }
+        let count = min(unsafe Int(reply.len), quotedBytes)
+        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
+        return unsafe String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 }, as: UTF8.self)
+    }
+}
