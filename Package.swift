@@ -27,9 +27,11 @@ let package = Package(
         .target(name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis"], swiftSettings: strict),
         // The public API.
         .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis"], swiftSettings: strict),
-        .executableTarget(name: "RedlockCLI", dependencies: ["Redlock"], swiftSettings: strict),
+        // Programs started and waited for by process id.
+        .target(name: "ChildProcesses", swiftSettings: strict),
+        .executableTarget(name: "RedlockCLI", dependencies: ["Redlock", "ChildProcesses"], swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
-        .target(name: "LocalCluster", swiftSettings: strict),
+        .target(name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses"], swiftSettings: strict),
         .executableTarget(name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster"], swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),

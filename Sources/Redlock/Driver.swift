@@ -353,8 +353,8 @@ extension Driver {
             event = about(.acquired, lock, grant.votes)
             event?.attempt = grant.attempts
             event?.remaining = until(grant.validUntil)
-        case .extended(let lock, let validUntil):
-            event = about(.extended, lock)
+        case .extended(let lock, let validUntil, let votes):
+            event = about(.extended, lock, votes)
             event?.remaining = until(validUntil)
         case .notExtended(let lock, let refusal):
             event = about(.notExtended, lock, refusal.votes)

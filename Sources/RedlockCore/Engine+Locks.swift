@@ -121,8 +121,8 @@ extension Engine {
                 vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         else { return }
         switch outcome {
-        case .extended(let validUntil, let callers):
-            report(.extended(lock, validUntil: validUntil), &turn)
+        case .extended(let validUntil, let votes, let callers):
+            report(.extended(lock, validUntil: validUntil, votes: votes), &turn)
             turn.directives.append(.answer(.extended(lock, validUntil: validUntil, callers: callers)))
             continueQueuedExtension(lock, slot, &turn)
         case .failed(let refusal, let callers):

@@ -39,7 +39,7 @@ extension Engine {
             let undecided = sessions[node].disconnected(
                 connection, reason: reason, at: turn.now, using: &turn.generator)
         else { return }
-        if case .backingOff(let until, _) = sessions[node].phase {
+        if case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
             report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
         }
         for (entry, failure) in undecided {

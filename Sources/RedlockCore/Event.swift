@@ -53,7 +53,7 @@ package enum Report: Sendable {
     case vote(LockID, node: Int, Vote)
     case refused(LockID, Refusal, retryAt: Instant?)
     case granted(LockID, Grant)
-    case extended(LockID, validUntil: Instant)
+    case extended(LockID, validUntil: Instant, votes: [Vote])
     case notExtended(LockID, ExtensionRefusal)
     case lost(LockID, Loss)
     case released(LockID)

@@ -193,7 +193,7 @@ extension LockMachine {
     }
 
     enum ExtensionOutcome: Hashable, Sendable {
-        case extended(validUntil: Instant, callers: [ExtensionID])
+        case extended(validUntil: Instant, votes: [Vote], callers: [ExtensionID])
         case failed(ExtensionRefusal, callers: [ExtensionID])
         /// A quorum of nodes says that the key is not ours any more: there is nothing left to extend.
         case lost(Loss, callers: [ExtensionID])
@@ -252,7 +252,8 @@ extension LockMachine {
             hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
             hold!.nextExtension = nextExtension(
                 after: current.start, end: hold!.end, validUntil: hold!.validUntil)
-            return .extended(validUntil: hold!.validUntil, callers: current.callers)
+            return .extended(
+                validUntil: hold!.validUntil, votes: current.ballot.votes, callers: current.callers)
         }
         if current.ballot.refused.count >= policy.quorum {
             hold!.extending = nil

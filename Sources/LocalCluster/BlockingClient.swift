@@ -1,0 +1,71 @@
+internal import CHiredis
+internal import Glibc
+
+/// A plain client of one node, for setting the scene and looking at it. It knows nothing of locks.
+@safe
+package final class BlockingClient {
+    package enum Answer: Hashable, Sendable {
+        case status(String)
+        case string(String)
+        case integer(Int64)
+        case null
+        case error(String)
+        case array([Answer])
+    }
+
+    package struct ConnectError: Error {}
+
+    /// Seconds that connecting, or an answer, may take.
+    private static let patience = 2
+
+    private let context: UnsafeMutablePointer<redisContext>
+
+    package init(port: UInt16) throws(ConnectError) {
+        let context = unsafe redisConnectWithTimeout(
+            "127.0.0.1", Int32(port), timeval(tv_sec: Self.patience, tv_usec: 0))
+        guard let context = unsafe context else { throw ConnectError() }
+        guard unsafe context.pointee.err == 0 else {
+            unsafe redisFree(context)
+            throw ConnectError()
+        }
+        unsafe redisSetTimeout(context, timeval(tv_sec: Self.patience, tv_usec: 0))
+        unsafe self.context = unsafe context
+    }
+
+    deinit {
+        unsafe redisFree(context)
+    }
+
+    /// Runs a command; nil when the node did not answer.
+    package func command(_ words: String...) -> Answer? {
+        command(words)
+    }
+
+    package func command(_ words: [String]) -> Answer? {
+        let copies = unsafe words.map { unsafe strdup($0) }
+        defer { unsafe copies.forEach { unsafe free($0) } }
+        var arguments = unsafe copies.map { unsafe UnsafePointer($0) }
+        let lengths = words.map { $0.utf8.count }
+        guard let raw = unsafe redisCommandArgv(context, Int32(words.count), &arguments, lengths) else { return nil }
+        defer { unsafe freeReplyObject(raw) }
+        return unsafe Answer(raw.assumingMemoryBound(to: redisReply.self))
+    }
+}
+
+extension BlockingClient.Answer {
+    fileprivate init(_ reply: UnsafeMutablePointer<redisReply>) {
+        let text = unsafe reply.pointee.str.map { start in
+            unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: Int(reply.pointee.len)), as: UTF8.self)
+        }
+        switch unsafe reply.pointee.type {
+        case REDIS_REPLY_STATUS: self = .status(text ?? "")
+        case REDIS_REPLY_STRING: self = .string(text ?? "")
+        case REDIS_REPLY_INTEGER: self = unsafe .integer(reply.pointee.integer)
+        case REDIS_REPLY_ERROR: self = .error(text ?? "")
+        case REDIS_REPLY_ARRAY:
+            self = .array(
+                (0..<Int(unsafe reply.pointee.elements)).map { unsafe Self(reply.pointee.element[$0]!) })
+        default: self = .null
+        }
+    }
+}

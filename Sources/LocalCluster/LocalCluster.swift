@@ -1,0 +1,51 @@
+internal import Glibc
+
+/// Independent redis-servers on free ports of the loopback interface, in a temporary folder; gone with this process at
+/// the latest.
+package final class LocalCluster: Sendable {
+    package let nodes: [LocalNode]
+    package let folder: String
+    private let undertaker: Undertaker
+
+    package var urls: [String] { nodes.map(\.url) }
+
+    /// Starts the servers and waits until they answer.
+    ///
+    /// - Parameter options: More arguments for every redis-server.
+    package init(
+        nodes count: Int = 5, persistence: LocalNode.Persistence = .none, options: [String] = []
+    ) throws {
+        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        var template = [CChar]("\(parent)/redlock-XXXXXX".utf8CString)
+        guard let path = unsafe mkdtemp(&template) else {
+            throw LocalNode.StartError(description: "no temporary folder can be made in \(parent)")
+        }
+        folder = unsafe String(cString: path)
+        undertaker = try Undertaker(folder: folder)
+        let (folder, undertaker) = (folder, undertaker)
+        nodes = try (0..<count).map { index in
+            let home = "\(folder)/node\(index + 1)"
+            _ = unsafe mkdir(home, 0o700)
+            return LocalNode(
+                port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
+                undertaker: undertaker)
+        }
+        do {
+            for node in nodes { try node.launch() }
+            for node in nodes { try node.awaitReady() }
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Kills the servers and removes the folder.
+    package func stop() {
+        for node in nodes { node.kill() }
+        undertaker.dismiss()
+    }
+}

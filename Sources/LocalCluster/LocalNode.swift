@@ -1,0 +1,95 @@
+package import ChildProcesses
+package import Glibc
+internal import Synchronization
+
+/// A real redis-server process on this machine, with a folder of its own.
+///
+/// Tests and the demo do to it what fate does to servers. It is `Sendable`, but one thing at a time is done to a node.
+package final class LocalNode: Sendable {
+    package enum Persistence: Sendable {
+        /// Nothing survives the process.
+        case none
+        /// Every write is on the disk before it is answered.
+        case everyWrite
+    }
+
+    package struct StartError: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// How long a server may take to answer its first PING, in milliseconds.
+    package static let startMilliseconds = 20_000
+
+    /// On the loopback interface.
+    package let port: UInt16
+    package let folder: String
+    private let options: [String]
+    private let undertaker: Undertaker
+    private let process = Mutex<ChildProcess?>(nil)
+
+    package var url: String { "redis://127.0.0.1:\(port)" }
+    package var isRunning: Bool { process.withLock { $0 != nil } }
+    package var processID: pid_t? { process.withLock { $0?.id } }
+
+    init(port: UInt16, folder: String, persistence: Persistence, options: [String], undertaker: Undertaker) {
+        self.port = port
+        self.folder = folder
+        self.undertaker = undertaker
+        let durability: [String] =
+            switch persistence {
+            case .none: ["--appendonly", "no"]
+            case .everyWrite: ["--appendonly", "yes", "--appendfsync", "always"]
+            }
+        self.options = durability + options
+    }
+
+    /// Starts the process; it may not answer yet. On `port`, or elsewhere for a while.
+    package func launch(port: UInt16? = nil) throws(ChildProcess.SpawnError) {
+        let command =
+            ["redis-server", "--port", "\(port ?? self.port)", "--bind", "127.0.0.1", "--dir", folder]
+            + ["--save", "", "--daemonize", "no", "--logfile", "\(folder)/log"] + options
+        let child = try ChildProcess(command)
+        undertaker.started(child)
+        let previous = process.withLock { process in
+            defer { process = child }
+            return process
+        }
+        precondition(previous == nil, "the server is running already")
+    }
+
+    /// Starts it, and waits until it answers.
+    package func start(port: UInt16? = nil) throws {
+        try launch(port: port)
+        try awaitReady(port: port)
+    }
+
+    package func awaitReady(port: UInt16? = nil) throws {
+        for _ in 0..<Self.startMilliseconds / 5 {
+            if let client = try? BlockingClient(port: port ?? self.port), client.command("PING") == .status("PONG") {
+                return
+            }
+            usleep(5_000)
+        }
+        throw StartError(
+            description: "redis-server on port \(port ?? self.port) did not start; its log is in \(folder)/log")
+    }
+
+    /// kill -9, and waits until it is gone.
+    package func kill() {
+        let child = process.withLock { $0.take() }
+        guard let child else { return }
+        child.signal(SIGKILL)
+        child.wait()
+        undertaker.ended(child)
+    }
+
+    /// Stops the process where it stands. It keeps its connections, and the kernel still accepts new ones.
+    package func pause() { process.withLock { $0?.signal(SIGSTOP) } }
+    package func resume() { process.withLock { $0?.signal(SIGCONT) } }
+
+    /// Runs a command on the node, and waits for the answer; nil when there is none.
+    @discardableResult
+    package func command(_ words: String...) -> BlockingClient.Answer? {
+        try? BlockingClient(port: port).command(words)
+    }
+}

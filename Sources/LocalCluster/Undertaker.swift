@@ -1,0 +1,57 @@
+internal import ChildProcesses
+internal import Glibc
+internal import Synchronization
+
+/// Sees to it that no server and no folder outlives this process, however it ends.
+///
+/// A small shell waits at the other end of a socket. It is told of each process that starts and ends; when the socket closes,
+/// because it was told to or because this process is gone, it kills what is left by process id and removes the folder.
+final class Undertaker: Sendable {
+    private static let script = """
+        living=' '
+        while read -r word id; do
+          case $word in
+            start) living="$living$id " ;;
+            end) case $living in *" $id "*) living="${living%%" $id "*} ${living#*" $id "}" ;; esac ;;
+          esac
+        done
+        for id in $living; do kill -9 "$id"; done
+        rm -rf "$1"
+        """
+
+    private let socket: Int32
+    private let shell: ChildProcess
+    private let isDismissed = Mutex(false)
+
+    init(folder: String) throws(ChildProcess.SpawnError) {
+        var ends: [Int32] = [-1, -1]
+        // Not a pipe: a socket is closed on exec from the start, so no other child can keep it open.
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw ChildProcess.SpawnError(program: "a socket", number: errno)
+        }
+        defer { close(ends[0]) }
+        shell = try ChildProcess(["/bin/sh", "-c", Self.script, "undertaker", folder], input: ends[0])
+        socket = ends[1]
+    }
+
+    func started(_ process: ChildProcess) { tell("start \(process.id)\n") }
+    func ended(_ process: ChildProcess) { tell("end \(process.id)\n") }
+
+    /// Has it do its work, and waits until it is done.
+    func dismiss() {
+        let isFirst = isDismissed.withLock { isDismissed in
+            defer { isDismissed = true }
+            return !isDismissed
+        }
+        guard isFirst else { return }
+        close(socket)
+        shell.wait()
+    }
+
+    private func tell(_ line: String) {
+        _ = unsafe [UInt8](line.utf8).withUnsafeBytes {
+            unsafe send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+}
