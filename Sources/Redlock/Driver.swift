@@ -39,6 +39,7 @@ final class Driver: @unchecked Sendable {
         let name: String
         let resolver: Resolver
         var connection: NodeConnection?
+        var dials: UInt64 = 0
     }
 
     let clock = MonotonicClock()
@@ -80,15 +81,9 @@ final class Driver: @unchecked Sendable {
     /// Starts the loop and dials the nodes. The loop keeps the driver alive until it is shut down.
     func start() {
         loop.start(
-            onTimer: {
-                self.handle(.timer)
-                self.endTurn()
-            },
+            onTimer: { self.handle(.timer) },
             onTurnEnd: { self.endTurn() })
-        loop.queue.async { @Sendable in
-            self.handle(.start)
-            self.endTurn()
-        }
+        loop.perform { self.handle(.start) }
     }
 
     /// Hands something to the loop, from any thread. What gathers until the loop gets to it is one turn, and one write
@@ -100,9 +95,7 @@ final class Driver: @unchecked Sendable {
             return !inbox.isScheduled
         }
         if mustSchedule {
-            loop.queue.async { @Sendable in
-                self.takeInputs()
-            }
+            loop.perform { self.takeInputs() }
         }
     }
 }
@@ -116,7 +109,6 @@ extension Driver {
             return inbox.inputs
         }
         for input in inputs { take(input) }
-        endTurn()
     }
 
     private func take(_ input: Input) {
@@ -195,8 +187,8 @@ extension Driver {
         switch directive {
         case .connect(let node, let connection):
             connect(node, connection)
-        case .disconnect(let node, _):
-            nodes[node].connection?.close()
+        case .disconnect(let node, _, let discardUnsent):
+            nodes[node].connection?.close(discardUnsent: discardUnsent)
             nodes[node].connection = nil
         case .broadcast(let command, let targets, let round, let awaiting):
             openRound(round, awaiting: awaiting)
@@ -224,7 +216,8 @@ extension Driver {
             }
         }
         nodes[node].connection = connection
-        connection.open(attempt: id.number)
+        connection.open(attempt: nodes[node].dials)
+        nodes[node].dials += 1
     }
 
     /// Formatted once, for all.

@@ -64,6 +64,13 @@ extension Lease {
         state.withLock { $0.loss }
     }
 
+    /// The loss; or, when the validity is over and nobody got to say so yet, that.
+    var lossOrLapse: RedlockError? {
+        if let loss { return loss }
+        guard redlock.driver.clock.now() >= state.withLock({ $0.validUntil }) else { return nil }
+        return RedlockError(.lost, Loss.Reason.expired.words, resource: resource)
+    }
+
     /// Waits until the lease is lost, and says why; nil once it was released, or when the waiting task is cancelled.
     ///
     /// A loss is told ahead of the end of validity, by ``Redlock/Configuration/lossMargin``, unless this process did

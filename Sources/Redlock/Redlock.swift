@@ -100,7 +100,7 @@ extension Redlock {
         } onCancel: {
             work.cancel()
         }
-        let loss = lease.loss
+        let loss = lease.lossOrLapse
         await lease.release()
         if let loss { throw loss }
         return try outcome.get()

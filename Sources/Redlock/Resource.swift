@@ -27,10 +27,13 @@ extension Resource: ExpressibleByStringLiteral, ExpressibleByStringInterpolation
 extension Resource: CustomStringConvertible {
     /// The name, for people: what is not printable ASCII or UTF-8 is shown as `\xNN`.
     public var description: String {
-        let isPrintable: (UInt8) -> Bool = { $0 >= 0x20 && $0 != 0x7f }
-        if let text = String(validating: bytes, as: UTF8.self), bytes.allSatisfy(isPrintable) { return text }
+        if let text = String(validating: bytes, as: UTF8.self),
+            text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control })
+        {
+            return text
+        }
         return bytes.reduce(into: "") { text, byte in
-            if isPrintable(byte), byte < 0x80 {
+            if (0x20..<0x7f).contains(byte) {
                 text.unicodeScalars.append(UnicodeScalar(byte))
             } else {
                 text += "\\x" + (byte < 0x10 ? "0" : "") + String(byte, radix: 16)

@@ -75,7 +75,7 @@ extension Engine {
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
         _ = broadcastRelease(
-            of: token, key: machine.request.key, to: nodes, ballot: .none, ttl: machine.longestTTL, &turn)
+            of: token, key: machine.request.key, to: nodes, ballot: .none, &turn)
     }
 }
 
@@ -181,8 +181,7 @@ extension Engine {
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
         let awaited = broadcastRelease(
-            of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock),
-            ttl: machine.longestTTL, &turn)
+            of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock), &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)

@@ -36,12 +36,13 @@ extension Engine {
 
     mutating func disconnected(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
         guard
-            let undecided = sessions[node].disconnected(
+            let (undecided, droppedReleases) = sessions[node].disconnected(
                 connection, reason: reason, at: turn.now, using: &turn.generator)
         else { return }
         if case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
             report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
         }
+        for _ in 0..<droppedReleases { report(.releaseDropped(node: node), &turn) }
         for (entry, failure) in undecided {
             leave(entry.round, node, &turn)
             count(.failed(failure), of: node, for: entry.ballot, &turn)
@@ -49,7 +50,7 @@ extension Engine {
     }
 
     private mutating func disconnect(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
-        turn.directives.append(.disconnect(node: node, connection))
+        turn.directives.append(.disconnect(node: node, connection, discardUnsent: true))
         disconnected(node, connection, reason, &turn)
     }
 
@@ -89,7 +90,7 @@ extension Engine {
     /// The last thing that happens to a node: what is unanswered stays so.
     mutating func close(_ node: Int, _ turn: inout Turn) {
         if let connection = sessions[node].connection {
-            turn.directives.append(.disconnect(node: node, connection))
+            turn.directives.append(.disconnect(node: node, connection, discardUnsent: false))
             disconnected(node, connection, "shut down", &turn)
         }
         sessions[node].close()

@@ -4,7 +4,7 @@
 /// production shell or the simulator, gets the same decisions for the same events, times and random numbers.
 package struct Engine: Sendable {
     struct Slot: Sendable {
-        var generation: UInt32 = 0
+        var generation: UInt64 = 0
         var machine: LockMachine?
     }
 
@@ -54,8 +54,7 @@ package struct Engine: Sendable {
         into directives: inout [Directive]
     ) {
         guard shutdown != .done else {
-            if case .acquire(let lock, _) = event { refuseAfterShutdown(lock, into: &directives) }
-            return
+            return answerAfterShutdown(event, into: &directives)
         }
         var turn = Turn(now: now, generator: generator, directives: directives)
         directives = []
@@ -125,15 +124,14 @@ extension Engine {
 
     /// Sends a release to these nodes, or has them owed it. Returns the nodes from which an answer will come.
     mutating func broadcastRelease(
-        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, ttl: Nanoseconds,
-        _ turn: inout Turn
+        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, _ turn: inout Turn
     ) -> NodeSet {
         let command = Command(.release, key: key, token: token)
         let round = newRound()
         var sent = NodeSet()
         for node in nodes {
             switch sessions[node].submitRelease(
-                command, ballot: ballot, round: round, ttl: ttl, at: turn.now, policy)
+                command, ballot: ballot, round: round, at: turn.now, policy)
             {
             case .send: sent.insert(node)
             case .owed(let droppedOldest): if droppedOldest { report(.releaseDropped(node: node), &turn) }
@@ -221,8 +219,18 @@ extension Engine {
         turn.directives.append(.closed)
     }
 
-    private func refuseAfterShutdown(_ lock: LockID, into directives: inout [Directive]) {
-        let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
-        directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+    /// Whoever asks gets an answer, still.
+    private mutating func answerAfterShutdown(_ event: Event, into directives: inout [Directive]) {
+        switch event {
+        case .acquire(let lock, _):
+            freeSlots.append(lock.slot)
+            let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
+            directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+        case .extend(let lock, let caller, _):
+            let refusal = ExtensionRefusal(reason: .released, votes: [])
+            directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
+        case .start, .release, .cancel, .connected, .disconnected, .reply, .timer, .shutdown:
+            break
+        }
     }
 }

@@ -23,7 +23,9 @@ package enum Event: Sendable {
 /// What an engine wants done, in this order.
 package enum Directive: Sendable {
     case connect(node: Int, ConnectionID)
-    case disconnect(node: Int, ConnectionID)
+    /// Close the connection. Bytes that have not left this machine are dropped if asked for: sent later, they could
+    /// set again what the next connection is told to release.
+    case disconnect(node: Int, ConnectionID, discardUnsent: Bool)
     /// Send to these nodes now. The round is over when all that are awaited have left it.
     case broadcast(Command, to: NodeSet, round: RoundID, awaiting: NodeSet)
     case send(Command, to: Int)

@@ -9,7 +9,7 @@ package enum Limits {
     /// Commands that wait for one node: unanswered, or queued until it is connected. Beyond it, votes fail at once.
     package static let commandsPerNode = 65_536
 
-    /// Releases kept for one node that cannot be reached. Beyond it the oldest is dropped and its key left to its ttl.
+    /// Releases kept for one node that cannot be reached. Beyond it the oldest is dropped, and its key left to its ttl.
     package static let owedReleasesPerNode = 65_536
 
     /// Requests that an engine serves at the same time: waiting, held or being released.

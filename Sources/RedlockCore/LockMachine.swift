@@ -59,12 +59,9 @@ struct LockMachine: Sendable {
     private(set) var hold: Hold?
     private var releaseBallot: Ballot?
     private var rounds: UInt32 = 0
-    /// The longest ttl that a node was asked for: no key of this request outlives it once nobody sets it any more.
-    private(set) var longestTTL: Nanoseconds
 
     init(request: AcquireRequest, nodes: Int) {
         self.request = request
-        longestTTL = request.ttl
         attempt = Attempt(ballot: Ballot(nodes: nodes))
     }
 
@@ -226,7 +223,6 @@ extension LockMachine {
         ttl: Nanoseconds, callers: [ExtensionID], at now: Instant, _ policy: Policy
     ) -> ExtendStep {
         rounds += 1
-        longestTTL = max(longestTTL, ttl)
         hold!.extending = ExtensionRound(
             number: rounds, start: now, ttl: ttl, ballot: Ballot(nodes: policy.parameters.nodes), callers: callers)
         return .broadcast(round: rounds, ttl: ttl)
@@ -278,7 +274,7 @@ extension LockMachine {
     ) -> ExtensionOutcome {
         hold!.lastVotes = round.ballot.votes
         // Sooner than the regular one, and random: many tries fit between a third of the ttl and its end.
-        let pause = request.ttl / 40
+        let pause = request.ttl / 20
         hold!.nextExtension =
             request.extendsItself
             ? now + pause + Nanoseconds(Int64(generator.next() % UInt64(pause.count + 1))) : .distantFuture
@@ -345,9 +341,10 @@ extension LockMachine {
     }
 
     /// Ahead of the end of validity, so that the holder can stop before it; never by more than half of the ttl, which
-    /// leaves room for extensions.
+    /// leaves room for extensions, or of the maximum hold.
     private func lossInstant(_ policy: Policy) -> Instant {
-        hold!.validUntil - min(policy.parameters.lossMargin ?? request.ttl / 10, request.ttl / 2)
+        let longest = min(request.ttl, request.maximumHold ?? .forever) / 2
+        return hold!.validUntil - min(policy.parameters.lossMargin ?? request.ttl / 10, longest)
     }
 
     private func lossReason(at now: Instant) -> Loss.Reason {

@@ -31,10 +31,6 @@ struct NodeSession: Sendable {
         var round: RoundID?
         var sentAt: Instant
         var deadline: Instant
-        /// Of a release: until when it is worth sending again. Nil while the connection that carries its SET lives.
-        var owedUntil: Instant?
-        /// Of a release: the longest time that its key can live.
-        var ttl: Nanoseconds = .zero
     }
 
     private(set) var phase = Phase.idle
@@ -43,9 +39,11 @@ struct NodeSession: Sendable {
     private var timedOut = 0
     /// Waiting for the connection. What is still here at its deadline was never sent, so never applied.
     private var queued = Deque<Entry>()
-    /// Releases of tokens that may be set on the node, for the next connection; their ttl ends the keys otherwise.
+    /// Releases for the next connection. Time does not end them: a node that hangs may apply, when it wakes, a SET that
+    /// it was sent long ago.
     private var owed = Deque<Entry>()
     private var lastHeard = Instant(nanoseconds: 0)
+    private var connectedAt = Instant(nanoseconds: 0)
     private var failures = 0
 
     /// It has left a command unanswered for longer than the node timeout, and is asked nothing until it answers.
@@ -105,27 +103,25 @@ extension NodeSession {
     }
 
     /// Takes a release. It follows its SET down the same connection, so it needs no waiting for it.
+    ///
+    /// Not counted against the limit of the other commands: each of them has one release at most, and must have it.
     mutating func submitRelease(
-        _ command: Command, ballot: Ballot, round: RoundID?, ttl: Nanoseconds, at now: Instant, _ policy: Policy
+        _ command: Command, ballot: Ballot, round: RoundID?, at now: Instant, _ policy: Policy
     ) -> ReleaseSubmission {
         let entry = Entry(
             command: command, ballot: ballot, round: round, sentAt: now,
-            deadline: now + policy.parameters.nodeTimeout, ttl: ttl)
-        // Above the limit of the others: every SET that was sent may need its release.
-        if case .ready = phase, unanswered.count < 2 * Limits.commandsPerNode {
-            unanswered.append(entry)
-            return .send
-        }
-        return .owed(droppedOldest: owe(entry, at: now))
+            deadline: now + policy.parameters.nodeTimeout)
+        guard case .ready = phase else { return .owed(droppedOldest: owe(entry)) }
+        unanswered.append(entry)
+        return .send
     }
 
-    /// From here on nobody counts its vote; the key is there for one ttl at most, as nothing sets it any more.
-    private mutating func owe(_ release: Entry, at now: Instant) -> Bool {
+    /// From here on nobody counts its vote. True when the oldest had to go for it.
+    private mutating func owe(_ release: Entry) -> Bool {
         guard phase != .closed else { return false }
         var release = release
         release.ballot = .none
         release.round = nil
-        release.owedUntil = release.owedUntil ?? now + release.ttl
         owed.append(release)
         guard owed.count > Limits.owedReleasesPerNode else { return false }
         _ = owed.popFirst()
@@ -155,13 +151,14 @@ extension NodeSession {
         guard case .connecting(connection, _) = phase else { return nil }
         phase = .ready(connection)
         lastHeard = now
+        connectedAt = now
         var send: [Command] = []
         var drop: [Entry] = []
-        let deadline = now + policy.parameters.nodeTimeout
+        // Deadlines must not fall along the queue, and those that waited keep theirs.
+        let releaseDeadline = queued.first?.deadline ?? now + policy.parameters.nodeTimeout
         while var release = owed.popFirst() {
-            guard now < release.owedUntil ?? .distantFuture else { continue }
             release.sentAt = now
-            release.deadline = deadline
+            release.deadline = releaseDeadline
             unanswered.append(release)
             send.append(release.command)
         }
@@ -171,8 +168,6 @@ extension NodeSession {
                 continue
             }
             entry.sentAt = now
-            // Deadlines must not fall along the queue; the releases ahead of it have theirs from now on.
-            entry.deadline = deadline
             unanswered.append(entry)
             send.append(entry.command)
         }
@@ -186,24 +181,28 @@ extension NodeSession {
     mutating func disconnected(
         _ connection: ConnectionID, reason: String, at now: Instant,
         using generator: inout any RandomNumberGenerator
-    ) -> [(entry: Entry, failure: Vote.Failure)]? {
+    ) -> (undecided: [(entry: Entry, failure: Vote.Failure)], droppedReleases: Int)? {
         guard connection == self.connection else { return nil }
-        let wasReady = if case .ready = phase { true } else { false }
+        var failure = Vote.Failure.unreachable(reason)
+        if case .ready = phase {
+            failure = .connectionLost(reason)
+            // One that lasted was no failure; one that did not may be the next of many.
+            if now - connectedAt > Limits.lastReconnectDelay { failures = 0 }
+        }
 
         var undecided: [(entry: Entry, failure: Vote.Failure)] = []
+        var droppedReleases = 0
         while let entry = unanswered.popFirst() {
-            if entry.command.isRelease { _ = owe(entry, at: now) }
+            if entry.command.isRelease, owe(entry) { droppedReleases += 1 }
             if timedOut > 0 {
                 timedOut -= 1
             } else {
-                undecided.append((entry, .connectionLost(reason)))
+                undecided.append((entry, failure))
             }
         }
-        while let entry = queued.popFirst() {
-            undecided.append((entry, wasReady ? .connectionLost(reason) : .unreachable(reason)))
-        }
+        while let entry = queued.popFirst() { undecided.append((entry, failure)) }
         phase = .backingOff(until: now + nextReconnectDelay(using: &generator), reason: reason)
-        return undecided
+        return (undecided, droppedReleases)
     }
 
     mutating func close() {

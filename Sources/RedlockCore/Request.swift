@@ -1,7 +1,7 @@
 /// Names one lock request for as long as its engine serves it. Never reused.
 package struct LockID: Hashable, Sendable {
     let slot: Int32
-    let generation: UInt32
+    let generation: UInt64
 }
 
 /// Names one call of extend.

@@ -12,7 +12,7 @@ final class Timeline: Sendable {
 
     private let start = ContinuousClock.now
     private let nodes: Int
-    private let usesColour = isatty(STDOUT_FILENO) == 1 && unsafe getenv("NO_COLOR") == nil
+    private let usesColour = unsafe isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
     private let state = Mutex(State())
 
     init(nodes: Int) {
@@ -36,7 +36,7 @@ final class Timeline: Sendable {
 
     func scene(_ text: String) {
         print("\n" + (usesColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text))
-        fflush(stdout)
+        fflush(nil)
     }
 
     func note(_ text: String) { line("", String(repeating: " ", count: nodes), text) }
@@ -59,19 +59,23 @@ final class Timeline: Sendable {
         switch event.kind {
         case .acquired: line(name, votes(event), "ACQUIRED, valid for \(left)")
         case .extended: line(name, votes(event), "extended, valid for \(left)")
-        case .notExtended: line(name, votes(event), "not extended, valid for another \(left)")
+        case .notExtended:
+            if isNew(event, of: name) { line(name, votes(event), "not extended (and tries again), valid for \(left)") }
         case .lost: line(name, votes(event), "LOST, told \(left) ahead: \(event.reason)")
         case .released: line(name, String(repeating: " ", count: nodes), "released")
         case .refused: line(name, votes(event), "REFUSED: \(event.reason)")
         case .retry:
-            // The first of each kind: a long wait is not worth a page.
-            let isNew = state.withLock { $0.lastRetry.updateValue(event.reason, forKey: name) != event.reason }
-            if isNew { line(name, votes(event), "tries again and again: \(event.reason)") }
+            if isNew(event, of: name) { line(name, votes(event), "tries again and again: \(event.reason)") }
         default: break
         }
-        if event.kind != .retry, event.kind != .vote, event.kind != .attempt {
+        if event.kind == .acquired || event.kind == .refused {
             state.withLock { _ = $0.lastRetry.removeValue(forKey: name) }
         }
+    }
+
+    /// The first of its kind in a row: a long wait is not worth a page.
+    private func isNew(_ event: Redlock.Event, of name: String) -> Bool {
+        state.withLock { $0.lastRetry.updateValue(event.reason, forKey: name) != event.reason }
     }
 
     static func text(_ duration: Duration) -> String {
@@ -96,6 +100,6 @@ final class Timeline: Sendable {
         let columns = String(repeating: " ", count: max(0, 7 - seconds.count)) + seconds + " s"
         let who = name + String(repeating: " ", count: max(0, 5 - name.count))
         print("\(columns)  \(who) \(votes)  \(text)")
-        fflush(stdout)
+        fflush(nil)
     }
 }

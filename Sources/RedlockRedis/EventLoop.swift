@@ -56,11 +56,17 @@ package final class EventLoop: @unchecked Sendable {
         self.onTimer = onTimer
         self.onTurnEnd = onTurnEnd
         let descriptor = epoll
-        source.setEventHandler { @Sendable [self] in turn() }
+        source.setEventHandler { @Sendable [self] in
+            serveSockets()
+            self.onTurnEnd()
+        }
         source.setCancelHandler { @Sendable in _ = Glibc.close(descriptor) }
         timer.setEventHandler { @Sendable [self] in
             armed = nil
+            // After a pause of this process, answers that have come are no time-outs.
+            serveSockets()
             self.onTimer()
+            self.onTurnEnd()
         }
         source.activate()
         timer.activate()
@@ -76,7 +82,15 @@ package final class EventLoop: @unchecked Sendable {
         onTurnEnd = {}
     }
 
-    private func turn() {
+    /// Does something on the queue, as a turn of its own; from any thread.
+    package func perform(_ action: @escaping @Sendable () -> Void) {
+        queue.async { @Sendable [self] in
+            action()
+            self.onTurnEnd()
+        }
+    }
+
+    private func serveSockets() {
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn) { events in
             let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), 0)
             for index in 0..<max(0, Int(count)) {
@@ -87,7 +101,6 @@ package final class EventLoop: @unchecked Sendable {
                 watch.handler(writable)
             }
         }
-        onTurnEnd()
     }
 }
 
@@ -96,35 +109,38 @@ package final class EventLoop: @unchecked Sendable {
 extension EventLoop {
     /// Watches a socket until ``unwatch(_:)``. The handler is told whether it may be written, or has failed; it is
     /// always worth reading.
-    package func watch(_ descriptor: Int32, _ interest: Interest, handler: @escaping (_ writable: Bool) -> Void)
-        -> WatchID
-    {
+    package func watch(
+        _ descriptor: Int32, _ interest: Interest, handler: @escaping (_ writable: Bool) -> Void
+    ) throws(SystemError) -> WatchID {
         dispatchPrecondition(condition: .onQueue(queue))
         lastWatch += 1
         watches[lastWatch] = Watch(descriptor: descriptor, handler: handler)
         let watch = WatchID(number: lastWatch)
-        control(EPOLL_CTL_ADD, descriptor, watch, interest)
+        guard control(EPOLL_CTL_ADD, descriptor, watch, interest) else {
+            watches.removeValue(forKey: lastWatch)
+            throw SystemError(description: "epoll_ctl: \(describeError(errno))")
+        }
         return watch
     }
 
     package func change(_ watch: WatchID, to interest: Interest) {
         guard let descriptor = watches[watch.number]?.descriptor else { return }
-        control(EPOLL_CTL_MOD, descriptor, watch, interest)
+        let isChanged = control(EPOLL_CTL_MOD, descriptor, watch, interest)
+        precondition(isChanged, "epoll_ctl: \(describeError(errno))")
     }
 
     /// To be called before the socket is closed.
     package func unwatch(_ watch: WatchID) {
         guard let descriptor = watches.removeValue(forKey: watch.number)?.descriptor else { return }
-        control(EPOLL_CTL_DEL, descriptor, watch, .read)
+        let isRemoved = control(EPOLL_CTL_DEL, descriptor, watch, .read)
+        precondition(isRemoved, "epoll_ctl: \(describeError(errno))")
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ watch: WatchID, _ interest: Interest) {
+    private func control(_ operation: Int32, _ descriptor: Int32, _ watch: WatchID, _ interest: Interest) -> Bool {
         var event = unsafe epoll_event()
         unsafe event.events = EPOLLIN.rawValue | (interest == .readAndWrite ? EPOLLOUT.rawValue : 0)
         unsafe event.data.u64 = watch.number
-        // It fails on a descriptor that is not open, which is a mistake of ours.
-        let result = unsafe epoll_ctl(epoll, operation, descriptor, &event)
-        precondition(result == 0 || errno == ENOMEM || errno == ENOSPC, "epoll_ctl: \(describeError(errno))")
+        return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
     }
 }
 

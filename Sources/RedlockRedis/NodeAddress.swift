@@ -101,12 +101,14 @@ extension NodeAddress {
         }
         if let portText {
             guard let number = UInt16(portText), number > 0, !portText.hasPrefix("+") else {
-                throw ParseError(description: "'\(shown)': the port '\(portText)' is not a number from 1 to 65535")
+                throw ParseError(
+                    description: "'\(shown)': the port is not a number from 1 to 65535 (a password stands before an @)")
             }
             port = number
         }
         return NodeAddress(
-            endpoint: .tcp(host: host.lowercased(), port: port), user: user, password: password, database: database)
+            endpoint: .tcp(host: SocketAddress.canonical(host.lowercased()), port: port), user: user,
+            password: password, database: database)
     }
 
     private static func parseUnix(_ rest: Substring, url: String) throws(ParseError) -> NodeAddress {
@@ -181,11 +183,18 @@ extension NodeAddress {
         return decoded
     }
 
-    /// The URL with dots for what stands before its last @.
+    /// The URL with dots for what stands before its last @, or where a port should be: it may be a password.
     package static func withoutSecrets(_ url: String) -> String {
-        guard let at = url.lastIndex(of: "@") else { return url }
         let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
-        return start <= at ? url[..<start] + "…" + url[at...] : "…" + url[at...]
+        if let at = url.lastIndex(of: "@") {
+            return start <= at ? url[..<start] + "…" + url[at...] : "…" + url[at...]
+        }
+        let host = url[start...].prefix { $0 != "/" }
+        guard !host.hasPrefix("["), let colon = host.firstIndex(of: ":") else { return url }
+        let port = host[host.index(after: colon)...]
+        // An IPv6 address without its brackets is no secret either.
+        guard !port.allSatisfy({ $0.isHexDigit || $0 == ":" }) else { return url }
+        return url[...colon] + "…"
     }
 }
 

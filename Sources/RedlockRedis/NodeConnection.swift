@@ -69,12 +69,18 @@ package final class NodeConnection {
         }
     }
 
-    /// Ends it from this side: quietly, and for good. Bytes that the kernel has not sent are not sent any more.
-    package func close() {
+    /// Ends it from this side: quietly, and for good.
+    ///
+    /// - Parameter discardUnsent: Drop what has not left this machine, and do not send it later.
+    package func close(discardUnsent: Bool) {
         guard descriptor >= 0 else {
             phase = .closed
             resolver.cancel()
             return
+        }
+        if discardUnsent {
+            var reset = linger(l_onoff: 1, l_linger: 0)
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, socklen_t(MemoryLayout<linger>.size))
         }
         shut()
         phase = .closed
@@ -114,7 +120,11 @@ extension NodeConnection {
         case .success(let descriptor):
             self.descriptor = descriptor
             phase = .dialling(remaining: remaining)
-            watch = loop.watch(descriptor, .readAndWrite) { [weak self] writable in self?.ready(writable: writable) }
+            do throws(EventLoop.SystemError) {
+                watch = try loop.watch(descriptor, .readAndWrite) { [weak self] in self?.ready(writable: $0) }
+            } catch {
+                end(error.description)
+            }
         case .failure(let error):
             remaining.isEmpty ? end(error.description) : dial(remaining)
         }
@@ -150,7 +160,9 @@ extension NodeConnection {
     private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>) {
         // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will tell.
         if case .error(let text) = reply, let command = unanswered.first, command != "PING" {
-            return end("\(command): \(text)")
+            // What a server says about AUTH may quote it.
+            let isSecret = address.password.map { text.contains($0) } ?? false
+            return end("\(command): \(isSecret ? "refused" : text)")
         }
         let remaining = unanswered.dropFirst()
         guard remaining.isEmpty else {

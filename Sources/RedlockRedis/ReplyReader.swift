@@ -67,6 +67,10 @@ package import RedlockCore
         let text = unsafe withUnsafeBytes(of: reader.pointee.errstr) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
+        // What hiredis says when it is not allowed to make an array.
+        if text == "Out of memory" {
+            return ProtocolError(description: "an array of more than \(Self.maximumElements)")
+        }
         return ProtocolError(description: text.isEmpty ? "not the Redis protocol" : text)
     }
 }
@@ -98,7 +102,21 @@ extension Reply {
     private static func text(_ reply: redisReply) -> String {
         guard let start = unsafe reply.str else { return "" }
         let count = min(unsafe Int(reply.len), quotedBytes)
-        let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
-        return unsafe String(decoding: bytes.map { $0 < 0x20 || $0 == 0x7f ? 0x20 : $0 }, as: UTF8.self)
+        let text = unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+        let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
+        return String(printable).withoutArguments
+    }
+}
+
+extension String {
+    /// Redis repeats the arguments of a command that it does not know: our tokens and passwords.
+    fileprivate var withoutArguments: String {
+        let mark = ", with args"
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(mark) { return String(self[..<start]) }
+            start = index(after: start)
+        }
+        return self
     }
 }

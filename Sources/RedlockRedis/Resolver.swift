@@ -30,10 +30,9 @@ package final class Resolver {
         guard !isLookingUp else { return }
         isLookingUp = true
         let lookup = Lookup(resolver: self)
-        let queue = loop.queue
-        DispatchQueue.global().async {
+        DispatchQueue.global().async { [loop] in
             let outcome = SocketAddress.resolve(host: host, port: port, numeric: false)
-            queue.async { lookup.resolver.finish(outcome) }
+            loop.perform { lookup.resolver.finish(outcome) }
         }
     }
 

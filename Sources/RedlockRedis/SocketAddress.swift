@@ -47,6 +47,18 @@ struct SocketAddress: Sendable {
         var description: String
     }
 
+    /// An IPv6 address in its shortest form; anything else as it is. Two spellings of one address are one node.
+    static func canonical(_ host: String) -> String {
+        var address = in6_addr()
+        guard unsafe inet_pton(AF_INET6, host, &address) == 1 else { return host }
+        return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
+            guard unsafe inet_ntop(AF_INET6, &address, text.baseAddress!, socklen_t(text.count)) != nil else {
+                return host
+            }
+            return unsafe String(cString: text.baseAddress!)
+        }
+    }
+
     /// A new socket that is on its way to this address, or there already; closed on exec, and never waited for.
     func connectedSocket() -> Result<Int32, SocketError> {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
