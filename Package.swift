@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .library(name: "Redlock", targets: ["Redlock"]),
         .executable(name: "redlock", targets: ["RedlockCLI"]),
+        .executable(name: "redlock-demo", targets: ["RedlockDemo"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -43,7 +44,7 @@ let package = Package(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Redlock", "LocalCluster", "RedlockCLI", "LockWorker"],
+            dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "RedlockCLI", "LockWorker"],
             swiftSettings: strict),
     ]
 )

@@ -53,6 +53,11 @@ package final class BlockingClient {
 }
 
 extension BlockingClient.Answer {
+    /// The node is up, and reads its data.
+    var isLoading: Bool {
+        if case .error(let text) = self { text.hasPrefix("LOADING") } else { false }
+    }
+
     fileprivate init(_ reply: UnsafeMutablePointer<redisReply>) {
         let text = unsafe reply.pointee.str.map { start in
             unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: Int(reply.pointee.len)), as: UTF8.self)

@@ -15,6 +15,10 @@ package final class LocalNode: Sendable {
 
     package struct StartError: Error, CustomStringConvertible {
         package let description: String
+
+        package init(description: String) {
+            self.description = description
+        }
     }
 
     /// How long a server may take to answer its first PING, in milliseconds.
@@ -65,9 +69,7 @@ package final class LocalNode: Sendable {
 
     package func awaitReady(port: UInt16? = nil) throws {
         for _ in 0..<Self.startMilliseconds / 5 {
-            if let client = try? BlockingClient(port: port ?? self.port), client.command("PING") == .status("PONG") {
-                return
-            }
+            if let answer = try? BlockingClient(port: port ?? self.port).command("PING"), !answer.isLoading { return }
             usleep(5_000)
         }
         throw StartError(

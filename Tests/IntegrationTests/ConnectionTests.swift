@@ -1,0 +1,107 @@
+import LocalCluster
+import Redlock
+import Testing
+
+@Suite("Ways to a node")
+struct ConnectionTests {
+    private func expectLock(_ url: String, refuses wrong: [String] = []) async throws {
+        let redlock = try Redlock(nodes: [url])
+        let lease = try await redlock.acquire("resource", ttl: .seconds(30))
+        try await lease.extend()
+        await lease.release()
+        await redlock.shutdown()
+        for url in wrong {
+            let redlock = try Redlock(nodes: [url])
+            let error = await #expect(throws: RedlockError.self) {
+                try await redlock.acquire("resource", ttl: .seconds(30))
+            }
+            #expect(error?.code == .unavailable)
+            #expect(error?.description.contains("secret") == false)
+            await redlock.shutdown()
+        }
+    }
+
+    @Test("A password, right and wrong and missing")
+    func password() async throws {
+        let cluster = try LocalCluster(nodes: 1, options: ["--requirepass", "s e:c@r%t"])
+        let port = cluster.nodes[0].port
+        try await expectLock(
+            "redis://:s%20e:c%40r%25t@127.0.0.1:\(port)",
+            refuses: ["redis://:secret@127.0.0.1:\(port)", "redis://127.0.0.1:\(port)"])
+    }
+
+    @Test("A user and a password, right and wrong; and a password where none is wanted")
+    func userAndPassword() async throws {
+        let cluster = try LocalCluster(nodes: 1, options: ["--user", "bob", "on", ">secret1", "~*", "+@all"])
+        let port = cluster.nodes[0].port
+        try await expectLock(
+            "redis://bob:secret1@127.0.0.1:\(port)",
+            refuses: ["redis://bob:secret2@127.0.0.1:\(port)", "redis://eve:secret1@127.0.0.1:\(port)"])
+    }
+
+    @Test("A server that does not know AUTH is refused without repeating the password")
+    func noAuthCommand() async throws {
+        let cluster = try LocalCluster(nodes: 1, options: ["--rename-command", "AUTH", ""])
+        let (redlock, events) = try Redlock.observed(["redis://bob:secret@127.0.0.1:\(cluster.nodes[0].port)"])
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("resource", ttl: .seconds(30))
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error.map { "\($0)" }?.contains("secret") == false)
+        #expect(!events.events.contains { "\($0)".contains("secret") })
+        await redlock.shutdown()
+    }
+
+    @Test("A database of its own, and one that does not exist")
+    func database() async throws {
+        let cluster = try LocalCluster(nodes: 1)
+        let port = cluster.nodes[0].port
+        let redlock = try Redlock(nodes: ["redis://127.0.0.1:\(port)/3"])
+        let lease = try await redlock.acquire("resource", ttl: .seconds(30))
+        #expect(cluster.nodes[0].command("EXISTS", "resource") == .integer(0))
+        guard case .string(let keys) = cluster.nodes[0].command("INFO", "keyspace") else { return }
+        #expect(keys.contains("db3:keys=1"))
+        await lease.release()
+        await redlock.shutdown()
+        try await expectLock("redis://127.0.0.1:\(port)/1", refuses: ["redis://127.0.0.1:\(port)/99"])
+    }
+
+    @Test("A Unix socket")
+    func unixSocket() async throws {
+        let cluster = try LocalCluster(nodes: 1, options: ["--unixsocket", "socket"])
+        try await expectLock("unix://\(cluster.nodes[0].folder)/socket")
+        try await expectLock(
+            "unix://\(cluster.nodes[0].folder)/socket?db=2", refuses: ["unix://\(cluster.nodes[0].folder)/none"])
+    }
+
+    @Test("A host name with an address of each family, of which one is refused")
+    func hostName() async throws {
+        let cluster = try LocalCluster(nodes: 1)
+        try await expectLock(
+            "redis://localhost:\(cluster.nodes[0].port)",
+            refuses: ["redis://no-such-host.invalid:\(cluster.nodes[0].port)"])
+    }
+
+    @Test("An IPv6 address", .enabled(if: IPv6.isThere))
+    func ipv6() async throws {
+        let cluster = try LocalCluster(nodes: 1, options: ["--bind", "127.0.0.1", "::1"])
+        try await expectLock("redis://[::1]:\(cluster.nodes[0].port)")
+    }
+
+    @Test("One node is the plain lock; even numbers need more than half", arguments: 1...7)
+    func numbers(_ count: Int) async throws {
+        let cluster = try LocalCluster(nodes: count)
+        let redlock = try Redlock(nodes: cluster.urls)
+        let spare = count - (count / 2 + 1)
+        for node in cluster.nodes[..<spare] { node.kill() }
+        let lease = try await redlock.acquire("resource", ttl: .seconds(30), waitingUpTo: .seconds(30))
+        await lease.release()
+        cluster.nodes[spare].kill()
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("resource", ttl: .seconds(30))
+        }
+        #expect(error?.code == .unavailable)
+        await redlock.shutdown()
+        for node in cluster.nodes where node.isRunning { #expect(node.command("DBSIZE") == .integer(0)) }
+    }
+}

@@ -1,0 +1,100 @@
+import ChildProcesses
+import Glibc
+import LocalCluster
+import Redlock
+import Testing
+
+@Suite("Several processes")
+struct ProcessTests {
+    @Test(
+        "A hundred tasks in three processes add 1 each under the lock alone, and none is lost", .timeLimit(.minutes(5)))
+    func counter() async throws {
+        let cluster = try LocalCluster()
+        let file = "\(cluster.folder)/count"
+        let workers = try [34, 33, 33].map { tasks in
+            try Conversation([
+                Programs.worker, "count", cluster.urls.joined(separator: ","), "counter", file, "\(tasks)",
+            ])
+        }
+        for worker in workers {
+            let (lines, status) = await worker.finish()
+            #expect(status == .exited(0), "\(lines)")
+        }
+        let total = try Conversation(["sh", "-c", "cat \(file); echo"])
+        #expect(await total.finish().lines == ["100"])
+        await eventually("no key is left") { !cluster.hasKey("counter") }
+    }
+
+    @Test(
+        "A process that was stopped for longer than the ttl knows it at once, and does not touch the next holder's key")
+    func lapse() async throws {
+        let cluster = try LocalCluster(nodes: 3)
+        let worker = try Conversation([
+            Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "1000",
+        ])
+        #expect(await worker.readLine() == "held")
+        #expect(await worker.ask("valid") == "true")
+        worker.process.signal(SIGSTOP)
+
+        let redlock = try Redlock(nodes: cluster.urls)
+        let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
+        await eventually("our keys") { !cluster.values(of: "resource").contains(nil) }
+        let ours = cluster.values(of: "resource")
+        worker.process.signal(SIGCONT)
+
+        #expect(await worker.ask("valid") == "false")
+        #expect(await worker.ask("extend") == "expired")
+        #expect(await worker.ask("release") == "released")
+        #expect(cluster.values(of: "resource") == ours)
+        #expect(lease.isValid)
+        _ = await worker.finish()
+        await lease.release()
+        await redlock.shutdown()
+    }
+
+    @Test(
+        "A node that goes and comes back 200 times under load leaves no descriptor and no memory behind",
+        .timeLimit(.minutes(5)))
+    func churn() async throws {
+        let cluster = try LocalCluster(nodes: 3)
+        let worker = try Conversation([Programs.worker, "load", cluster.urls.joined(separator: ","), "resource", "20"])
+        #expect(await worker.readLine() == "started")
+        let node = cluster.nodes[0]
+        let elsewhere = try FreePorts.next()
+        func restart(_ times: Int) throws {
+            for turn in 0..<times {
+                node.kill()
+                // Every tenth time it comes up elsewhere first, so that its port refuses for a while.
+                if turn % 10 == 0 {
+                    try node.start(port: elsewhere)
+                    node.kill()
+                }
+                try node.start()
+            }
+        }
+        func report() async -> (descriptors: Int, kibibytes: Int)? {
+            let numbers = await worker.ask("report")?.split(separator: " ").compactMap { Int($0) } ?? []
+            return numbers.count == 2 ? (numbers[0], numbers[1]) : nil
+        }
+        func connectedReport() async throws -> (descriptors: Int, kibibytes: Int) {
+            // When its three connections are there, the number of descriptors says whether there are others.
+            await eventually("connected again") {
+                guard case .string(let clients) = node.command("CLIENT", "LIST") else { return false }
+                return clients.split(separator: "\n").count >= 2
+            }
+            return try #require(await report())
+        }
+
+        // What is allocated once is allocated by then, as a rule; what leaks, leaks in every round.
+        try restart(50)
+        var reports = [try await connectedReport()]
+        for _ in 1...4 {
+            try restart(50)
+            reports.append(try await connectedReport())
+        }
+        #expect(reports[4].descriptors < reports[0].descriptors + 10)
+        let growth = zip(reports, reports.dropFirst()).map { $1.kibibytes - $0.kibibytes }
+        #expect(growth.contains { $0 < 256 }, "resident memory grew by \(growth) KiB, 50 restarts each")
+        _ = await worker.finish()
+    }
+}

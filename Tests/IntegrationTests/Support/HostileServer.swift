@@ -1,0 +1,110 @@
+import Dispatch
+import Glibc
+import LocalCluster
+import Testing
+
+/// A server that speaks, but not as a Redis node does. It ends with the test that holds it.
+final class HostileServer: Sendable {
+    enum Behaviour: Sendable, CustomTestStringConvertible {
+        /// Takes the connection and closes it.
+        case closesAtOnce
+        /// Closes when the first command arrives.
+        case closesAfterCommand
+        /// Sends this, as it is, whatever it is asked.
+        case sends(String)
+        /// Answers each command after PING with this error.
+        case answers(error: String)
+        /// Announces a string of half a gigabyte, and goes on sending.
+        case floods
+
+        var testDescription: String {
+            switch self {
+            case .closesAtOnce: "closes at once"
+            case .closesAfterCommand: "closes after a command"
+            case .sends(let text): "sends \(text.debugDescription)"
+            case .answers(let error): "answers \(error)"
+            case .floods: "floods"
+            }
+        }
+    }
+
+    let port: UInt16
+    var url: String { "redis://127.0.0.1:\(port)" }
+    private let listener: Int32
+
+    init(_ behaviour: Behaviour) throws {
+        port = try FreePorts.next()
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
+        let descriptor = listener
+        let status = unsafe withUnsafeBytes(of: &address) { bytes in
+            unsafe bind(
+                descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+        }
+        guard status == 0, listen(listener, 16) == 0 else {
+            throw LocalNode.StartError(description: "port \(port) cannot be listened on")
+        }
+        DispatchQueue(label: "hostile").async {
+            while true {
+                let connection = Self.nextConnection(descriptor)
+                guard connection >= 0 else { return }
+                DispatchQueue(label: "hostile connection").async { Self.serve(connection, behaviour) }
+            }
+        }
+    }
+
+    deinit {
+        // Wakes the thread in accept, which then closes.
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+    }
+
+    private static func nextConnection(_ descriptor: Int32) -> Int32 {
+        let connection = accept(descriptor, nil, nil)
+        if connection >= 0 { _ = fcntl(connection, F_SETFD, FD_CLOEXEC) }
+        return connection
+    }
+
+    private static func serve(_ connection: Int32, _ behaviour: Behaviour) {
+        defer { close(connection) }
+        if case .closesAtOnce = behaviour { return }
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while true {
+            let count = unsafe recv(connection, &buffer, buffer.count, 0)
+            guard count > 0 else { return }
+            let text = String(decoding: buffer.prefix(count), as: UTF8.self)
+            switch behaviour {
+            case .closesAtOnce, .closesAfterCommand:
+                return
+            case .sends(let bytes):
+                guard send(bytes, to: connection) else { return }
+            case .answers(let error):
+                // A command begins with *; none of ours has one anywhere else.
+                for command in text.split(separator: "*") {
+                    let answer = command.contains("PING") ? "+PONG\r\n" : "-\(error)\r\n"
+                    guard send(answer, to: connection) else { return }
+                }
+            case .floods:
+                guard send("$536870912\r\n", to: connection) else { return }
+                let chunk = String(repeating: "x", count: 65_536)
+                while send(chunk, to: connection) {}
+                return
+            }
+        }
+    }
+
+    private static func send(_ text: String, to connection: Int32) -> Bool {
+        var rest = [UInt8](text.utf8)[...]
+        while !rest.isEmpty {
+            let sent = unsafe rest.withUnsafeBytes {
+                unsafe Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard sent > 0 else { return false }
+            rest = rest.dropFirst(sent)
+        }
+        return true
+    }
+}

@@ -1,0 +1,95 @@
+import ChildProcesses
+import Glibc
+import Synchronization
+
+/// The programs that this package builds.
+enum Programs {
+    static let redlock = "\(buildFolder)/redlock"
+    static let worker = "\(buildFolder)/LockWorker"
+
+    /// Where the test runner itself is: programs and tests are built into one folder.
+    private static let buildFolder: String = {
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
+            let raw = unsafe UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self)
+            count = unsafe max(0, readlink("/proc/self/exe", raw, buffer.count))
+        }
+        let path = String(decoding: bytes, as: UTF8.self)
+        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }()
+}
+
+/// A program that runs beside a test, which writes lines to it and reads what it prints.
+final class Conversation: Sendable {
+    let process: ChildProcess
+    private let input: Int32
+    private let output: Int32
+    private let unread = Mutex<[UInt8]>([])
+
+    init(_ arguments: [String]) throws {
+        // Sockets, as they are closed on exec from the start: no other child keeps an end open.
+        let (childInput, input) = try Self.pair()
+        let (childOutput, output) = try Self.pair()
+        defer {
+            close(childInput)
+            close(childOutput)
+        }
+        self.input = input
+        self.output = output
+        process = try ChildProcess(arguments, input: childInput, output: childOutput, errors: childOutput)
+    }
+
+    deinit {
+        close(input)
+        close(output)
+    }
+
+    func write(_ line: String) {
+        _ = unsafe [UInt8]((line + "\n").utf8).withUnsafeBytes {
+            unsafe send(input, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+    }
+
+    /// The next line that it prints; nil when it has ended. Waits on a thread of its own.
+    func readLine() async -> String? {
+        await onOwnThread { self.readLineBlocking() }
+    }
+
+    func ask(_ question: String) async -> String? {
+        write(question)
+        return await readLine()
+    }
+
+    /// Closes its input and takes the rest of what it prints, and how it ended.
+    func finish() async -> (lines: [String], status: ChildProcess.Status) {
+        shutdown(input, Int32(SHUT_WR))
+        return await onOwnThread {
+            var lines: [String] = []
+            while let line = self.readLineBlocking() { lines.append(line) }
+            return (lines, self.process.wait())
+        }
+    }
+
+    private func readLineBlocking() -> String? {
+        while true {
+            let line: String? = unread.withLock { unread in
+                guard let end = unread.firstIndex(of: 0x0a) else { return nil }
+                defer { unread.removeFirst(end + 1) }
+                return String(decoding: unread[..<end], as: UTF8.self)
+            }
+            if let line { return line }
+            var chunk = [UInt8](repeating: 0, count: 4_096)
+            let count = unsafe recv(output, &chunk, chunk.count, 0)
+            guard count > 0 else { return nil }
+            unread.withLock { $0 += chunk.prefix(count) }
+        }
+    }
+
+    private static func pair() throws -> (Int32, Int32) {
+        var ends: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
+            throw ChildProcess.SpawnError(program: "a socket", number: errno)
+        }
+        return (ends[0], ends[1])
+    }
+}

@@ -1,0 +1,103 @@
+import Dispatch
+import LocalCluster
+import Redlock
+import Synchronization
+import Testing
+
+/// Runs what blocks on a thread that is not one of the few that tasks share.
+func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+        DispatchQueue(label: "test").async { continuation.resume(returning: body()) }
+    }
+}
+
+/// Waits until a condition on the outside world holds, which sends no event when it does; a minute at most.
+func eventually(
+    _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: @Sendable () -> Bool
+) async {
+    let deadline = ContinuousClock.now.advanced(by: .seconds(60))
+    while !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record(comment, sourceLocation: sourceLocation)
+            return
+        }
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// Records the events of a coordinator, and lets a test wait for one.
+final class EventRecorder: Sendable {
+    private struct State {
+        var events: [Redlock.Event] = []
+        var waiting: [(condition: @Sendable (Redlock.Event) -> Bool, continuation: CheckedContinuation<Void, Never>)] =
+            []
+    }
+
+    private let state = Mutex(State())
+
+    var events: [Redlock.Event] { state.withLock { $0.events } }
+
+    func record(_ event: Redlock.Event) {
+        let ready = state.withLock { state in
+            state.events.append(event)
+            let ready = state.waiting.filter { $0.condition(event) }
+            state.waiting.removeAll { $0.condition(event) }
+            return ready
+        }
+        for waiter in ready { waiter.continuation.resume() }
+    }
+
+    /// Returns once such an event has happened; at once if it has already.
+    func wait(for condition: @escaping @Sendable (Redlock.Event) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let hasHappened = state.withLock { state in
+                if state.events.contains(where: condition) { return true }
+                state.waiting.append((condition, continuation))
+                return false
+            }
+            if hasHappened { continuation.resume() }
+        }
+    }
+
+    func wait(for kind: Redlock.Event.Kind) async {
+        await wait { $0.kind == kind }
+    }
+
+    func nodesConnected(_ count: Int) async {
+        let seen = Mutex<Set<String>>([])
+        await wait { event in
+            guard event.kind == .nodeConnected, let node = event.node else { return false }
+            return seen.withLock { seen in
+                seen.insert(node)
+                return seen.count == count
+            }
+        }
+    }
+}
+
+extension Redlock {
+    /// A coordinator for tests, with what it reports.
+    static func observed(
+        _ nodes: [String], _ adjust: (inout Configuration) -> Void = { _ in }
+    ) throws -> (redlock: Redlock, events: EventRecorder) {
+        let events = EventRecorder()
+        var configuration = Configuration()
+        configuration.observer = { events.record($0) }
+        adjust(&configuration)
+        return (try Redlock(nodes: nodes, configuration: configuration), events)
+    }
+}
+
+extension LocalCluster {
+    /// What each node holds under a key; nil where there is nothing, or nobody to answer.
+    func values(of key: String) -> [String?] {
+        nodes.map { node in
+            guard case .string(let value) = node.command("GET", key) else { return nil }
+            return value
+        }
+    }
+
+    func hasKey(_ key: String) -> Bool {
+        values(of: key).contains { $0 != nil }
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import Redlock
+
+/// A process of its own that takes locks as it is told: what the integration tests do with several processes, and with
+/// processes that they stop.
+///
+///     LockWorker count NODES RESOURCE FILE TASKS     each task adds 1 to the number in the file, under the lock
+///     LockWorker hold NODES RESOURCE TTL_MS          takes a lease and answers questions about it
+///     LockWorker load NODES RESOURCE TASKS           takes locks and releases them without end, and reports on itself
+@main
+struct LockWorker {
+    static func main() async throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        let nodes = arguments[1].split(separator: ",").map(String.init)
+        let redlock = try Redlock(nodes: nodes)
+        let resource = Resource(arguments[2])
+        switch arguments[0] {
+        case "count": try await count(redlock, resource, file: arguments[3], tasks: Int(arguments[4])!)
+        case "hold": try await hold(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
+        case "load": try await load(redlock, resource, tasks: Int(arguments[3])!)
+        default: fatalError("unknown work: \(arguments[0])")
+        }
+        await redlock.shutdown()
+    }
+
+    private static func count(_ redlock: Redlock, _ resource: Resource, file: String, tasks: Int) async throws {
+        try await withThrowingTaskGroup { group in
+            for _ in 0..<tasks {
+                group.addTask {
+                    try await redlock.withLock(resource, ttl: .seconds(20), waitingUpTo: .seconds(300)) { _ in
+                        // Read, then write: an addition is lost whenever two do this at the same time.
+                        let number = NumberFile.read(file)
+                        await Task.yield()
+                        NumberFile.write(number + 1, to: file)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Answers each line of standard input: `valid`, `extend`, `release`.
+    private static func hold(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async throws {
+        let lease = try await redlock.acquire(resource, ttl: ttl)
+        answer("held")
+        while let question = readLine() {
+            switch question {
+            case "valid":
+                answer("\(lease.isValid)")
+            case "extend":
+                do {
+                    try await lease.extend()
+                    answer("extended")
+                } catch {
+                    answer(error.code.rawValue)
+                }
+            case "release":
+                await lease.release()
+                answer("released")
+            default:
+                answer("?")
+            }
+        }
+    }
+
+    /// Answers each line of standard input with the number of descriptors and the resident memory in KiB.
+    private static func load(_ redlock: Redlock, _ resource: Resource, tasks: Int) async throws {
+        for task in 0..<tasks {
+            Task {
+                while true {
+                    let name = Resource("\(resource):\(task)")
+                    guard let lease = try? await redlock.acquire(name, ttl: .seconds(2), waitingUpTo: .seconds(1))
+                    else {
+                        continue
+                    }
+                    await lease.release()
+                }
+            }
+        }
+        answer("started")
+        while readLine() != nil { answer("\(SelfReport.descriptors()) \(SelfReport.residentKiB())") }
+        exit(0)
+    }
+
+    private static func answer(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+}
+
+/// A file that holds a number.
+enum NumberFile {
+    static func read(_ path: String) -> Int {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return 0 }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 32)
+        let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+        return Int(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)) ?? 0
+    }
+
+    static func write(_ number: Int, to path: String) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let bytes = [UInt8](String(number).utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        close(descriptor)
+    }
+}
+
+enum SelfReport {
+    static func descriptors() -> Int {
+        (0..<4_096).count { fcntl(Int32($0), F_GETFD) >= 0 }
+    }
+
+    static func residentKiB() -> Int {
+        let descriptor = unsafe open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 128)
+        let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
+        let pages = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")[1]
+        return Int(pages)! * sysconf(Int32(_SC_PAGESIZE)) / 1_024
+    }
+}
