@@ -26,14 +26,19 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // Sockets, the event loop and the wire format.
         .target(name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis"], swiftSettings: strict),
+        // A mutex that the thread sanitizer understands.
+        .target(name: "PosixLock", swiftSettings: strict),
         // The public API.
-        .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis"], swiftSettings: strict),
+        .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"], swiftSettings: strict),
         // Programs started and waited for by process id.
         .target(name: "ChildProcesses", swiftSettings: strict),
-        .executableTarget(name: "RedlockCLI", dependencies: ["Redlock", "ChildProcesses"], swiftSettings: strict),
+        .executableTarget(
+            name: "RedlockCLI", dependencies: ["Redlock", "ChildProcesses", "PosixLock"], swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
-        .target(name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses"], swiftSettings: strict),
-        .executableTarget(name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster"], swiftSettings: strict),
+        .target(
+            name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "PosixLock"], swiftSettings: strict),
+        .executableTarget(
+            name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
@@ -44,7 +49,7 @@ let package = Package(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "RedlockCLI", "LockWorker"],
+            dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "LockWorker"],
             swiftSettings: strict),
     ]
 )

@@ -1,9 +1,9 @@
 internal import Glibc
-internal import Synchronization
+internal import PosixLock
 
 /// Ports of the loopback interface that nobody listens on, each given out once in this process.
 package enum FreePorts {
-    private static let given = Mutex<Set<UInt16>>([])
+    private static let given = Locked<Set<UInt16>>([])
     /// Tries before giving up: the system hands out a port again once it is closed.
     private static let attempts = 1_000
 

@@ -1,6 +1,6 @@
 package import ChildProcesses
 package import Glibc
-internal import Synchronization
+internal import PosixLock
 
 /// A real redis-server process on this machine, with a folder of its own.
 ///
@@ -29,7 +29,7 @@ package final class LocalNode: Sendable {
     package let folder: String
     private let options: [String]
     private let undertaker: Undertaker
-    private let process = Mutex<ChildProcess?>(nil)
+    private let process = Locked<ChildProcess?>(nil)
 
     package var url: String { "redis://127.0.0.1:\(port)" }
     package var isRunning: Bool { process.withLock { $0 != nil } }

@@ -1,6 +1,6 @@
 internal import ChildProcesses
 internal import Glibc
-internal import Synchronization
+internal import PosixLock
 
 /// Sees to it that no server and no folder outlives this process, however it ends.
 ///
@@ -21,7 +21,7 @@ final class Undertaker: Sendable {
 
     private let socket: Int32
     private let shell: ChildProcess
-    private let isDismissed = Mutex(false)
+    private let isDismissed = Locked(false)
 
     init(folder: String) throws(ChildProcess.SpawnError) {
         var ends: [Int32] = [-1, -1]

@@ -1,7 +1,7 @@
 internal import Dispatch
+internal import PosixLock
 internal import RedlockCore
 internal import RedlockRedis
-internal import Synchronization
 
 /// The production shell: brings the engine its events, and carries its directives out.
 ///
@@ -46,7 +46,7 @@ final class Driver: @unchecked Sendable {
 
     private let loop: EventLoop
     private let observer: (@Sendable (Redlock.Event) -> Void)?
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
     private var nodes: [Node]
     private var engine: Engine
     private var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()

@@ -1,5 +1,5 @@
+internal import PosixLock
 internal import RedlockCore
-internal import Synchronization
 
 /// A lock that is held, until it is released or its validity ends.
 ///
@@ -21,14 +21,14 @@ public final class Lease: Sendable {
     let redlock: Redlock
     let lock: LockID
     private let ttl: Duration
-    private let state: Mutex<State>
+    private let state: Locked<State>
 
     init(_ lock: LockID, of request: LockRequest, validUntil: Instant) {
         self.lock = lock
         resource = request.resource
         redlock = request.redlock
         ttl = Duration(request.core.ttl)
-        state = Mutex(State(validUntil: validUntil))
+        state = Locked(State(validUntil: validUntil))
     }
 
     deinit {
@@ -197,7 +197,7 @@ private final class LossWaiter: Sendable {
         var isFinished = false
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     func suspended(_ continuation: CheckedContinuation<RedlockError?, Never>) {
         state.withLock { $0.continuation = continuation }

@@ -1,5 +1,5 @@
+internal import PosixLock
 internal import RedlockCore
-internal import Synchronization
 
 /// One call of acquire, from the caller's task to the coordinator's queue and back.
 final class LockRequest: Sendable {
@@ -14,7 +14,7 @@ final class LockRequest: Sendable {
     let resource: Resource
     let redlock: Redlock
     let core: AcquireRequest
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ core: AcquireRequest, of resource: Resource, for redlock: Redlock) {
         self.core = core

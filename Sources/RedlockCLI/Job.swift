@@ -1,7 +1,7 @@
 import ChildProcesses
 import Dispatch
 import Glibc
-import Synchronization
+import PosixLock
 
 /// The command and its process group: started once, signalled, and waited for.
 final class Job: Sendable {
@@ -23,7 +23,7 @@ final class Job: Sendable {
     private let grace: Duration
     private let log: EventLog
     private let terminal = ControllingTerminal()
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ command: [[UInt8]], grace: Duration, log: EventLog) {
         self.command = command

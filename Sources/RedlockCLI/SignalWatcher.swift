@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import PosixLock
 
 /// Takes the signals of the process, one after another, on the main thread.
 ///
@@ -36,7 +36,7 @@ enum SignalWatcher {
         }
     }
 
-    private static let handler = Mutex<(@Sendable (Int32) -> Void)?>(nil)
+    private static let handler = Locked<(@Sendable (Int32) -> Void)?>(nil)
 
     private static func set(of numbers: [Int32]) -> sigset_t {
         var signals = sigset_t()

@@ -1,7 +1,7 @@
 import Glibc
 import LocalCluster
+import PosixLock
 import Redlock
-import Synchronization
 
 /// What happens, line by line: when, to whom, what, and each node's part in it.
 final class Timeline: Sendable {
@@ -13,7 +13,7 @@ final class Timeline: Sendable {
     private let start = ContinuousClock.now
     private let nodes: Int
     private let usesColour = unsafe isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(nodes: Int) {
         self.nodes = nodes

@@ -30,7 +30,7 @@ struct ProcessTests {
     func lapse() async throws {
         let cluster = try LocalCluster(nodes: 3)
         let worker = try Conversation([
-            Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "1000",
+            Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "4000",
         ])
         #expect(await worker.readLine() == "held")
         #expect(await worker.ask("valid") == "true")

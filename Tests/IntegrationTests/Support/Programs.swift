@@ -1,6 +1,6 @@
 import ChildProcesses
 import Glibc
-import Synchronization
+import PosixLock
 
 /// The programs that this package builds.
 enum Programs {
@@ -23,7 +23,7 @@ final class Conversation: Sendable {
     let process: ChildProcess
     private let input: Int32
     private let output: Int32
-    private let unread = Mutex<[UInt8]>([])
+    private let unread = Locked<[UInt8]>([])
 
     init(_ arguments: [String]) throws {
         // Sockets, as they are closed on exec from the start: no other child keeps an end open.

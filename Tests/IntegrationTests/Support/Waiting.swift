@@ -1,7 +1,7 @@
 import Dispatch
 import LocalCluster
+import PosixLock
 import Redlock
-import Synchronization
 import Testing
 
 /// Runs what blocks on a thread that is not one of the few that tasks share.
@@ -33,7 +33,7 @@ final class EventRecorder: Sendable {
             []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var events: [Redlock.Event] { state.withLock { $0.events } }
 
@@ -64,7 +64,7 @@ final class EventRecorder: Sendable {
     }
 
     func nodesConnected(_ count: Int) async {
-        let seen = Mutex<Set<String>>([])
+        let seen = Locked<Set<String>>([])
         await wait { event in
             guard event.kind == .nodeConnected, let node = event.node else { return false }
             return seen.withLock { seen in
