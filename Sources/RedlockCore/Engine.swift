@@ -53,10 +53,7 @@ package struct Engine: Sendable {
         _ event: Event, at now: Instant, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
-        guard shutdown != .done else {
-            if case .acquire(let lock, _) = event { refuseAfterShutdown(lock, into: &directives) }
-            return
-        }
+        guard shutdown != .done else { return refuseAfterShutdown(event, into: &directives) }
         var turn = Turn(now: now, generator: generator, directives: directives)
         directives = []
         switch event {
@@ -221,8 +218,17 @@ extension Engine {
         turn.directives.append(.closed)
     }
 
-    private func refuseAfterShutdown(_ lock: LockID, into directives: inout [Directive]) {
-        let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
-        directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+    /// Callers that were on their way are answered; nothing else happens any more.
+    private func refuseAfterShutdown(_ event: Event, into directives: inout [Directive]) {
+        switch event {
+        case .acquire(let lock, _):
+            let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
+            directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+        case .extend(let lock, let caller, _):
+            let refusal = ExtensionRefusal(reason: .released, votes: [])
+            directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
+        case .start, .release, .cancel, .connected, .disconnected, .reply, .timer, .shutdown:
+            break
+        }
     }
 }
