@@ -152,6 +152,29 @@ let vetoes = [1: 1, 2: 1, 3: 2, 4: 2, 5: 3, 6: 3, 7: 4]
     }
 }
 
+// MARK: - Late votes
+
+extension AcquireTests {
+    @Test func aGrantThatComesAfterItsTimeOutCountsWhileTheAttemptIsOpen() {
+        play(nodes: 3, connected: false) { script in
+            let start = script.now
+            script.connected(0)
+            script.connected(1)
+            let lock = script.acquire()
+            script.reply(0, .ok)
+            script.advance(by: .milliseconds(50))
+            // Node 2 is asked later than the others, so it keeps the attempt open when node 1 times out.
+            script.connected(2)
+            script.advance(by: .milliseconds(60))
+            #expect(script.news() == [])
+            script.reply(1, .ok)
+            let grant = Grant(
+                validUntil: start + .milliseconds(9_898), attempts: 1, votes: [.granted, .granted, .pending])
+            #expect(script.news() == [.granted(lock, grant)])
+        }
+    }
+}
+
 // MARK: - Who gets a release
 
 extension AcquireTests {
