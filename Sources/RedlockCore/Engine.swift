@@ -219,9 +219,10 @@ extension Engine {
     }
 
     /// Callers that were on their way are answered; nothing else happens any more.
-    private func refuseAfterShutdown(_ event: Event, into directives: inout [Directive]) {
+    private mutating func refuseAfterShutdown(_ event: Event, into directives: inout [Directive]) {
         switch event {
         case .acquire(let lock, _):
+            freeSlots.append(lock.slot)
             let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
             directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
         case .extend(let lock, let caller, _):
