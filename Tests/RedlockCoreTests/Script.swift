@@ -142,6 +142,8 @@ extension Script {
     func sent(_ node: Int) -> [Command] { nodes[node].sent }
     func unanswered(_ node: Int) -> [Command] { nodes[node].unanswered }
     func operations(_ node: Int) -> [Command.Operation] { nodes[node].sent.map(\.operation) }
+    /// The keys that a node holds now.
+    func keys(_ node: Int) -> [[UInt8]] { nodes[node].keys.filter { now < $0.value.expiry }.map(\.key) }
     func hasKey(_ node: Int, _ key: String = "resource") -> Bool {
         nodes[node].keys[[UInt8](key.utf8)].map { now < $0.expiry } ?? false
     }
@@ -215,7 +217,7 @@ extension Script {
         while engine.nextDeadline <= end {
             now = max(now, engine.nextDeadline)
             timer()
-            guard engine.nextDeadline > now else { return complain("the timer never comes to rest") }
+            guard engine.nextDeadline > now else { return }
         }
         now = end
     }
@@ -229,7 +231,10 @@ extension Script {
         now = instant
     }
 
-    func timer() { handle(.timer) }
+    func timer() {
+        handle(.timer)
+        if engine.nextDeadline <= now { complain("the timer never comes to rest") }
+    }
 }
 
 // MARK: - The shell

@@ -134,6 +134,15 @@ import Testing
         }
     }
 
+    @Test func whoComesAfterwardsGivesItsNumberBack() {
+        play(nodes: 1) { script in
+            script.shutdown()
+            let locks = (1...10).map { _ in script.acquire() }
+            #expect(Set(locks).count == 10)
+            #expect(script.engine.slots.count == 1)
+        }
+    }
+
     @Test func itIsCalledTwiceAndClosesOnce() {
         play(nodes: 1) { script in
             _ = script.hold()
