@@ -452,11 +452,11 @@ import Testing
 @Suite struct UnknownScriptTests {
     private let unknown = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
 
-    @Test func theScriptIsSentWholeToANodeThatDoesNotKnowIt() {
-        play(nodes: 1) { script in
+    @Test func theScriptIsSentWholeToANodeThatDoesNotKnowIt() throws {
+        try play(nodes: 1) { script in
             let lock = script.hold()
             script.release(lock)
-            var command = script.sent(0).last!
+            var command = try #require(script.sent(0).last)
             #expect(command.spelling == .digest)
             script.reply(0, unknown)
             command.spelling = .source

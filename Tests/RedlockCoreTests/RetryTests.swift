@@ -3,12 +3,16 @@ import Testing
 @testable import RedlockCore
 
 @Suite struct RetryTests {
-    /// When the next attempt was announced for, by the last report of a refusal.
-    private func retry(_ script: Script) -> Instant? {
+    /// When the next attempt was announced for, by the last report of a refusal; nil when it was the last word.
+    private func announced(_ script: Script) -> Instant? {
         for report in script.reports.reversed() {
             if case .refused(_, _, let again) = report { return again }
         }
         return nil
+    }
+
+    private func retry(_ script: Script) throws -> Instant {
+        try #require(announced(script), "no further attempt was announced")
     }
 
     @Test(arguments: 1...50 as ClosedRange<UInt64>)
@@ -19,7 +23,7 @@ import Testing
         } script: { script in
             script.acquire(wait: .seconds(10))
             script.reply(0, .null)
-            let pause = try #require(retry(script)) - script.now
+            let pause = try retry(script) - script.now
             #expect(pause >= .milliseconds(30))
             #expect(pause <= .milliseconds(35))
             script.advance(by: pause - Nanoseconds(1))
@@ -29,13 +33,13 @@ import Testing
         }
     }
 
-    @Test func thePausesDifferFromEachOther() {
+    @Test func thePausesDifferFromEachOther() throws {
         var pauses = Set<Nanoseconds>()
         for seed in 1...20 as ClosedRange<UInt64> {
-            play(nodes: 1, seed: seed) { script in
+            try play(nodes: 1, seed: seed) { script in
                 script.acquire(wait: .seconds(10))
                 script.reply(0, .null)
-                pauses.insert(retry(script)! - script.now)
+                pauses.insert(try retry(script) - script.now)
             }
         }
         #expect(pauses.count > 15)
@@ -47,17 +51,17 @@ import Testing
         } script: { script in
             script.acquire(wait: .seconds(10))
             script.reply(0, .null)
-            #expect(retry(script) == script.now + .milliseconds(100))
+            #expect(announced(script) == script.now + .milliseconds(100))
         }
     }
 
-    @Test func anAttemptMayBeWonAfterOthersWereRefused() {
-        play(nodes: 3) { script in
+    @Test func anAttemptMayBeWonAfterOthersWereRefused() throws {
+        try play(nodes: 3) { script in
             let lock = script.acquire(wait: .seconds(10))
             script.reply(0...1, .null)
             script.reply(2, .ok)
             for node in 0..<3 { script.reply(node, .integer(node == 2 ? 1 : 0)) }
-            script.advance(to: retry(script)!)
+            script.advance(to: try retry(script))
             let start = script.now
             script.advance(by: .milliseconds(1))
             script.reply(0...1, .ok)
@@ -67,13 +71,13 @@ import Testing
         }
     }
 
-    @Test func everyAttemptHasATokenOfItsOwn() {
-        play(nodes: 1) { script in
+    @Test func everyAttemptHasATokenOfItsOwn() throws {
+        try play(nodes: 1) { script in
             script.acquire(wait: .seconds(1))
             for _ in 1...5 {
                 script.reply(0, .null)
                 script.reply(0, .integer(0))
-                script.advance(to: retry(script)!)
+                script.advance(to: try retry(script))
             }
             let tokens = script.sent(0).filter { !$0.isRelease }.map(\.token)
             #expect(tokens.count == 6)
@@ -116,7 +120,7 @@ import Testing
             while script.news().isEmpty {
                 script.reply(0, .null)
                 script.reply(0, .integer(0))
-                guard let again = retry(script) else { break }
+                guard let again = announced(script) else { break }
                 script.advance(to: again)
                 starts.append(script.now)
             }
@@ -146,14 +150,14 @@ import Testing
         }
     }
 
-    @Test func noMoreAttemptsAreMadeThanAllowed() {
-        play(nodes: 1) { script in
+    @Test func noMoreAttemptsAreMadeThanAllowed() throws {
+        try play(nodes: 1) { script in
             let lock = script.acquire(wait: .seconds(3_600), attempts: 3)
             for _ in 1...2 {
                 script.reply(0, .null)
                 script.reply(0, .integer(0))
                 #expect(script.news() == [])
-                script.advance(to: retry(script)!)
+                script.advance(to: try retry(script))
             }
             script.reply(0, .null)
             let refusal = Refusal(reason: .heldByAnother, attempts: 3, votes: [.heldByAnother])
@@ -161,13 +165,13 @@ import Testing
         }
     }
 
-    @Test func anAttemptThatExpiredIsTriedAgain() {
-        play(nodes: 1) { script in
+    @Test func anAttemptThatExpiredIsTriedAgain() throws {
+        try play(nodes: 1) { script in
             let lock = script.acquire(ttl: .milliseconds(50), wait: .seconds(1))
             script.advance(by: .milliseconds(48))
             #expect(script.operations(0) == [.acquire(milliseconds: 50), .release])
             script.serve(0)
-            script.advance(to: retry(script)!)
+            script.advance(to: try retry(script))
             script.serve(0)
             guard case .granted(lock, let grant) = script.news().last else {
                 Issue.record("not granted")

@@ -117,14 +117,27 @@ extension Script {
     @discardableResult
     func extend(_ lock: LockID, ttl: Nanoseconds = .seconds(10)) -> ExtensionID {
         let caller = ExtensionID(number: UInt64(extensions.count + 1))
+        guard isLegal(lock) else { return caller }
         extensions[caller] = 0
         handle(.extend(lock, caller, ttl: ttl))
         return caller
     }
 
-    func release(_ lock: LockID) { handle(.release(lock)) }
+    func release(_ lock: LockID) {
+        if isLegal(lock) { handle(.release(lock)) }
+    }
+
     func cancel(_ lock: LockID) { handle(.cancel(lock)) }
     func shutdown() { handle(.shutdown) }
+
+    /// Only who was granted a lease has one to extend or release: the engine traps otherwise, and with it all tests.
+    private func isLegal(_ lock: LockID) -> Bool {
+        guard let account = accounts[lock], account.validUntil != nil || account.decided > 0 else {
+            complain("\(lock) is not held")
+            return false
+        }
+        return true
+    }
 
     /// What callers were told since this was last asked.
     func news() -> [Told] {
