@@ -128,7 +128,10 @@ private struct Fuzzer {
         }
     }
 
-    private mutating func ttl() -> Nanoseconds { .milliseconds(Int64.random(in: 5..<1_500, using: &random)) }
+    /// Short ones, that end by themselves, and such as outlast the end of the run.
+    private mutating func ttl() -> Nanoseconds {
+        .milliseconds(Int64.random(in: chance(60) ? 5..<1_500 : 20_000..<60_000, using: &random))
+    }
 
     private mutating func acquire() {
         let name = Self.keys.randomElement(using: &random)!
@@ -224,7 +227,7 @@ private struct Fuzzer {
         }
     }
 
-    /// The network recovers and everybody lets go: then, before a ttl could have helped, no key is left.
+    /// The network recovers and everybody lets go: then no key is left, not even of those whose ttl is far from over.
     private mutating func calmDown() {
         for lock in waiting { script.cancel(lock) }
         for lock in held { release(lock) }
