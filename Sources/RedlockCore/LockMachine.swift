@@ -160,15 +160,23 @@ extension LockMachine {
         Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
     }
 
+    /// No longer than the lease may be held: an attempt that took all of that has nothing left to grant.
     private func attemptValidUntil(_ policy: Policy, decided: Instant) -> Instant {
-        policy.rules.validUntil(
-            start: attempt.start, decided: decided, ttl: request.ttl, drift: policy.drift(of: request.ttl))
+        min(
+            policy.rules.validUntil(
+                start: attempt.start, decided: decided, ttl: request.ttl, drift: policy.drift(of: request.ttl)),
+            attemptEnd)
+    }
+
+    /// Where the maximum hold of a lease that this attempt wins is over.
+    private var attemptEnd: Instant {
+        request.maximumHold.map { attempt.start + $0 } ?? .distantFuture
     }
 
     private mutating func beginHold(validUntil: Instant, _ policy: Policy) -> Grant {
-        let end = request.maximumHold.map { attempt.start + $0 } ?? .distantFuture
+        let end = attemptEnd
         let hold = Hold(
-            validUntil: min(validUntil, end),
+            validUntil: validUntil,
             end: end,
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
             lastVotes: attempt.ballot.votes)

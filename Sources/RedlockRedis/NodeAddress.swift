@@ -52,7 +52,7 @@ extension NodeAddress {
                 description: "'\(Self.withoutSecrets(url))': TLS is not supported; write redis:// and use a tunnel")
         default:
             throw ParseError(
-                description: "'\(Self.withoutSecrets(url))': unknown scheme '\(scheme)'; write redis:// or unix://")
+                description: "'\(Self.withoutSecrets(url))': unknown scheme; write redis:// or unix://")
         }
     }
 
@@ -63,7 +63,7 @@ extension NodeAddress {
                 description: "'\(shown)': options after ? or # are not known here; the database is a path: /1")
         }
         // The last @ ends the credentials, and a slash in a password does not end the host.
-        let (credentials, location) = splitAtLast("@", rest)
+        let (credentials, location) = splitAtLastAt(rest)
         let (user, password) = try parseCredentials(credentials, shown: shown)
 
         var authority = location
@@ -113,7 +113,7 @@ extension NodeAddress {
 
     private static func parseUnix(_ rest: Substring, url: String) throws(ParseError) -> NodeAddress {
         let shown = withoutSecrets(url)
-        let (credentials, location) = rest.hasPrefix("/") ? (nil, rest) : splitAtLast("@", rest)
+        let (credentials, location) = rest.hasPrefix("/") ? (nil, rest) : splitAtLastAt(rest)
         let (user, password) = try parseCredentials(credentials, shown: shown)
         var path = location
         var database = 0
@@ -156,9 +156,10 @@ extension NodeAddress {
         return (user.isEmpty ? nil : user, password)
     }
 
-    private static func splitAtLast(_ mark: Character, _ text: Substring) -> (before: Substring?, after: Substring) {
-        guard let index = text.lastIndex(of: mark) else { return (nil, text) }
-        return (text[..<index], text[text.index(after: index)...])
+    /// Looks for the byte: an @ before a combining mark is no character of its own, and must hide a password all the same.
+    private static func splitAtLastAt(_ text: Substring) -> (before: Substring?, after: Substring) {
+        guard let index = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return (nil, text) }
+        return (text[..<index], text[text.utf8.index(after: index)...])
     }
 
     private static func percentDecoded(_ text: Substring, shown: String) throws(ParseError) -> String {
@@ -186,14 +187,14 @@ extension NodeAddress {
     /// The URL with dots for what stands before its last @, or where a port should be: it may be a password.
     package static func withoutSecrets(_ url: String) -> String {
         let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
-        if let at = url.lastIndex(of: "@") {
+        if let at = url.utf8.lastIndex(of: UInt8(ascii: "@")) {
             return start <= at ? url[..<start] + "…" + url[at...] : "…" + url[at...]
         }
         let host = url[start...].prefix { $0 != "/" }
         guard !host.hasPrefix("["), let colon = host.firstIndex(of: ":") else { return url }
         let port = host[host.index(after: colon)...]
         // An IPv6 address without its brackets is no secret either.
-        guard !port.allSatisfy({ $0.isHexDigit || $0 == ":" }) else { return url }
+        guard !port.allSatisfy({ $0.isHexDigit || ":+-".contains($0) }) else { return url }
         return url[...colon] + "…"
     }
 }

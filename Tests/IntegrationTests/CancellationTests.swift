@@ -11,7 +11,7 @@ struct CancellationTests {
 
     @Test("before the nodes are asked")
     func before() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         let task = Task {
             // Cancelled from the start.
@@ -25,7 +25,7 @@ struct CancellationTests {
 
     @Test("while the nodes vote")
     func duringVotes() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.nodeTimeout = .seconds(60) }
         await events.nodesConnected(3)
         for node in cluster.nodes[1...] { node.pause() }
@@ -41,7 +41,7 @@ struct CancellationTests {
 
     @Test("while another holds it")
     func whileWaiting() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         for node in cluster.nodes { node.command("SET", "resource", "other", "PX", "300000") }
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.retryDelay = .seconds(60) }
         let task = Task { try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(600)) }
@@ -54,7 +54,7 @@ struct CancellationTests {
 
     @Test("when the votes are in and the caller has not run yet")
     func afterVotes() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         for turn in 1...200 {
@@ -72,7 +72,7 @@ struct CancellationTests {
 
     @Test("in the body, whose error is thrown")
     func inBody() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         let (begun, body) = AsyncStream<Void>.makeStream()
         let task = Task {
@@ -90,7 +90,7 @@ struct CancellationTests {
 
     @Test("of one waiter among many, at random moments", .timeLimit(.minutes(2)))
     func atRandom() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, _) = try Redlock.observed(cluster.urls) {
             $0.retryDelay = .milliseconds(1)
             $0.retryJitter = .milliseconds(5)

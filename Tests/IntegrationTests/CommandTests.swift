@@ -20,7 +20,7 @@ struct CommandTests {
             ("test \"$REDLOCK_RESOURCE\" = 'a resource'", .exited(0)),
         ])
     func exitCode(_ script: String, _ status: ChildProcess.Status) async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let outcome = try await run(cluster, "a resource", "--", "sh", "-c", script)
         #expect(outcome.status == status, "\(outcome.lines)")
         #expect(!cluster.hasKey("a resource"))
@@ -28,7 +28,7 @@ struct CommandTests {
 
     @Test("A command that is not there is 127, one that cannot be executed 126, and no key is left")
     func notExecutable() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let missing = try await run(cluster, "r", "--", "no-such-command-here")
         #expect(missing.status == .exited(127))
         #expect(missing.lines == ["redlock: no-such-command-here was not found"])
@@ -49,7 +49,7 @@ struct CommandTests {
             (["run", "--nonsense", "r", "--", "true"], "--nonsense"),
             (["run", "--json=yes", "r", "--", "true"], "takes no value"),
             (["run", "r", "--", "true"], "no nodes"),
-            (["run", "--node", "http://a", "r", "--", "true"], "unknown scheme 'http'"),
+            (["run", "--node", "http://a", "r", "--", "true"], "unknown scheme; write redis://"),
             (["run", "--node", "redis://a:0", "r", "--", "true"], "from 1 to 65535"),
             (["run", "--node", "redis://a", "--node", "redis://a", "r", "--", "true"], "twice"),
             (["run", "--node", "redis://a", "--ttl", "1ms", "r", "--", "true"], "ttl"),
@@ -73,7 +73,7 @@ struct CommandTests {
 
     @Test("Held by another until the wait is over is 75; no quorum is 69")
     func refused() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         for node in cluster.nodes { node.command("SET", "r", "other", "PX", "300000") }
         #expect(try await run(cluster, "--wait", "0s", "r", "--", "true").status == .exited(75))
         #expect(try await run(cluster, "--wait", "300ms", "r", "--", "true").status == .exited(75))
@@ -83,7 +83,7 @@ struct CommandTests {
 
     @Test("Nodes come from REDLOCK_NODES")
     func environment() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.joined(separator: ", ")
         let outcome = try await Conversation([
             "env", "REDLOCK_NODES=\(nodes)", Programs.redlock, "run", "r", "--", "true",
@@ -94,7 +94,7 @@ struct CommandTests {
 
     @Test("A signal reaches the command and all of its group", arguments: [SIGTERM, SIGHUP, SIGUSR1])
     func signals(_ signal: Int32) async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         // Two processes: the shell, and one in the background that only the group's signal ends.
         let script = "trap 'exit 9' USR1; sleep 600 & echo $!; wait"
@@ -109,7 +109,7 @@ struct CommandTests {
 
     @Test("A signal while it waits ends the wait, with the signal's code")
     func signalWhileWaiting() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         for node in cluster.nodes { node.command("SET", "r", "other", "PX", "300000") }
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         let program = try Conversation(
@@ -122,7 +122,7 @@ struct CommandTests {
 
     @Test("A lock that is lost ends the command and its group, and is 76")
     func lost() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         let script = "trap 'echo told' TERM; sleep 600 & echo $!; wait; sleep 600"
         let program = try Conversation(
@@ -138,7 +138,7 @@ struct CommandTests {
 
     @Test("--json writes one object a line")
     func json() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let outcome = try await run(cluster, "--json", "say \"hi\"", "--", "true")
         #expect(outcome.lines.allSatisfy { $0.hasPrefix("{\"event\":\"") && $0.hasSuffix("}") }, "\(outcome.lines)")
         #expect(outcome.lines.contains { $0.contains("\"resource\":\"say \\\"hi\\\"\"") })

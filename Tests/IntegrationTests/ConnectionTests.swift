@@ -23,7 +23,7 @@ struct ConnectionTests {
 
     @Test("A password, right and wrong and missing")
     func password() async throws {
-        let cluster = try LocalCluster(nodes: 1, options: ["--requirepass", "s e:c@r%t"])
+        let cluster = try await startCluster(nodes: 1, options: ["--requirepass", "s e:c@r%t"])
         let port = cluster.nodes[0].port
         try await expectLock(
             "redis://:s%20e:c%40r%25t@127.0.0.1:\(port)",
@@ -32,7 +32,7 @@ struct ConnectionTests {
 
     @Test("A user and a password, right and wrong; and a password where none is wanted")
     func userAndPassword() async throws {
-        let cluster = try LocalCluster(nodes: 1, options: ["--user", "bob", "on", ">secret1", "~*", "+@all"])
+        let cluster = try await startCluster(nodes: 1, options: ["--user", "bob", "on", ">secret1", "~*", "+@all"])
         let port = cluster.nodes[0].port
         try await expectLock(
             "redis://bob:secret1@127.0.0.1:\(port)",
@@ -41,7 +41,7 @@ struct ConnectionTests {
 
     @Test("A server that does not know AUTH is refused without repeating the password")
     func noAuthCommand() async throws {
-        let cluster = try LocalCluster(nodes: 1, options: ["--rename-command", "AUTH", ""])
+        let cluster = try await startCluster(nodes: 1, options: ["--rename-command", "AUTH", ""])
         let (redlock, events) = try Redlock.observed(["redis://bob:secret@127.0.0.1:\(cluster.nodes[0].port)"])
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.acquire("resource", ttl: .seconds(30))
@@ -54,7 +54,7 @@ struct ConnectionTests {
 
     @Test("A database of its own, and one that does not exist")
     func database() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let port = cluster.nodes[0].port
         let redlock = try Redlock(nodes: ["redis://127.0.0.1:\(port)/3"])
         let lease = try await redlock.acquire("resource", ttl: .seconds(30))
@@ -68,7 +68,7 @@ struct ConnectionTests {
 
     @Test("A Unix socket")
     func unixSocket() async throws {
-        let cluster = try LocalCluster(nodes: 1, options: ["--unixsocket", "socket"])
+        let cluster = try await startCluster(nodes: 1, options: ["--unixsocket", "socket"])
         try await expectLock("unix://\(cluster.nodes[0].folder)/socket")
         try await expectLock(
             "unix://\(cluster.nodes[0].folder)/socket?db=2", refuses: ["unix://\(cluster.nodes[0].folder)/none"])
@@ -76,7 +76,7 @@ struct ConnectionTests {
 
     @Test("A host name with an address of each family, of which one is refused")
     func hostName() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         try await expectLock(
             "redis://localhost:\(cluster.nodes[0].port)",
             refuses: ["redis://no-such-host.invalid:\(cluster.nodes[0].port)"])
@@ -84,13 +84,13 @@ struct ConnectionTests {
 
     @Test("An IPv6 address", .enabled(if: IPv6.isThere))
     func ipv6() async throws {
-        let cluster = try LocalCluster(nodes: 1, options: ["--bind", "127.0.0.1", "::1"])
+        let cluster = try await startCluster(nodes: 1, options: ["--bind", "127.0.0.1", "::1"])
         try await expectLock("redis://[::1]:\(cluster.nodes[0].port)")
     }
 
     @Test("One node is the plain lock; even numbers need more than half", arguments: 1...7)
     func numbers(_ count: Int) async throws {
-        let cluster = try LocalCluster(nodes: count)
+        let cluster = try await startCluster(nodes: count)
         let redlock = try Redlock(nodes: cluster.urls)
         let spare = count - (count / 2 + 1)
         for node in cluster.nodes[..<spare] { node.kill() }

@@ -71,7 +71,7 @@ struct FaultTests {
         "A faulty minority costs nothing: the healthy three grant, and nobody waits for the others",
         arguments: Fault.allCases)
     func minority(_ fault: Fault) async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let (urls, servers) = try nodes(cluster, faulty: 2, fault)
         let (redlock, events) = try Redlock.observed(urls) {
             // So long that a test which waited for it would not end.
@@ -90,7 +90,7 @@ struct FaultTests {
 
     @Test("Nodes that fail later cost nothing either", arguments: Fault.whileConnected)
     func minorityLater(_ fault: Fault) async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.nodeTimeout = .seconds(60) }
         await events.nodesConnected(5)
         for node in cluster.nodes[..<2] { fault.befall(node) }
@@ -104,7 +104,7 @@ struct FaultTests {
 
     @Test("A faulty majority refuses within the node timeout, and what was set is released", arguments: Fault.allCases)
     func majority(_ fault: Fault) async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let (urls, servers) = try nodes(cluster, faulty: 3, fault)
         let redlock = try Redlock(nodes: urls)
         let error = await #expect(throws: RedlockError.self) {
@@ -124,7 +124,7 @@ struct FaultTests {
 
     @Test("A majority that fails later refuses, too, and what was set is released", arguments: Fault.whileConnected)
     func majorityLater(_ fault: Fault) async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(5)
         for node in cluster.nodes[..<3] { fault.befall(node) }
@@ -139,7 +139,7 @@ struct FaultTests {
 
     @Test("The votes say what was wrong with each node, and repeat no password and no token")
     func evidence() async throws {
-        let cluster = try LocalCluster(nodes: 3, options: ["--rename-command", "SET", ""])
+        let cluster = try await startCluster(nodes: 3, options: ["--rename-command", "SET", ""])
         Fault.refused.befall(cluster.nodes[0])
         let redlock = try Redlock(nodes: cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
@@ -155,23 +155,21 @@ struct FaultTests {
 
     @Test("A SET that was applied without a reply is released when the node answers again")
     func lateSet() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         cluster.nodes[2].pause()
         let lease = try await redlock.acquire("resource", ttl: .seconds(300))
         // The third has the SET, unread. It is released behind it, down the same connection.
         await lease.release()
-        await events.wait(for: .nodeStalled)
         cluster.nodes[2].resume()
-        await events.wait(for: .nodeAnswers)
         await eventually("no key is left") { !cluster.hasKey("resource") }
         await redlock.shutdown()
     }
 
     @Test("A SET that a hung node applies after its connection was given up is released by the next connection")
     func lateSetOnOldConnection() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         let third = cluster.nodes[2]
@@ -189,15 +187,19 @@ struct FaultTests {
 
     @Test("A node that is started again is used again, with a script that it does not know any more")
     func restart() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let redlock = try Redlock(nodes: cluster.urls)
         for _ in 1...3 {
             let lease = try await redlock.acquire("resource", ttl: .seconds(30), waitingUpTo: .seconds(60))
             try await lease.extend()
             await lease.release()
             #expect(!cluster.hasKey("resource"))
-            cluster.nodes[0].kill()
-            try cluster.nodes[0].start()
+            try await onOwnThread {
+                Result {
+                    cluster.nodes[0].kill()
+                    try cluster.nodes[0].start()
+                }
+            }.get()
         }
         cluster.nodes[0].command("SCRIPT", "FLUSH")
         let lease = try await redlock.acquire("resource", ttl: .seconds(30), waitingUpTo: .seconds(60))

@@ -6,7 +6,7 @@ import Testing
 struct HealthyTests {
     @Test("An acquire is one SET on every node: one token, and the ttl that was asked for")
     func oneRoundTrip() async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(5)
         for node in cluster.nodes { node.command("CONFIG", "RESETSTAT") }
@@ -39,7 +39,7 @@ struct HealthyTests {
 
     @Test("A second holder is refused, and is let in after the release")
     func exclusion() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let anna = try Redlock(nodes: cluster.urls)
         let bert = try Redlock(nodes: cluster.urls)
         let lease = try await anna.acquire("report", ttl: .seconds(30))
@@ -55,7 +55,7 @@ struct HealthyTests {
 
     @Test("A foreign client that follows the Redis documentation is kept out, and keeps us out")
     func foreignClient() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
 
         let lease = try await redlock.acquire("shared", ttl: .seconds(30))
@@ -75,7 +75,7 @@ struct HealthyTests {
 
     @Test("withLock returns what its body returns, extends while it runs, and leaves no key")
     func withLock() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         let value = try await redlock.withLock("job", ttl: .milliseconds(600)) { lease in
             let first = lease.validUntil
@@ -91,7 +91,7 @@ struct HealthyTests {
     @Test("An error of the body is thrown as it is, and the lock is released")
     func bodyThrows() async throws {
         struct Mishap: Error {}
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         await #expect(throws: Mishap.self) {
             try await redlock.withLock("job", ttl: .seconds(30)) { _ in throw Mishap() }
@@ -103,7 +103,7 @@ struct HealthyTests {
     @Test(
         "An extension by hand moves the end of validity, and the expiry on the nodes; a shorter one takes nothing away")
     func extendByHand() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         let lease = try await redlock.acquire("report", ttl: .seconds(10))
         let first = lease.validUntil
@@ -125,7 +125,7 @@ struct HealthyTests {
 
     @Test("A lease that is let go is released")
     func letGo() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         _ = try await redlock.acquire("report", ttl: .seconds(60), extendingItself: true)
         await eventually("released") { !cluster.hasKey("report") }
@@ -134,7 +134,7 @@ struct HealthyTests {
 
     @Test("A coordinator that is let go with its leases releases them and closes its connections")
     func letGoCoordinator() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         do {
             let redlock = try Redlock(nodes: cluster.urls)
             _ = try await redlock.acquire("report", ttl: .seconds(60))
@@ -150,7 +150,7 @@ struct HealthyTests {
 
     @Test("Shutdown refuses who waits, tells who holds, and releases everything")
     func shutdown() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         let lease = try await redlock.acquire("report", ttl: .seconds(60), extendingItself: true)
         async let waiter = Result { () async throws(RedlockError) in
@@ -179,7 +179,7 @@ struct HealthyTests {
             Resource(String(repeating: "x", count: 1_020)),
         ])
     func names(_ resource: Resource) async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let (redlock, _) = try Redlock.observed(cluster.urls) { $0.keyPrefix = "pre:" }
         let lease = try await redlock.acquire(resource, ttl: .seconds(30))
         #expect(cluster.nodes[0].command("STRLEN", "pre:" + String(decoding: resource.bytes, as: UTF8.self)) != nil)
@@ -193,7 +193,7 @@ struct HealthyTests {
 
     @Test("A thousand locks are held and released by a hundred tasks, each alone with its resource")
     func many() async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let redlock = try Redlock(nodes: cluster.urls)
         try await withThrowingTaskGroup { group in
             for task in 0..<100 {

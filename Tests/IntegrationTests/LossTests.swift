@@ -6,7 +6,7 @@ import Testing
 struct LossTests {
     @Test("A majority that dies cancels the body before the validity ends, and the error has the votes")
     func bodyIsCancelledAhead() async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let redlock = try Redlock(nodes: cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(2)) { lease in
@@ -30,7 +30,7 @@ struct LossTests {
 
     @Test("The loss is told ahead by the margin that was asked for")
     func margin() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.lossMargin = .seconds(1) }
         let lease = try await redlock.acquire("resource", ttl: .seconds(2))
         let loss = await lease.waitForLoss()
@@ -46,7 +46,7 @@ struct LossTests {
 
     @Test("When a quorum has lost the key, the holder is told at the next extension, long before the end")
     func taken() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(3)) { lease in
@@ -61,7 +61,7 @@ struct LossTests {
 
     @Test("An extension that fails leaves the lease as it was, and deletes nothing")
     func failedExtension() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock(nodes: cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300))
         let end = lease.validUntil
@@ -79,7 +79,7 @@ struct LossTests {
 
     @Test("A lease is lost when it was held for as long as it may be")
     func maximumHold() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let (redlock, _) = try Redlock.observed(cluster.urls) { $0.maximumHold = .seconds(1) }
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .milliseconds(500)) { _ in
@@ -94,7 +94,7 @@ struct LossTests {
 
     @Test("Waiting for a loss ends with nil at the release, and at cancellation")
     func waitEnds() async throws {
-        let cluster = try LocalCluster(nodes: 1)
+        let cluster = try await startCluster(nodes: 1)
         let redlock = try Redlock(nodes: cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300))
         let cancelled = Task { await lease.waitForLoss() }

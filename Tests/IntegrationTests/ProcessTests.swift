@@ -9,7 +9,7 @@ struct ProcessTests {
     @Test(
         "A hundred tasks in three processes add 1 each under the lock alone, and none is lost", .timeLimit(.minutes(5)))
     func counter() async throws {
-        let cluster = try LocalCluster()
+        let cluster = try await startCluster()
         let file = "\(cluster.folder)/count"
         let workers = try [34, 33, 33].map { tasks in
             try Conversation([
@@ -28,7 +28,7 @@ struct ProcessTests {
     @Test(
         "A process that was stopped for longer than the ttl knows it at once, and does not touch the next holder's key")
     func lapse() async throws {
-        let cluster = try LocalCluster(nodes: 3)
+        let cluster = try await startCluster(nodes: 3)
         let worker = try Conversation([
             Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "4000",
         ])
@@ -52,25 +52,67 @@ struct ProcessTests {
         await redlock.shutdown()
     }
 
+    @Test("A body during which the lease lapsed does not return as if nothing had happened")
+    func bodyLapses() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let nodes = cluster.urls.joined(separator: ",")
+        let worker = try Conversation([Programs.worker, "body", nodes, "resource", "1000"])
+        #expect(await worker.readLine() == "held")
+        worker.process.signal(SIGSTOP)
+        await eventually("the keys are gone") { !cluster.hasKey("resource") }
+        // The line is there when it wakes: the body ends at once, perhaps before anybody could tell it of the loss.
+        worker.write("end")
+        worker.process.signal(SIGCONT)
+        #expect(await worker.readLine() == "lost")
+        _ = await worker.finish()
+    }
+
+    @Test("Answers that came while the client was stopped are no time-outs", arguments: 1...2)
+    func pause(_ round: Int) async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let nodes = cluster.urls.joined(separator: ",")
+        let worker = try Conversation([Programs.worker, "once", nodes, "resource", "3000"])
+        #expect(await worker.readLine() == "connected")
+        // On a thread of its own: between the commands and the stop no more than the node timeout may pass.
+        await onOwnThread {
+            for node in cluster.nodes { node.pause() }
+            worker.write("acquire")
+            while !cluster.nodes.allSatisfy(\.hasUnreadBytes) { usleep(1_000) }
+            // Its commands are with nodes that stand still; now it stands still, and they answer.
+            worker.process.signal(SIGSTOP)
+            for node in cluster.nodes { node.resume() }
+            usleep(3_100_000)
+            worker.process.signal(SIGCONT)
+        }
+        #expect(await worker.readLine() == "acquired")
+        _ = await worker.finish()
+    }
+
     @Test(
         "A node that goes and comes back 200 times under load leaves no descriptor and no memory behind",
         .timeLimit(.minutes(5)))
     func churn() async throws {
-        let cluster = try LocalCluster(nodes: 3)
-        let worker = try Conversation([Programs.worker, "load", cluster.urls.joined(separator: ","), "resource", "20"])
+        let cluster = try await startCluster(nodes: 3)
+        let worker = try Conversation([
+            Programs.worker, "load", cluster.urls.joined(separator: ","), "resource", "20",
+        ])
         #expect(await worker.readLine() == "started")
         let node = cluster.nodes[0]
         let elsewhere = try FreePorts.next()
-        func restart(_ times: Int) throws {
-            for turn in 0..<times {
-                node.kill()
-                // Every tenth time it comes up elsewhere first, so that its port refuses for a while.
-                if turn % 10 == 0 {
-                    try node.start(port: elsewhere)
-                    node.kill()
+        func restart(_ times: Int) async throws {
+            try await onOwnThread {
+                Result {
+                    for turn in 0..<times {
+                        node.kill()
+                        // Every tenth time it comes up elsewhere first, so that its port refuses for a while.
+                        if turn % 10 == 0 {
+                            try node.start(port: elsewhere)
+                            node.kill()
+                        }
+                        try node.start()
+                    }
                 }
-                try node.start()
-            }
+            }.get()
         }
         func report() async -> (descriptors: Int, kibibytes: Int)? {
             let numbers = await worker.ask("report")?.split(separator: " ").compactMap { Int($0) } ?? []
@@ -86,10 +128,10 @@ struct ProcessTests {
         }
 
         // What is allocated once is allocated by then, as a rule; what leaks, leaks in every round.
-        try restart(50)
+        try await restart(50)
         var reports = [try await connectedReport()]
         for _ in 1...4 {
-            try restart(50)
+            try await restart(50)
             reports.append(try await connectedReport())
         }
         #expect(reports[4].descriptors < reports[0].descriptors + 10)

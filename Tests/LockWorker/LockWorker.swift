@@ -6,18 +6,24 @@ import Redlock
 ///
 ///     LockWorker count NODES RESOURCE FILE TASKS     each task adds 1 to the number in the file, under the lock
 ///     LockWorker hold NODES RESOURCE TTL_MS          takes a lease and answers questions about it
+///     LockWorker body NODES RESOURCE TTL_MS          runs a body under the lock until a line comes
 ///     LockWorker load NODES RESOURCE TASKS           takes locks and releases them without end, and reports on itself
+///     LockWorker once NODES RESOURCE NODE_TIMEOUT_MS tries once when a line comes
 @main
 struct LockWorker {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let nodes = arguments[1].split(separator: ",").map(String.init)
-        let redlock = try Redlock(nodes: nodes)
+        var configuration = Redlock.Configuration()
+        if arguments[0] == "once" { configuration.nodeTimeout = .milliseconds(Int(arguments[3])!) }
+        let redlock = try Redlock(nodes: nodes, configuration: configuration)
         let resource = Resource(arguments[2])
         switch arguments[0] {
         case "count": try await count(redlock, resource, file: arguments[3], tasks: Int(arguments[4])!)
         case "hold": try await hold(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
-        case "load": try await load(redlock, resource, tasks: Int(arguments[3])!)
+        case "body": await body(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
+        case "once": try await once(redlock, resource)
+        case "load": await load(redlock, resource, tasks: Int(arguments[3])!)
         default: fatalError("unknown work: \(arguments[0])")
         }
         await redlock.shutdown()
@@ -63,8 +69,34 @@ struct LockWorker {
         }
     }
 
+    /// Says how it went.
+    private static func body(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async {
+        do {
+            try await redlock.withLock(resource, ttl: ttl) { _ in
+                answer("held")
+                _ = readLine()
+            }
+            answer("returned")
+        } catch {
+            answer((error as? RedlockError)?.code.rawValue ?? "\(error)")
+        }
+    }
+
+    private static func once(_ redlock: Redlock, _ resource: Resource) async throws {
+        await (try redlock.acquire("first", ttl: .seconds(60), waitingUpTo: .seconds(60))).release()
+        answer("connected")
+        _ = readLine()
+        do {
+            let lease = try await redlock.acquire(resource, ttl: .seconds(60))
+            answer("acquired")
+            await lease.release()
+        } catch {
+            answer(error.description)
+        }
+    }
+
     /// Answers each line of standard input with the number of descriptors and the resident memory in KiB.
-    private static func load(_ redlock: Redlock, _ resource: Resource, tasks: Int) async throws {
+    private static func load(_ redlock: Redlock, _ resource: Resource, tasks: Int) async {
         for task in 0..<tasks {
             Task {
                 while true {
@@ -78,7 +110,9 @@ struct LockWorker {
             }
         }
         answer("started")
-        while readLine() != nil { answer("\(SelfReport.descriptors()) \(SelfReport.residentKiB())") }
+        while readLine() != nil {
+            answer("\(SelfReport.descriptors()) \(SelfReport.residentKiB())")
+        }
         exit(0)
     }
 

@@ -11,6 +11,15 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async
     }
 }
 
+/// Servers of its own for a test, started and waited for off the threads that tasks share.
+func startCluster(
+    nodes: Int = 5, persistence: LocalNode.Persistence = .none, options: [String] = []
+) async throws -> LocalCluster {
+    try await onOwnThread {
+        Result { try LocalCluster(nodes: nodes, persistence: persistence, options: options) }
+    }.get()
+}
+
 /// Waits until a condition on the outside world holds, which sends no event when it does; a minute at most.
 func eventually(
     _ comment: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: @Sendable () -> Bool

@@ -1,0 +1,375 @@
+import Testing
+
+@testable import RedlockCore
+
+/// Plays a script to an engine, and checks at its end that nobody was forgotten: see ``Script/finish()``.
+func play(
+    nodes: Int = 3, seed: UInt64 = 1, connected: Bool = true, at location: SourceLocation = #_sourceLocation,
+    _ change: (inout Parameters) -> Void = { _ in }, script: (Script) throws -> Void
+) rethrows {
+    var parameters = Parameters(nodes: nodes)
+    parameters.reports = true
+    change(&parameters)
+    let stage = Script(parameters, seed: seed, at: location)
+    stage.start()
+    if connected { for node in 0..<nodes { stage.connected(node) } }
+    try script(stage)
+    stage.finish()
+}
+
+/// An engine, a clock that stands still unless it is told to move, and nodes that answer when they are told to.
+///
+/// It carries the directives out as a shell would, and complains whenever an engine asks for what no shell could do:
+/// a command without a connection, a round left twice, a caller answered twice.
+final class Script {
+    /// What callers were told, in order.
+    enum Told: Hashable {
+        case granted(LockID, Grant)
+        case refused(LockID, Refusal)
+        case extended(LockID, until: Instant, [ExtensionID])
+        case notExtended(LockID, ExtensionRefusal, [ExtensionID])
+        case lost(LockID, Loss)
+        case released(LockID)
+        case closed
+    }
+
+    private struct Node {
+        var connection: ConnectionID?
+        var isUp = false
+        /// Sent on this connection, and not answered.
+        var unanswered: [Command] = []
+        /// Everything that was ever sent.
+        var sent: [Command] = []
+        var dials = 0
+        /// What a real node would hold, if it is let serve.
+        var keys: [[UInt8]: (token: Token, expiry: Instant)] = [:]
+    }
+
+    private struct Account {
+        var decided = 0
+        var lost = 0
+        var released = 0
+        var validUntil: Instant?
+    }
+
+    private(set) var engine: Engine
+    private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    private(set) var reports: [Report] = []
+    /// All that was told so far.
+    private(set) var told: [Told] = []
+    private(set) var rounds: [RoundID: NodeSet] = [:]
+    private(set) var broadcasts = 0
+    private var newsRead = 0
+    private var generator: any RandomNumberGenerator
+    private var nodes: [Node]
+    private var accounts: [LockID: Account] = [:]
+    private var extensions: [ExtensionID: Int] = [:]
+    private var closedCount = 0
+    private let seed: UInt64
+    private let location: SourceLocation
+
+    init(_ parameters: Parameters, seed: UInt64, at location: SourceLocation) {
+        engine = Engine(parameters)
+        generator = SplitMix64(seed: seed)
+        nodes = [Node](repeating: Node(), count: parameters.nodes)
+        self.seed = seed
+        self.location = location
+    }
+
+    var nodeCount: Int { nodes.count }
+    var isClosed: Bool { closedCount > 0 }
+
+    func complain(_ what: String) {
+        Issue.record("\(what) (seed \(seed), at \(now.nanoseconds) ns)", sourceLocation: location)
+    }
+}
+
+// MARK: - What callers do
+
+extension Script {
+    func start() { handle(.start) }
+
+    @discardableResult
+    func acquire(
+        _ key: String = "resource", ttl: Nanoseconds = .seconds(10), wait: Nanoseconds = .zero, attempts: Int? = nil,
+        extendsItself: Bool = false, maximumHold: Nanoseconds? = nil
+    ) -> LockID {
+        let lock = engine.newLock()!
+        accounts[lock] = Account()
+        let request = AcquireRequest(
+            key: [UInt8](key.utf8), ttl: ttl, deadline: now + wait, maximumAttempts: attempts,
+            extendsItself: extendsItself, maximumHold: maximumHold)
+        handle(.acquire(lock, request))
+        return lock
+    }
+
+    /// Acquires, lets every node grant, and forgets the news.
+    func hold(
+        ttl: Nanoseconds = .seconds(10), extendsItself: Bool = false, maximumHold: Nanoseconds? = nil
+    ) -> LockID {
+        let lock = acquire(ttl: ttl, extendsItself: extendsItself, maximumHold: maximumHold)
+        for node in nodes.indices { reply(node, .ok) }
+        if accounts[lock]!.validUntil == nil { complain("the lock was not granted") }
+        _ = news()
+        return lock
+    }
+
+    @discardableResult
+    func extend(_ lock: LockID, ttl: Nanoseconds = .seconds(10)) -> ExtensionID {
+        let caller = ExtensionID(number: UInt64(extensions.count + 1))
+        guard isLegal(lock) else { return caller }
+        extensions[caller] = 0
+        handle(.extend(lock, caller, ttl: ttl))
+        return caller
+    }
+
+    func release(_ lock: LockID) {
+        if isLegal(lock) { handle(.release(lock)) }
+    }
+
+    func cancel(_ lock: LockID) { handle(.cancel(lock)) }
+    func shutdown() { handle(.shutdown) }
+
+    /// Only who was granted a lease has one to extend or release: the engine traps otherwise, and with it all tests.
+    private func isLegal(_ lock: LockID) -> Bool {
+        guard let account = accounts[lock], account.validUntil != nil || account.decided > 0 else {
+            complain("\(lock) is not held")
+            return false
+        }
+        return true
+    }
+
+    /// What callers were told since this was last asked.
+    func news() -> [Told] {
+        defer { newsRead = told.count }
+        return Array(told[newsRead...])
+    }
+}
+
+// MARK: - What nodes do
+
+extension Script {
+    func connection(_ node: Int) -> ConnectionID? { nodes[node].connection }
+    func isUp(_ node: Int) -> Bool { nodes[node].isUp }
+    func dials(_ node: Int) -> Int { nodes[node].dials }
+    func sent(_ node: Int) -> [Command] { nodes[node].sent }
+    func unanswered(_ node: Int) -> [Command] { nodes[node].unanswered }
+    func operations(_ node: Int) -> [Command.Operation] { nodes[node].sent.map(\.operation) }
+    /// The keys that a node holds now.
+    func keys(_ node: Int) -> [[UInt8]] { nodes[node].keys.filter { now < $0.value.expiry }.map(\.key) }
+    func hasKey(_ node: Int, _ key: String = "resource") -> Bool {
+        nodes[node].keys[[UInt8](key.utf8)].map { now < $0.expiry } ?? false
+    }
+
+    /// The node accepts the connection that is being made to it.
+    func connected(_ node: Int) {
+        guard let connection = nodes[node].connection, !nodes[node].isUp else {
+            return complain("node \(node) is not being dialled")
+        }
+        nodes[node].isUp = true
+        handle(.connected(node: node, connection))
+    }
+
+    /// The connection ends, or is refused.
+    func disconnect(_ node: Int, _ reason: String = "reset") {
+        guard let connection = nodes[node].connection else { return complain("node \(node) has no connection") }
+        nodes[node].connection = nil
+        nodes[node].isUp = false
+        nodes[node].unanswered = []
+        handle(.disconnected(node: node, connection, reason: reason))
+    }
+
+    /// The node answers the oldest command that it has not answered.
+    func reply(_ node: Int, _ reply: Reply) {
+        guard !nodes[node].unanswered.isEmpty else { return complain("node \(node) was asked nothing") }
+        nodes[node].unanswered.removeFirst()
+        handle(.reply(node: node, nodes[node].connection!, reply))
+    }
+
+    func reply(_ nodes: some Sequence<Int>, _ reply: Reply) {
+        for node in nodes { self.reply(node, reply) }
+    }
+
+    /// The node does what it was asked, as Redis would.
+    func serve(_ node: Int) {
+        while let command = nodes[node].unanswered.first {
+            reply(node, execute(command, on: node))
+        }
+    }
+
+    /// Does what the command says, whether or not the answer will ever arrive.
+    func execute(_ command: Command, on node: Int) -> Reply {
+        let held = nodes[node].keys[command.key].flatMap { now < $0.expiry ? $0 : nil }
+        switch command.operation {
+        case .acquire(let milliseconds):
+            guard held == nil else { return .null }
+            nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
+            return .ok
+        case .extend(let milliseconds):
+            guard let held else { return .integer(0) }
+            guard held.token == command.token else { return .integer(-1) }
+            nodes[node].keys[command.key]!.expiry = max(held.expiry, now + .milliseconds(milliseconds))
+            return .integer(1)
+        case .release:
+            guard let held, held.token == command.token else { return .integer(0) }
+            nodes[node].keys[command.key] = nil
+            return .integer(1)
+        }
+    }
+}
+
+// MARK: - Time
+
+extension Script {
+    /// Time passes, and the timer fires whenever the engine asked for it.
+    func advance(by duration: Nanoseconds) {
+        advance(to: now + duration)
+    }
+
+    func advance(to end: Instant) {
+        while engine.nextDeadline <= end {
+            now = max(now, engine.nextDeadline)
+            timer()
+            guard engine.nextDeadline > now else { return }
+        }
+        now = end
+    }
+
+    /// Time passes, and this process does not run: no timer fires.
+    func pause(for duration: Nanoseconds) {
+        now = now + duration
+    }
+
+    func pause(until instant: Instant) {
+        now = instant
+    }
+
+    func timer() {
+        handle(.timer)
+        if engine.nextDeadline <= now { complain("the timer never comes to rest") }
+    }
+}
+
+// MARK: - The shell
+
+extension Script {
+    func handle(_ event: Event) {
+        var directives: [Directive] = []
+        engine.handle(event, at: now, using: &generator, into: &directives)
+        for directive in directives { carryOut(directive) }
+    }
+
+    private func carryOut(_ directive: Directive) {
+        if isClosed, case .answer = directive {} else if isClosed { complain("after the end: \(directive)") }
+        switch directive {
+        case .connect(let node, let connection):
+            if nodes[node].connection != nil { complain("node \(node) has a connection already") }
+            nodes[node].connection = connection
+            nodes[node].dials += 1
+        case .disconnect(let node, let connection, _):
+            if nodes[node].connection != connection { complain("node \(node) has no such connection") }
+            nodes[node].connection = nil
+            nodes[node].isUp = false
+            nodes[node].unanswered = []
+        case .broadcast(let command, let targets, let round, let awaiting):
+            broadcasts += 1
+            if rounds[round] != nil || awaiting.isEmpty { complain("a round opens twice, or for nobody") }
+            if !targets.subtracting(awaiting).isEmpty { complain("a node is asked and not awaited") }
+            rounds[round] = awaiting
+            for node in targets { send(command, to: node) }
+        case .send(let command, let node):
+            send(command, to: node)
+        case .leave(let round, let node):
+            guard rounds[round]?.contains(node) == true else {
+                return complain("node \(node) leaves a round that does not await it")
+            }
+            rounds[round]!.remove(node)
+            if rounds[round]!.isEmpty { rounds[round] = nil }
+        case .answer(let answer):
+            note(answer)
+        case .report(let report):
+            reports.append(report)
+        case .closed:
+            closedCount += 1
+            told.append(.closed)
+        }
+    }
+
+    private func send(_ command: Command, to node: Int) {
+        guard nodes[node].isUp else { return complain("\(command.operation) to node \(node), which is not connected") }
+        nodes[node].unanswered.append(command)
+        nodes[node].sent.append(command)
+    }
+
+    private func note(_ answer: Answer) {
+        switch answer {
+        case .granted(let lock, let grant):
+            told.append(.granted(lock, grant))
+            accounts[lock]!.decided += 1
+            accounts[lock]!.validUntil = grant.validUntil
+            if grant.validUntil <= now { complain("a lease was granted that is over") }
+        case .refused(let lock, let refusal):
+            told.append(.refused(lock, refusal))
+            accounts[lock]!.decided += 1
+        case .extended(let lock, let validUntil, let callers):
+            told.append(.extended(lock, until: validUntil, callers))
+            if validUntil <= now { complain("a lease was extended that is over") }
+            if validUntil < accounts[lock]!.validUntil! { complain("an extension made a lease shorter") }
+            if now >= accounts[lock]!.validUntil! { complain("a lapsed lease was brought back") }
+            accounts[lock]!.validUntil = validUntil
+            answered(callers, lock)
+        case .notExtended(let lock, let refusal, let callers):
+            told.append(.notExtended(lock, refusal, callers))
+            answered(callers, lock)
+        case .lost(let lock, let loss):
+            told.append(.lost(lock, loss))
+            accounts[lock]!.lost += 1
+            if accounts[lock]!.lost > 1 || accounts[lock]!.released > 0 { complain("a loss out of turn") }
+            if loss.validUntil != accounts[lock]!.validUntil { complain("a loss of a lease that was never granted") }
+        case .released(let lock):
+            told.append(.released(lock))
+            accounts[lock]!.released += 1
+            if accounts[lock]!.validUntil == nil { complain("released, but never granted") }
+        }
+    }
+
+    private func answered(_ callers: [ExtensionID], _ lock: LockID) {
+        if accounts[lock]!.released > 0, !callers.isEmpty, accounts[lock]!.validUntil == nil {
+            complain("an extension of what was never granted")
+        }
+        for caller in callers { extensions[caller]! += 1 }
+    }
+
+    /// The end of every script: the engine is shut down, and then nobody may have been forgotten, or served twice.
+    func finish() {
+        if !isClosed { shutdown() }
+        var steps = 0
+        while !isClosed, steps < 100_000, engine.nextDeadline < .distantFuture {
+            advance(to: engine.nextDeadline)
+            steps += 1
+        }
+        if closedCount != 1 { complain("closed \(closedCount) times") }
+        if !rounds.isEmpty { complain("\(rounds.count) rounds are still open") }
+        for (lock, account) in accounts {
+            if account.decided != 1 { complain("\(lock) got \(account.decided) answers") }
+            let leases = account.validUntil == nil ? 0 : 1
+            if account.released != leases { complain("\(lock) was released \(account.released) times") }
+        }
+        for (caller, count) in extensions where count != 1 { complain("\(caller) got \(count) answers") }
+        if engine.nextDeadline != .distantFuture { complain("closed, and still waiting") }
+    }
+}
+
+// MARK: - Words for votes
+
+extension Vote {
+    static func error(_ text: String) -> Vote { .failed(.errorReply(text)) }
+    static let timedOut = Vote.failed(.timedOut)
+}
+
+extension [Vote] {
+    /// So many of each, in this order.
+    static func counts(_ counts: (Vote, Int)...) -> [Vote] {
+        counts.flatMap { [Vote](repeating: $0, count: $1) }
+    }
+}

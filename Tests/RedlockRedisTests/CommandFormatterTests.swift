@@ -1,0 +1,95 @@
+import RedlockCore
+import Testing
+
+@testable import RedlockRedis
+
+@Suite struct CommandFormatterTests {
+    private let token = Token(number: 0x0123_4567_89ab_cdef)
+    private let digits = "00000000000000000123456789abcdef00000000"
+
+    private func bytes(_ command: Command) -> String {
+        var formatter = CommandFormatter()
+        return text(formatter.format(command))
+    }
+
+    private func text(_ command: consuming WireCommand) -> String {
+        var bytes: [UInt8] = []
+        command.append(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test func anAcquireIsASetThatTakesAnExpiryAndOverwritesNothing() {
+        let command = Command(.acquire(milliseconds: 10_000), key: [UInt8]("invoice:42".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*6\r\n$3\r\nSET\r\n$10\r\ninvoice:42\r\n$40\r\n\(digits)\r\n$2\r\nNX\r\n$2\r\nPX\r\n$5\r\n10000\r\n"
+        )
+    }
+
+    @Test func anExtensionNamesItsScriptByTheDigest() {
+        let command = Command(.extend(milliseconds: 250), key: [UInt8]("k".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*6\r\n$7\r\nEVALSHA\r\n$40\r\nc20e658d093f8470757cc9b720b67e3d78689222\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n")
+    }
+
+    @Test func aReleaseNamesItsScriptByTheDigest() {
+        let command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*5\r\n$7\r\nEVALSHA\r\n$40\r\nb998f9dfb154cdbea8cda65ad5177aadf0e945a2\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n")
+    }
+
+    @Test func aNodeThatDoesNotKnowTheScriptGetsItWhole() {
+        var command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        command.spelling = .source
+        let source = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
+        #expect(
+            bytes(command)
+                == "*5\r\n$4\r\nEVAL\r\n$\(source.utf8.count)\r\n\(source)\r\n$1\r\n1\r\n$1\r\nk\r\n"
+                + "$40\r\n\(digits)\r\n")
+
+        command = Command(.extend(milliseconds: 250), key: [UInt8]("k".utf8), token: token)
+        command.spelling = .source
+        #expect(
+            bytes(command)
+                == "*6\r\n$4\r\nEVAL\r\n$\(Script.extend.utf8.count)\r\n\(Script.extend)\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n")
+    }
+
+    @Test func aKeyMayBeAnyBytes() {
+        let key: [UInt8] = [0, 0x0d, 0x0a, 0xff, 0x24]
+        var formatter = CommandFormatter()
+        let command = formatter.format(Command(.acquire(milliseconds: 1), key: key, token: token))
+        var bytes: [UInt8] = []
+        command.append(to: &bytes)
+        let head = [UInt8]("*6\r\n$3\r\nSET\r\n$5\r\n".utf8)
+        #expect(Array(bytes.prefix(head.count + key.count + 2)) == head + key + [0x0d, 0x0a])
+        #expect(command.count == bytes.count)
+    }
+
+    @Test func otherCommandsAreWordsAsTheyAre() {
+        var formatter = CommandFormatter()
+        #expect(text(formatter.format(["PING"])) == "*1\r\n$4\r\nPING\r\n")
+        #expect(
+            text(formatter.format(["AUTH", "me", "pä ss"])) == "*3\r\n$4\r\nAUTH\r\n$2\r\nme\r\n$6\r\npä ss\r\n")
+        #expect(text(formatter.format(["ECHO", ""])) == "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n")
+    }
+
+    @Test func aFormatterForgetsTheCommandBefore() {
+        var formatter = CommandFormatter()
+        let command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        let once = text(formatter.format(command))
+        _ = formatter.format(["A", "LONG", String(repeating: "x", count: 10_000)])
+        #expect(text(formatter.format(command)) == once)
+    }
+
+    @Test func bytesAreAppendedToWhatIsThere() {
+        var formatter = CommandFormatter()
+        var buffer: [UInt8] = []
+        for _ in 1...2 { formatter.format(["PING"]).append(to: &buffer) }
+        #expect(String(decoding: buffer, as: UTF8.self) == "*1\r\n$4\r\nPING\r\n*1\r\n$4\r\nPING\r\n")
+    }
+}

@@ -1,0 +1,65 @@
+import RedlockCore
+import Testing
+
+@testable import Redlock
+
+@Suite struct ErrorTests {
+    @Test func aDescriptionHasTheCodeTheResourceTheMessageAndTheVotes() {
+        let error = RedlockError(
+            .heldByAnother, "others hold it", resource: "invoice:42",
+            votes: [
+                NodeVote(.granted, node: "a:1"), NodeVote(.failed(.errorReply("OOM no")), node: "b:2"),
+            ])
+        #expect(
+            error.description
+                == "heldByAnother 'invoice:42': others hold it [a:1 granted; b:2 errorReply (OOM no)]")
+        #expect(RedlockError(.shutDown, "it is over").description == "shutDown: it is over")
+    }
+
+    @Test func everyVoteHasItsKind() {
+        let table: [(Vote, NodeVote.Kind, String)] = [
+            (.pending, .pending, ""), (.granted, .granted, ""), (.heldByAnother, .heldByAnother, ""),
+            (.missing, .missing, ""), (.failed(.timedOut), .timedOut, ""),
+            (.failed(.stalled), .timedOut, "it has not answered earlier commands either"),
+            (.failed(.unreachable("refused")), .unreachable, "refused"),
+            (.failed(.connectionLost("reset")), .unreachable, "reset"),
+            (.failed(.errorReply("OOM")), .errorReply, "OOM"),
+            (.failed(.protocolViolation("a null")), .errorReply, "no answer to the command: a null"),
+            (.failed(.overloaded), .overloaded, ""),
+        ]
+        for (vote, kind, detail) in table {
+            let shown = NodeVote(vote, node: "h:1")
+            #expect(shown.node == "h:1")
+            #expect(shown.kind == kind)
+            #expect(shown.detail == detail)
+        }
+    }
+
+    /// Everything that can be wrong with nodes, each with a password in its URL.
+    @Test(arguments: [
+        ["redis://me:hunter2@host:x"], ["redis://me:hunter2@"], ["http://me:hunter2@host"],
+        ["me:hunter2@redis://host"], ["rediss://me:hunter2@host"], ["redis://hunter2@host"],
+        ["redis://me:hunter2@h", "redis://you:hunter2@h/1"], ["unix://me:hunter2@s"],
+        [String](repeating: "redis://me:hunter2@host", count: 16),
+    ])
+    func anErrorAboutNodesNeverShowsAPassword(nodes: [String]) throws {
+        let error = try #require(throws: RedlockError.self) { try Redlock(nodes: nodes) }
+        #expect(error.code == .invalidArgument)
+        #expect(!error.description.contains("hunter2"))
+        #expect(!String(reflecting: error).contains("hunter2"))
+        var dumped = ""
+        dump(error, to: &dumped)
+        #expect(!dumped.contains("hunter2"))
+    }
+
+    @Test func anErrorOfALockNeverShowsAPassword() async throws {
+        let redlock = try Redlock(nodes: ["unix://me:hunter2@/nonexistent/a"])
+        let error = await #expect(throws: RedlockError.self) {
+            _ = try await redlock.acquire("resource", ttl: .seconds(1))
+        }
+        let caught = try #require(error)
+        #expect(!String(reflecting: caught).contains("hunter2"))
+        #expect(caught.description.contains("/nonexistent/a"))
+        await redlock.shutdown()
+    }
+}
