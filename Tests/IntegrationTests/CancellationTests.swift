@@ -12,7 +12,7 @@ struct CancellationTests {
     @Test("before the nodes are asked")
     func before() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let task = Task {
             // Cancelled from the start.
             unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
@@ -73,7 +73,7 @@ struct CancellationTests {
     @Test("in the body, whose error is thrown")
     func inBody() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let (begun, body) = AsyncStream<Void>.makeStream()
         let task = Task {
             try await redlock.withLock("resource", ttl: .seconds(300)) { _ in

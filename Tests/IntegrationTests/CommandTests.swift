@@ -75,8 +75,10 @@ struct CommandTests {
     func refused() async throws {
         let cluster = try await startCluster(nodes: 3)
         for node in cluster.nodes { node.command("SET", "r", "other", "PX", "300000") }
-        #expect(try await run(cluster, "--wait", "0s", "r", "--", "true").status == .exited(75))
-        #expect(try await run(cluster, "--wait", "300ms", "r", "--", "true").status == .exited(75))
+        #expect(
+            try await run(cluster, "--node-timeout", "10s", "--wait", "0s", "r", "--", "true").status == .exited(75))
+        #expect(
+            try await run(cluster, "--node-timeout", "10s", "--wait", "300ms", "r", "--", "true").status == .exited(75))
         for node in cluster.nodes[..<2] { node.kill() }
         #expect(try await run(cluster, "--wait=0s", "r", "--", "true").status == .exited(69))
     }

@@ -5,13 +5,13 @@ import Testing
 @Suite("Ways to a node")
 struct ConnectionTests {
     private func expectLock(_ url: String, refuses wrong: [String] = []) async throws {
-        let redlock = try Redlock(nodes: [url])
+        let redlock = try Redlock.patient([url])
         let lease = try await redlock.acquire("resource", ttl: .seconds(30))
         try await lease.extend()
         await lease.release()
         await redlock.shutdown()
         for url in wrong {
-            let redlock = try Redlock(nodes: [url])
+            let redlock = try Redlock.patient([url])
             let error = await #expect(throws: RedlockError.self) {
                 try await redlock.acquire("resource", ttl: .seconds(30))
             }
@@ -56,7 +56,7 @@ struct ConnectionTests {
     func database() async throws {
         let cluster = try await startCluster(nodes: 1)
         let port = cluster.nodes[0].port
-        let redlock = try Redlock(nodes: ["redis://127.0.0.1:\(port)/3"])
+        let redlock = try Redlock.patient(["redis://127.0.0.1:\(port)/3"])
         let lease = try await redlock.acquire("resource", ttl: .seconds(30))
         #expect(cluster.nodes[0].command("EXISTS", "resource") == .integer(0))
         guard case .string(let keys) = cluster.nodes[0].command("INFO", "keyspace") else { return }
@@ -91,7 +91,7 @@ struct ConnectionTests {
     @Test("One node is the plain lock; even numbers need more than half", arguments: 1...7)
     func numbers(_ count: Int) async throws {
         let cluster = try await startCluster(nodes: count)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let spare = count - (count / 2 + 1)
         for node in cluster.nodes[..<spare] { node.kill() }
         let lease = try await redlock.acquire("resource", ttl: .seconds(30), waitingUpTo: .seconds(30))

@@ -125,7 +125,7 @@ struct FaultTests {
     @Test("A majority that fails later refuses, too, and what was set is released", arguments: Fault.whileConnected)
     func majorityLater(_ fault: Fault) async throws {
         let cluster = try await startCluster()
-        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.nodeTimeout = .milliseconds(100) }
         await events.nodesConnected(5)
         for node in cluster.nodes[..<3] { fault.befall(node) }
         let error = await #expect(throws: RedlockError.self) {
@@ -170,12 +170,12 @@ struct FaultTests {
     @Test("A SET that a hung node applies after its connection was given up is released by the next connection")
     func lateSetOnOldConnection() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.nodeTimeout = .milliseconds(200) }
         await events.nodesConnected(3)
         let third = cluster.nodes[2]
         third.pause()
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300))
-        // The silence timeout: a second.
+        let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
+        // The silence timeout: two seconds.
         await events.wait { $0.kind == .nodeDisconnected && $0.node == "127.0.0.1:\(third.port)" }
         await lease.release()
         third.resume()
@@ -188,7 +188,7 @@ struct FaultTests {
     @Test("A node that is started again is used again, with a script that it does not know any more")
     func restart() async throws {
         let cluster = try await startCluster(nodes: 1)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         for _ in 1...3 {
             let lease = try await redlock.acquire("resource", ttl: .seconds(30), waitingUpTo: .seconds(60))
             try await lease.extend()

@@ -40,8 +40,8 @@ struct HealthyTests {
     @Test("A second holder is refused, and is let in after the release")
     func exclusion() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let anna = try Redlock(nodes: cluster.urls)
-        let bert = try Redlock(nodes: cluster.urls)
+        let anna = try Redlock.patient(cluster.urls)
+        let bert = try Redlock.patient(cluster.urls)
         let lease = try await anna.acquire("report", ttl: .seconds(30))
         let error = await #expect(throws: RedlockError.self) { try await bert.acquire("report", ttl: .seconds(30)) }
         #expect(error?.code == .heldByAnother)
@@ -56,7 +56,7 @@ struct HealthyTests {
     @Test("A foreign client that follows the Redis documentation is kept out, and keeps us out")
     func foreignClient() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
 
         let lease = try await redlock.acquire("shared", ttl: .seconds(30))
         await eventually("all keys") { !cluster.values(of: "shared").contains(nil) }
@@ -92,7 +92,7 @@ struct HealthyTests {
     func bodyThrows() async throws {
         struct Mishap: Error {}
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         await #expect(throws: Mishap.self) {
             try await redlock.withLock("job", ttl: .seconds(30)) { _ in throw Mishap() }
         }
@@ -104,7 +104,7 @@ struct HealthyTests {
         "An extension by hand moves the end of validity, and the expiry on the nodes; a shorter one takes nothing away")
     func extendByHand() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("report", ttl: .seconds(10))
         let first = lease.validUntil
         let second = try await lease.extend(ttl: .seconds(60))
@@ -126,7 +126,7 @@ struct HealthyTests {
     @Test("A lease that is let go is released")
     func letGo() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         _ = try await redlock.acquire("report", ttl: .seconds(60), extendingItself: true)
         await eventually("released") { !cluster.hasKey("report") }
         await redlock.shutdown()
@@ -136,7 +136,7 @@ struct HealthyTests {
     func letGoCoordinator() async throws {
         let cluster = try await startCluster(nodes: 3)
         do {
-            let redlock = try Redlock(nodes: cluster.urls)
+            let redlock = try Redlock.patient(cluster.urls)
             _ = try await redlock.acquire("report", ttl: .seconds(60))
         }
         await eventually("released and closed") {
@@ -194,7 +194,7 @@ struct HealthyTests {
     @Test("A thousand locks are held and released by a hundred tasks, each alone with its resource")
     func many() async throws {
         let cluster = try await startCluster()
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         try await withThrowingTaskGroup { group in
             for task in 0..<100 {
                 group.addTask {

@@ -7,7 +7,7 @@ struct LossTests {
     @Test("A majority that dies cancels the body before the validity ends, and the error has the votes")
     func bodyIsCancelledAhead() async throws {
         let cluster = try await startCluster()
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(2)) { lease in
                 for node in cluster.nodes[..<3] { node.kill() }
@@ -47,7 +47,7 @@ struct LossTests {
     @Test("When a quorum has lost the key, the holder is told at the next extension, long before the end")
     func taken() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(3)) { lease in
                 for node in cluster.nodes { node.command("FLUSHALL") }
@@ -62,7 +62,7 @@ struct LossTests {
     @Test("An extension that fails leaves the lease as it was, and deletes nothing")
     func failedExtension() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300))
         let end = lease.validUntil
         await eventually("all keys") { !cluster.values(of: "resource").contains(nil) }
@@ -95,7 +95,7 @@ struct LossTests {
     @Test("Waiting for a loss ends with nil at the release, and at cancellation")
     func waitEnds() async throws {
         let cluster = try await startCluster(nodes: 1)
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300))
         let cancelled = Task { await lease.waitForLoss() }
         cancelled.cancel()

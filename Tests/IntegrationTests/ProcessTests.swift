@@ -36,7 +36,7 @@ struct ProcessTests {
         #expect(await worker.ask("valid") == "true")
         worker.process.signal(SIGSTOP)
 
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
         await eventually("our keys") { !cluster.values(of: "resource").contains(nil) }
         let ours = cluster.values(of: "resource")
@@ -73,18 +73,19 @@ struct ProcessTests {
         let nodes = cluster.urls.joined(separator: ",")
         let worker = try Conversation([Programs.worker, "once", nodes, "resource", "3000"])
         #expect(await worker.readLine() == "connected")
-        // On a thread of its own: between the commands and the stop no more than the node timeout may pass.
+        for node in cluster.nodes { node.pause() }
+        #expect(await worker.ask("acquire") == "asked")
         await onOwnThread {
-            for node in cluster.nodes { node.pause() }
-            worker.write("acquire")
-            while !cluster.nodes.allSatisfy(\.hasUnreadBytes) { usleep(1_000) }
-            // Its commands are with nodes that stand still; now it stands still, and they answer.
+            // Far more than it takes to send three commands, and far less than the node timeout.
+            usleep(500_000)
+            // They are with nodes that stand still; now the worker stands still, and the nodes answer.
             worker.process.signal(SIGSTOP)
             for node in cluster.nodes { node.resume() }
-            usleep(3_100_000)
+            usleep(3_000_000)
             worker.process.signal(SIGCONT)
         }
-        #expect(await worker.readLine() == "acquired")
+        let outcome = await worker.readLine()
+        #expect(outcome == "acquired")
         _ = await worker.finish()
     }
 

@@ -15,7 +15,10 @@ struct LockWorker {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let nodes = arguments[1].split(separator: ",").map(String.init)
         var configuration = Redlock.Configuration()
-        if arguments[0] == "once" { configuration.nodeTimeout = .milliseconds(Int(arguments[3])!) }
+        if arguments[0] == "once" {
+            configuration.nodeTimeout = .milliseconds(Int(arguments[3])!)
+            configuration.observer = { if $0.kind == .attempt, $0.resource != "first" { answer("asked") } }
+        }
         let redlock = try Redlock(nodes: nodes, configuration: configuration)
         let resource = Resource(arguments[2])
         switch arguments[0] {
