@@ -1,10 +1,11 @@
 # Each target is one command; `make` alone says what there is.
 SWIFT_FLAGS ?=
 
-.PHONY: help demo test sanitize lint
+.PHONY: help bench demo test sanitize lint
 help:
 	@echo "make demo      watch two contenders, and nodes that die and come back (installs what is missing)"
 	@echo "make test      run all tests, on real servers (installs what is missing)"
+	@echo "make bench     measure the library beside the bare wire, in one run"
 	@echo "make sanitize  run all tests under the thread sanitizer, then the address sanitizer"
 	@echo "make lint      check the format"
 
@@ -12,6 +13,11 @@ demo:
 	@.ci/needs
 	@swift build --product redlock-demo $(SWIFT_FLAGS)
 	@"$$(swift build --show-bin-path)/redlock-demo"
+
+bench:
+	@.ci/needs
+	swift build -c release --product RedlockBench
+	@"$$(swift build -c release --show-bin-path)/RedlockBench"
 
 test:
 	@.ci/needs

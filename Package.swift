@@ -39,6 +39,9 @@ let package = Package(
             name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "PosixLock"], swiftSettings: strict),
         .executableTarget(
             name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
+        // The library beside the bare wire, in one run.
+        .executableTarget(
+            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "LocalCluster"], swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
