@@ -7,6 +7,8 @@ package import RedlockCore
     package static let maximumReplyBytes = 65_536
     /// What an array in a reply may count.
     package static let maximumElements = 64
+    /// How deep arrays may stand in one another. hiredis 1.x has no limit of its own, and frees them by recursion.
+    package static let maximumDepth = 7
 
     package struct ProtocolError: Error, CustomStringConvertible {
         package var description: String
@@ -30,7 +32,10 @@ package import RedlockCore
         unsafe functions.initialize(to: Self.defaults)
         // hiredis would make room for as many elements as the peer announces, before a single one has come.
         unsafe functions.pointee.createArray = { task, count in
-            guard count <= ReplyReader.maximumElements else { return nil }
+            guard count <= ReplyReader.maximumElements, unsafe ReplyReader.depth(task) <= ReplyReader.maximumDepth
+            else {
+                return nil
+            }
             return unsafe ReplyReader.defaults.createArray(task, count)
         }
         unsafe reader.pointee.fn = unsafe functions
@@ -39,6 +44,16 @@ package import RedlockCore
     deinit {
         unsafe redisReaderFree(reader)
         unsafe functions.deallocate()
+    }
+
+    private static func depth(_ task: UnsafePointer<redisReadTask>?) -> Int {
+        var depth = 1
+        var parent = unsafe task?.pointee.parent
+        while let task = unsafe parent, depth <= maximumDepth {
+            depth += 1
+            unsafe parent = unsafe task.pointee.parent
+        }
+        return depth
     }
 
     /// Takes what came from the node.
@@ -69,7 +84,8 @@ package import RedlockCore
         }
         // What hiredis says when it is not allowed to make an array.
         if text == "Out of memory" {
-            return ProtocolError(description: "an array of more than \(Self.maximumElements)")
+            return ProtocolError(
+                description: "an array of more than \(Self.maximumElements) elements, or \(Self.maximumDepth) deep")
         }
         return ProtocolError(description: text.isEmpty ? "not the Redis protocol" : text)
     }

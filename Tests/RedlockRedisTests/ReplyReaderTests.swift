@@ -187,9 +187,12 @@ import Testing
     }
 
     @Test func arraysMayBeNestedButNotWithoutEnd() throws {
-        #expect(try read(String(repeating: "*1\r\n", count: 5) + ":1\r\n") == [.unexpected("an array")])
-        #expect(throws: ReplyReader.ProtocolError.self) {
-            try read(String(repeating: "*1\r\n", count: 100) + ":1\r\n")
+        let deepest = ReplyReader.maximumDepth
+        #expect(try read(String(repeating: "*1\r\n", count: deepest) + ":1\r\n") == [.unexpected("an array")])
+        for depth in [deepest + 1, 16_000] {
+            #expect(throws: ReplyReader.ProtocolError.self) {
+                try read(String(repeating: "*1\r\n", count: depth) + ":1\r\n")
+            }
         }
     }
 
