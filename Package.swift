@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .library(name: "Redlock", targets: ["Redlock"]),
         .executable(name: "redlock", targets: ["RedlockCLI"]),
+        .executable(name: "redlock-sim", targets: ["redlock-sim"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -31,6 +32,13 @@ let package = Package(
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(name: "LocalCluster", swiftSettings: strict),
         .executableTarget(name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster"], swiftSettings: strict),
+
+        // The core's decisions in a hostile world, judged and replayable.
+        .target(
+            name: "RedlockSimulation", dependencies: ["RedlockCore"], path: "Simulation/Library", swiftSettings: strict),
+        .executableTarget(
+            name: "redlock-sim", dependencies: ["RedlockSimulation"], path: "Simulation/Command",
+            swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
