@@ -45,11 +45,11 @@ extension Mutant {
                 killedBy: [.quorumMargin, .overlap], hunt: { $0.slowReplies() },
                 { $0.validUntil = { _, decided, ttl, drift in decided + (ttl - drift) } }),
             broken(
-                "start-after-replies", "the start is read when the first replies have come, half-way to the decision",
+                "start-after-replies", "the start is read late, when three quarters of the replies are there",
                 killedBy: [.quorumMargin, .overlap], hunt: { $0.slowReplies() },
                 {
                     $0.validUntil = { start, decided, ttl, drift in
-                        start + (max(decided, start) - start) / 2 + (ttl - drift)
+                        start + (max(decided, start) - start) * 3 / 4 + (ttl - drift)
                     }
                 }),
             broken(
