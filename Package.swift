@@ -43,6 +43,9 @@ let package = Package(
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
             name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["RedlockSimulation", "RedlockCore", "RedlockRedis"],
+            swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(

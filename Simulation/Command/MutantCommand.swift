@@ -16,7 +16,9 @@ enum MutantCommand {
             let hunt = MutantHunt(mutant).run(budget: budget)
             guard let kill = hunt.kill else {
                 survivors += 1
-                Console.say("SURVIVED \(mutant.name): \(mutant.summary); \(hunt.runs) seeds, \(hunt.activations) times in force")
+                Console.say(
+                    "SURVIVED \(mutant.name): \(mutant.summary); \(hunt.runs) seeds, \(hunt.activations) times in force"
+                )
                 continue
             }
             Console.say(

@@ -10,7 +10,8 @@ enum ScenarioCommand {
             list()
             return .asExpected
         case "run":
-            let arguments = try Arguments(words, valued: ["--html", "--trace", "--save"], flags: ["--all"], rest: 1_000)
+            let arguments = try Arguments(
+                words, valued: ["--html", "--trace", "--save"], flags: ["--all"], rest: 1_000)
             return try run(arguments)
         case let other: throw UsageError("scenario list, or scenario run NAME…\(other.map { ", not \"\($0)\"" } ?? "")")
         }

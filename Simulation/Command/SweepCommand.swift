@@ -36,7 +36,8 @@ enum SweepCommand {
             },
             add: { $0.add($1) })
         Console.endProgress()
-        let report = SweepReport(tally, profile, jobs: jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
+        let report = SweepReport(
+            tally, profile, jobs: jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
         report.print()
         if let path = arguments.value("--json") { try File.write(report.json.pretty, to: path) }
         if let path = arguments.value("--junit") { try File.write(report.junit, to: path) }

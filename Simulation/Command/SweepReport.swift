@@ -57,7 +57,7 @@ struct SweepReport {
         let margins = tally.margins.enumerated().filter { $0.element > 0 }
             .map { "\($0.offset == 9 ? "no hold" : String($0.offset)): \(Format.grouped($0.element))" }
         Console.say("least margin of a run, in nodes: \(margins.joined(separator: ", "))")
-        for mark in tally.marks.missing { Console.say("MISS: never seen: \(mark.words)") }
+        for mark in tally.marks.missing(in: profile) { Console.say("MISS: never seen: \(mark.words)") }
         Console.say(
             "\(Format.grouped(tally.events)) events in \(Format.decimal(Int64(milliseconds), per: 1_000)) s: "
                 + "\(Format.grouped(eventsPerSecondAndCore)) events/s on each core, "
@@ -66,7 +66,9 @@ struct SweepReport {
 
     private func printFailure(_ failure: Tally.Failure) {
         let violation = failure.violation
-        Console.say("seed \(failure.schedule.seed) (\(profile.rawValue)): \(violation.oracle.rawValue) at \(Format.seconds(violation.at))")
+        Console.say(
+            "seed \(failure.schedule.seed) (\(profile.rawValue)): \(violation.oracle.rawValue) at \(Format.seconds(violation.at))"
+        )
         Console.say("  \(violation.message)")
         if var shrinker = Shrinker(failure.schedule) {
             shrinker.shrink()
@@ -100,7 +102,7 @@ struct SweepReport {
             "virtual_us": .number(tally.duration / 1_000), "elapsed_us": JSON(milliseconds * 1_000),
             "events_per_second_and_core": JSON(eventsPerSecondAndCore), "times_real_time": JSON(timesRealTime),
             "least_margins": .array(tally.margins.map { JSON($0) }),
-            "missed": .array(tally.marks.missing.map { .string($0.words) }),
+            "missed": .array(tally.marks.missing(in: profile).map { .string($0.words) }),
             "hash": .string(String(tally.hash, radix: 16)),
             "failures": .array(
                 violated.map {
@@ -141,7 +143,8 @@ struct SweepReport {
                 "  <testcase classname=\"redlock-sim.regressions\" name=\"\(escaped(path))\"><failure/></testcase>\n"
         }
         let failures = (violated.isEmpty && !tally.isVacuous ? 0 : 1) + failedRegressions.count
-        return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"redlock-sim\" tests=\"\(1 + failedRegressions.count)\" "
+        return
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"redlock-sim\" tests=\"\(1 + failedRegressions.count)\" "
             + "failures=\"\(failures)\">\n\(cases)</testsuite>\n"
     }
 }

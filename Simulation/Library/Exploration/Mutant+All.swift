@@ -114,4 +114,3 @@ extension Mutant {
         return [wall, blind]
     }
 }
-

@@ -41,7 +41,8 @@ final class ActivationCounter: Sendable {
 
 /// The shipped rules, of which some are replaced.
 struct BrokenRules: Rules {
-    typealias Clockwork = @Sendable (_ start: Instant, _ decided: Instant, _ ttl: Nanoseconds, _ drift: Nanoseconds) -> Instant
+    typealias Clockwork =
+        @Sendable (_ start: Instant, _ decided: Instant, _ ttl: Nanoseconds, _ drift: Nanoseconds) -> Instant
 
     let counter: ActivationCounter
     var quorum: (@Sendable (Int) -> Int)?

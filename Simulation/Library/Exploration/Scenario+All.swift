@@ -37,8 +37,8 @@ extension Scenario {
                 $0.acquire(1, at: 400, wait: 5_000)
             },
             Scenario(
-                "gc-pause-during-acquire", "a client stands still while the nodes answer; the grant comes too late",
-                grants: 1, marks: [.expiredWhileAcquiring]
+                "gc-pause-during-acquire", "a client stands still while the nodes answer; the grants come too late",
+                grants: 1
             ) {
                 $0.acquire(0, at: 100)
                 $0.fault(.clientPause, at: 100.2, clients: [0], for: 3_000)
@@ -53,7 +53,9 @@ extension Scenario {
                 $0.fault(.clientPause, at: 505, clients: [0], for: 3_000)
                 $0.acquire(1, at: 600, wait: 5_000)
             },
-            Scenario("client-suspend", "a holder's machine sleeps past the ttl", grants: 2, marks: [.writeRefusedByCheck]) {
+            Scenario(
+                "client-suspend", "a holder's machine sleeps past the ttl", grants: 2, marks: [.writeRefusedByCheck]
+            ) {
                 $0.acquire(0, at: 100)
                 $0.fault(.clientSuspend, at: 300, clients: [0], for: 3_000)
                 $0.acquire(1, at: 400, wait: 5_000)
@@ -115,9 +117,9 @@ extension Scenario {
                 $0.acquire(1, at: 200, wait: 5_000)
             },
             Scenario(
-                "drift-beyond", "nodes three times as fast as is allowed for", .inconclusive(doubleGrant, .clockRates)
+                "drift-beyond", "nodes a fifth faster than they should be", .inconclusive(doubleGrant, .clockRates)
             ) {
-                $0.options.nodeRates = Array(repeating: 30_000_000, count: 5)
+                $0.options.nodeRates = Array(repeating: 200_000_000, count: 5)
                 $0.acquire(0, at: 100)
                 $0.acquire(1, at: 200, wait: 5_000)
             },
@@ -156,16 +158,19 @@ extension Scenario {
                 $0.options.persistence = .aofEverySecond
                 $0.holdBareMajority()
                 $0.fault(.nodePowerLoss, at: 900, nodes: [0], for: 300)
-                // The dial that nobody answered has to time out first.
-                $0.acquire(1, at: 2_050)
+                // The first try finds out that the connection is dead.
+                $0.acquire(1, at: 950)
+                $0.acquire(1, at: 1_750)
             },
             Scenario("power-loss-always", "a node loses power, and nothing else", grants: 1) {
                 $0.holdBareMajority()
                 $0.fault(.nodePowerLoss, at: 900, nodes: [0], for: 300)
-                $0.acquire(1, at: 2_050)
+                $0.acquire(1, at: 950)
+                $0.acquire(1, at: 1_750)
             },
             Scenario(
-                "resurrected-lock", "nodes lose power and the last second, in which the lock was released: it is there again",
+                "resurrected-lock",
+                "nodes lose power and the last second, in which the lock was released: it is there again",
                 grants: 2
             ) {
                 $0.options.persistence = .aofEverySecond
@@ -207,7 +212,8 @@ extension Scenario {
     private static var networks: [Scenario] {
         [
             Scenario(
-                "paused-node-late-set-released", "three nodes stand still and execute the SETs later; the releases follow",
+                "paused-node-late-set-released",
+                "three nodes stand still and execute the SETs later; the releases follow",
                 grants: 1, marks: [.lateSetAfterRelease]
             ) {
                 $0.fault(.nodePause, at: 90, nodes: [0, 1, 2], for: 310)
@@ -224,7 +230,8 @@ extension Scenario {
                 $0.acquire(1, at: 450)
             },
             Scenario(
-                "late-set-new-connection", "a SET waits in a connection that was given up, and arrives after the release",
+                "late-set-new-connection",
+                "a SET waits in a connection that was given up, and arrives after the release",
                 grants: 1, marks: [.setOnOldConnection]
             ) {
                 $0.fault(.partition, at: 90, nodes: [0, 1, 2], clients: [0], for: 1_110)
@@ -232,14 +239,19 @@ extension Scenario {
                 $0.acquire(1, at: 1_600, wait: 5_000)
             },
             Scenario(
-                "asymmetric-partition", "a client's commands arrive and the answers do not", grants: 1,
+                "asymmetric-partition", "a client's commands arrive and the answers do not", grants: 2,
                 marks: [.unavailable]
             ) {
+                // So that the nodes know the scripts: an unknown one needs a second message, after an answer.
+                $0.acquire(1, at: 20)
+                $0.then(.release, 1, at: 40)
                 $0.fault(.partition, at: 90, nodes: [0, 1, 2, 3], clients: [0], for: 500, direction: .toClient)
                 $0.acquire(0, at: 100)
                 $0.acquire(1, at: 300)
             },
-            Scenario("majority-partition", "one client reaches a minority, the other all", grants: 1, marks: [.unavailable]) {
+            Scenario(
+                "majority-partition", "one client reaches a minority, the other all", grants: 1, marks: [.unavailable]
+            ) {
                 $0.fault(.partition, at: 50, nodes: [0, 1, 2], clients: [0], for: 4_000)
                 $0.acquire(0, at: 100, wait: 1_000)
                 $0.acquire(1, at: 2_500)

@@ -26,7 +26,8 @@ package struct Scenario: Sendable {
         case .held:
             if outcome.verdict != .held { faults.append("expected every promise to be kept; found \(found)") }
         case .inconclusive(let oracles, let assumption):
-            if outcome.verdict != .inconclusive || !outcome.violations.contains(where: { oracles.contains($0.oracle) }) {
+            if outcome.verdict != .inconclusive || !outcome.violations.contains(where: { oracles.contains($0.oracle) })
+            {
                 faults.append("expected \(oracles.map(\.rawValue).joined(separator: " or ")); found \(found)")
             } else if !outcome.breaches.contains(where: { $0.assumption == assumption }) {
                 faults.append("expected a broken assumption: \(assumption.rawValue)")

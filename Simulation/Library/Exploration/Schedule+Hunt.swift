@@ -65,7 +65,7 @@ extension Schedule {
         options.clientRates = []
         options.cancelled = 0
         options.wait = WorldOptions.milliseconds(120_000)
-        options.think = 1
+        options.think = 1_000
         faults = []
         healAt = 0
         endAt = options.livenessBound * 3

@@ -79,7 +79,10 @@ extension World {
         let slot = links[linkIndex(client, node)].connection
         guard slot >= 0 else { return }
         if isTracing {
-            trace.append(TraceRecord(.send, at: now, client: client, node: node, resource: SimulatedNode.resource(of: command.key), attempt: attempt, text: command.words))
+            trace.append(
+                TraceRecord(
+                    .send, at: now, client: client, node: node, resource: SimulatedNode.resource(of: command.key),
+                    attempt: attempt, text: command.words))
         }
         sendToNode(slot, .command(command, attempt: attempt))
     }
@@ -126,8 +129,11 @@ extension World {
             connections[slot].readyAt = now
             feed(.connected(node: nodeOfClient, id), to: client)
         case .reply(let reply):
+            // Only an acquire is answered so; with one worker it is the held lock's.
+            if case .ok = reply, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
             if isTracing {
-                trace.append(TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
+                trace.append(
+                    TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
             }
             feed(.reply(node: nodeOfClient, id, reply), to: client)
         case .closed(let reason):

@@ -65,5 +65,9 @@ package struct Marks: Hashable, Sendable {
     package mutating func formUnion(_ other: Marks) { bits |= other.bits }
     package func contains(_ mark: Mark) -> Bool { bits & (1 << UInt64(mark.rawValue)) != 0 }
 
-    package var missing: [Mark] { Mark.allCases.filter { !contains($0) } }
+    /// Those that a sweep of this profile should have come by, and did not.
+    package func missing(in profile: Profile) -> [Mark] {
+        // As long as nodes keep their keys, no quorum of them can lose one that is valid.
+        Mark.allCases.filter { !contains($0) && ($0 != .lossByTaken || profile != .tolerated) }
+    }
 }

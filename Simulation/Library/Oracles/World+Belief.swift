@@ -79,7 +79,10 @@ extension World {
         believers[resource].removeAll { $0 == index }
         tallyWait(resource)
         guard isTracing else { return }
-        trace.append(TraceRecord(.disbelieve, at: now, client: holds[index].client, worker: holds[index].worker, resource: resource, attempt: holds[index].attempt, text: reason))
+        trace.append(
+            TraceRecord(
+                .disbelieve, at: now, client: holds[index].client, worker: holds[index].worker, resource: resource,
+                attempt: holds[index].attempt, text: reason))
     }
 
     private func openHolds() -> [Int] {
@@ -88,7 +91,10 @@ extension World {
 
     private mutating func recordBelief(_ index: Int) {
         guard isTracing else { return }
-        trace.append(TraceRecord(.believe, at: now, client: holds[index].client, worker: holds[index].worker, resource: holds[index].resource, attempt: holds[index].attempt, value: holds[index].end))
+        trace.append(
+            TraceRecord(
+                .believe, at: now, client: holds[index].client, worker: holds[index].worker,
+                resource: holds[index].resource, attempt: holds[index].attempt, value: holds[index].end))
     }
 
     private mutating func checkOverlap(_ index: Int) {
@@ -98,6 +104,7 @@ extension World {
                 .overlap,
                 "\(name(holds[other].attempt)) and \(name(holds[index].attempt)) both hold resource "
                     + "\(letter(holds[index].resource)); the first until \(seconds(holds[other].end))")
+            measure(other, at: now)
         }
     }
 }
@@ -121,7 +128,10 @@ extension World {
         outcome.leastMargin = min(outcome.leastMargin ?? margin, margin)
         if margin == 1 { mark(.keyOutlivedByLease) }
         if isTracing {
-            trace.append(TraceRecord(.margin, at: moment, client: holds[index].client, resource: holds[index].resource, attempt: holds[index].attempt, value: Int64(max(margin, 0))))
+            trace.append(
+                TraceRecord(
+                    .margin, at: moment, client: holds[index].client, resource: holds[index].resource,
+                    attempt: holds[index].attempt, value: Int64(max(margin, 0))))
         }
         guard margin <= 0 else { return }
         violate(

@@ -73,7 +73,11 @@ extension World {
         else { return }
         var isLeft = false
         for node in clients[attempt.client].view {
-            guard let entry = nodes[node].live(attempt.resource, at: now), entry.attempt == Int32(index) else { continue }
+            guard let entry = nodes[node].live(attempt.resource, at: now), entry.attempt == Int32(index) else {
+                // A SET may be under way still.
+                if !isSettled(attempt.client, node) { isLeft = true }
+                continue
+            }
             isLeft = true
             if isReleaseDelivered(entry, attempt, node) {
                 violate(
@@ -82,7 +86,13 @@ extension World {
                         + "on node \(node), which would have executed its release")
             }
         }
-        if isLeft { queue.add(.orphanCheck, index, at: now + orphanGrace) }
+        if isLeft { queue.add(.orphanCheck, index, at: now + max(orphanGrace, attempt.ttl / 6)) }
+    }
+
+    /// Nothing is under way between them, and the node has taken all that came.
+    private func isSettled(_ client: Int, _ node: Int) -> Bool {
+        let slot = links[linkIndex(client, node)].connection
+        return nodes[node].power == .up && nodes[node].pauses == 0 && slot >= 0 && connections[slot].isQuiet
     }
 
     private func isReleaseDelivered(_ entry: SimulatedNode.Entry, _ attempt: AttemptRecord, _ node: Int) -> Bool {
@@ -93,7 +103,7 @@ extension World {
         else { return false }
         let connection = connections[slot]
         guard connection.readyAt < now - orphanGrace, connection.isQuiet else { return false }
-        // A SET that arrived late over a connection since given up is nobody's fault; its ttl ends it.
+        // Set over the connection in use, or before it was made: then the release was owed first thing.
         return entry.connection == connection.serial || entry.setAt < connection.readyAt
     }
 
@@ -109,7 +119,9 @@ extension World {
             let reading = engineTime(client)
             switch workers[worker].phase {
             case .acquiring:
-                guard let request = workers[worker].request, request.deadline + Nanoseconds(grace) < reading else { break }
+                guard let request = workers[worker].request, request.deadline + Nanoseconds(grace) < reading else {
+                    break
+                }
                 violate(.answers, "client \(client) waits for an answer long after the deadline of its request")
             case .releasing where now - workers[worker].releaseAsked > grace + longestPause:
                 violate(.answers, "client \(client) waits for the end of a release")

@@ -48,7 +48,10 @@ extension World {
         let latest = latestHold[hold.resource]
         let isStale = latest >= 0 && holds[latest].grantedAt > hold.grantedAt
         if isTracing {
-            trace.append(TraceRecord(.write, at: now, client: hold.client, resource: hold.resource, attempt: hold.attempt, text: isStale ? "written too late" : "written"))
+            trace.append(
+                TraceRecord(
+                    .write, at: now, client: hold.client, resource: hold.resource, attempt: hold.attempt,
+                    text: isStale ? "written too late" : "written"))
         }
         guard isStale else { return }
         violate(

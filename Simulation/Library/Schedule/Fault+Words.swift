@@ -17,7 +17,8 @@ extension Fault {
         case .nodeSlow: return "every command takes \(who) \(size) longer, for \(time)"
         case .fsyncStall: return "every write takes \(who) \(size) longer, for \(time)"
         case .nodeErrors: return "\(who) answers \"\(text)\" for \(time)"
-        case .nodeClockJump: return "the clock of \(who) is set \(amount < 0 ? "back" : "forward") by \(Format.length(abs(amount)))"
+        case .nodeClockJump:
+            return "the clock of \(who) is set \(amount < 0 ? "back" : "forward") by \(Format.length(abs(amount)))"
         case .nodeClockRate: return "the clock of \(who) is \(Format.decimal(amount, per: 1_000)) ppm off for \(time)"
         case .nodeClockStrobe: return "the clock of \(who) jumps by \(size) and back, for \(time)"
         case .nodeFlush: return "all keys of \(who) are deleted"
@@ -28,7 +29,8 @@ extension Fault {
         case .clientSuspend: return "the machine of \(who) sleeps for \(time)"
         case .clientCrash: return "\(who) crashes, and is started again after \(time)"
         case .clientShutdown: return "\(who) shuts down, and is made anew after \(time)"
-        case .clientClockJump: return "the wall clock of \(who) is set \(amount < 0 ? "back" : "forward") by \(Format.length(abs(amount)))"
+        case .clientClockJump:
+            return "the wall clock of \(who) is set \(amount < 0 ? "back" : "forward") by \(Format.length(abs(amount)))"
         case .clientClockRate: return "the clock of \(who) is \(Format.decimal(amount, per: 1_000)) ppm off for \(time)"
         case .linkDelay: return "messages between \(who) take up to \(size) longer, for \(time)"
         case .linkLoss: return "of 1000 messages between \(who), \(amount) are lost and sent again, for \(time)"

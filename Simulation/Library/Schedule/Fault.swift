@@ -109,7 +109,8 @@ extension Fault.Kind {
 
     package var unit: Unit? {
         switch self {
-        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay: .time
+        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay:
+            .time
         case .nodeClockRate, .clientClockRate: .partsPerBillion
         case .linkLoss: .perMille
         case .nodeEvict: .resource

@@ -39,7 +39,9 @@ extension Schedule {
         endAt = try record.time("end_us")
         for element in try record.array("faults", atMost: 10_000) { faults.append(try Fault(json: element, options)) }
         if record.has("script") {
-            for element in try record.array("script", atMost: 10_000) { script.append(try Step(json: element, options)) }
+            for element in try record.array("script", atMost: 10_000) {
+                script.append(try Step(json: element, options))
+            }
         }
         faults.sort { $0.at < $1.at }
     }
@@ -77,7 +79,8 @@ extension Fault {
         if !kind.isInstant { duration = try record.time("for_us") }
         let sign: Int64 = kind.mayBeNegative ? -1 : 0
         switch kind.unit {
-        case .time: amount = try record.number("amount_us", sign * ScheduleError.longest...ScheduleError.longest) * 1_000
+        case .time:
+            amount = try record.number("amount_us", sign * ScheduleError.longest...ScheduleError.longest) * 1_000
         case .partsPerBillion: amount = try record.number("rate_ppb", -999_999_999...9_000_000_000)
         case .perMille: amount = try record.number("per_mille", 0...1_000)
         case .resource: amount = try record.number("resource", 0...Int64(options.resources - 1))
@@ -86,7 +89,9 @@ extension Fault {
         if kind == .nodeErrors { text = try record.string("text") }
         if kind == .partition {
             let word = try record.optionalString("direction") ?? Direction.both.rawValue
-            guard let direction = Direction(rawValue: word) else { throw ScheduleError("there is no direction \"\(word)\"") }
+            guard let direction = Direction(rawValue: word) else {
+                throw ScheduleError("there is no direction \"\(word)\"")
+            }
             self.direction = direction
         }
     }

@@ -70,10 +70,11 @@ extension Schedule {
     private func amount(of kind: Fault.Kind, _ profile: Profile, _ random: inout Randomness) -> Int64 {
         switch kind {
         case .nodeSlow, .fsyncStall, .linkDelay:
-            return random.logarithmic(WorldOptions.milliseconds(1) / 10 ... options.nodeTimeout * 4)
+            return random.logarithmic(WorldOptions.milliseconds(1) / 10...options.nodeTimeout * 4)
         case .nodeClockJump, .nodeClockStrobe:
             // 1.5^6 to 1.5^31 ms is 11 ms to 80 hours; the ttl is what matters, so it stays near.
-            let size = random.logarithmic(WorldOptions.milliseconds(11)...max(options.ttl * 4, WorldOptions.milliseconds(100)))
+            let size = random.logarithmic(
+                WorldOptions.milliseconds(11)...max(options.ttl * 4, WorldOptions.milliseconds(100)))
             // Back costs availability only; forward breaks an assumption.
             return profile.breaksClocks && random.chance(perMille: 700) ? size : -min(size, options.ttl)
         case .clientClockJump:
@@ -103,7 +104,8 @@ extension Schedule {
     }
 
     static let errors = [
-        "OOM command not allowed when used memory > 'maxmemory'.", "READONLY You can't write against a read only replica.",
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "READONLY You can't write against a read only replica.",
         "LOADING Redis is loading the dataset in memory", "BUSY Redis is busy running a script.",
         "MISCONF Redis is configured to save RDB snapshots", "NOAUTH Authentication required.",
     ]
@@ -133,6 +135,8 @@ extension WorldOptions {
         hold = random.logarithmic(Self.milliseconds(50)...ttl * 2) / 1_000 * 1_000
         think = random.choose([Self.milliseconds(20), Self.milliseconds(200), ttl]) / 1_000 * 1_000
         wait = random.choose([0, ttl, ttl * 4]) / 1_000 * 1_000
+        // Without a margin the end of belief is the end of validity: the hardest case.
+        lossMargin = random.choose([-1_000, 0, 0, ttl / 4]) / 1_000 * 1_000
         drawRates(&random)
     }
 

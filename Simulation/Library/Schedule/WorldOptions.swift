@@ -25,6 +25,8 @@ package struct WorldOptions: Hashable, Sendable {
     package var retryDelay = milliseconds(50)
     package var retryJitter = milliseconds(50)
     package var driftPartsPerMillion: Int64 = 10_000
+    /// How long before its end a loss is told; negative for the library's own choice.
+    package var lossMargin: Int64 = -1_000
 
     /// One way, the quickest; each link has a base between this and twice this.
     package var delay = milliseconds(1) / 2

@@ -9,7 +9,8 @@ package struct SimulatedNode: Sendable {
         package var expiresAt: Int64
         /// Which attempt set it, of all attempts of the run.
         package var attempt: Int32
-        /// Over which connection, and when; never for what a restart or a replica brought back.
+        /// Over which connection, and when; never for what no release can be held to: what a restart or a replica brought
+        /// back, and what arrived over a connection that its client had given up.
         var connection: UInt32
         var setAt: Int64
     }
@@ -102,6 +103,8 @@ extension SimulatedNode {
         if let error = refusal(of: command) { return (.error(error), .nothing) }
         let resource = Self.resource(of: command.key)
         let current = live(resource, at: time)
+        // Redis deletes an expired key when it comes by it: a clock that is set back later does not bring it back.
+        if current == nil, keys[resource] != nil { forget(resource, at: time) }
         switch command.operation {
         case .acquire(let milliseconds):
             if current != nil {
@@ -180,7 +183,7 @@ extension SimulatedNode {
     mutating func restore(asOf moment: Int64) {
         while let last = journal.last, last.time > moment {
             keys[Int(last.resource)] = last.before
-            keys[Int(last.resource)]?.setAt = Clock.never
+            disown(Int(last.resource))
             journal.removeLast()
         }
     }
@@ -190,9 +193,26 @@ extension SimulatedNode {
         keys[resource] = nil
     }
 
+    mutating func disown(_ resource: Int) {
+        keys[resource]?.connection = 0
+        keys[resource]?.setAt = Clock.never
+    }
+
     mutating func forgetAll(at time: Int64) {
         for resource in keys.indices { forget(resource, at: time) }
     }
+
+    /// Redis looks for expired keys ten times a second: those that expired before that are gone for good.
+    mutating func sweepExpired(at time: Int64) {
+        for resource in keys.indices {
+            guard let entry = keys[resource], wall(at: time) > entry.expiresAt + Self.sweepMilliseconds else {
+                continue
+            }
+            forget(resource, at: time)
+        }
+    }
+
+    private static let sweepMilliseconds: Int64 = 100
 
     mutating func forgetScripts() {
         knowsRelease = false

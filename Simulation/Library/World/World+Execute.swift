@@ -14,11 +14,16 @@ extension World {
         case .nothing: noteError(reply, node)
         default:
             nodes[node].busyUntil += nodes[node].fsyncTime
-            if nodes[node].fsyncTime > 0 { nodes[node].busyUntil = max(nodes[node].busyUntil, now + nodes[node].fsyncTime) }
+            if nodes[node].fsyncTime > 0 {
+                nodes[node].busyUntil = max(nodes[node].busyUntil, now + nodes[node].fsyncTime)
+            }
             judge(effect, of: command, attempt, node, slot)
         }
         if isTracing {
-            trace.append(TraceRecord(.execute, at: now, client: connections[slot].client, node: node, resource: resource, attempt: attempt, text: "\(command.words) → \(reply.words)"))
+            trace.append(
+                TraceRecord(
+                    .execute, at: now, client: connections[slot].client, node: node, resource: resource,
+                    attempt: attempt, text: "\(command.words) → \(reply.words)"))
             if case .nothing = effect {} else { recordKey(node, resource) }
         }
         return reply
@@ -44,16 +49,22 @@ extension World {
                 violate(.ownership, "SET of \(name(attempt)) replaced the key of \(name(over.attempt)) on node \(node)")
             }
             if attempt >= 0, attempts[Int(attempt)].endedAt >= 0 { mark(.lateSetAfterRelease) }
-            if connections[slot].isClosedByClient { mark(.setOnOldConnection) }
+            if connections[slot].isClosedByClient {
+                mark(.setOnOldConnection)
+                nodes[node].disown(SimulatedNode.resource(of: command.key))
+            }
         case .created:
             violate(.ownership, "an extension of \(name(attempt)) set a key that was not there on node \(node)")
         case .raised(let entry):
             if entry.token != command.token {
-                violate(.ownership, "\(name(attempt)) raised the expiry of \(name(entry.attempt))'s key on node \(node)")
+                violate(
+                    .ownership, "\(name(attempt)) raised the expiry of \(name(entry.attempt))'s key on node \(node)")
             }
         case .deleted(let entry):
             if entry.token != command.token {
-                violate(.ownership, "a release of \(name(attempt)) deleted the key of \(name(entry.attempt)) on node \(node)")
+                violate(
+                    .ownership,
+                    "a release of \(name(attempt)) deleted the key of \(name(entry.attempt)) on node \(node)")
             }
         }
     }
@@ -68,7 +79,9 @@ extension World {
     mutating func recordKey(_ node: Int, _ resource: Int) {
         let entry = nodes[node].live(resource, at: now)
         let until = entry.map { nodes[node].clock.time(of: ($0.expiresAt + 1) * 1_000_000) }
-        trace.append(TraceRecord(.key, at: now, node: node, resource: resource, attempt: entry?.attempt ?? -1, value: until ?? -1))
+        trace.append(
+            TraceRecord(
+                .key, at: now, node: node, resource: resource, attempt: entry?.attempt ?? -1, value: until ?? -1))
     }
 }
 

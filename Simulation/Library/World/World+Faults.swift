@@ -143,6 +143,7 @@ extension World {
 
     private mutating func jump(_ node: Int, by amount: Int64) {
         if amount > 0 { breach(.clockSteps, "node \(node)") } else { setBack -= amount }
+        if amount < 0, nodes[node].power == .up, nodes[node].pauses == 0 { nodes[node].sweepExpired(at: now) }
         nodes[node].clock.jump(by: amount, at: now)
         if isTracing { for resource in nodes[node].keys.indices { recordKey(node, resource) } }
         recordNode(node, "clock set by \(Format.length(amount))")

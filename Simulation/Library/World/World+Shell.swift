@@ -132,7 +132,8 @@ extension World {
         outcome.attempts += 1
         tallyWait(resource)
         if isTracing {
-            trace.append(TraceRecord(.attempt, at: now, client: client, worker: worker, resource: resource, attempt: index))
+            trace.append(
+                TraceRecord(.attempt, at: now, client: client, worker: worker, resource: resource, attempt: index))
         }
         return index
     }

@@ -214,6 +214,9 @@ extension World {
 
     private mutating func tell(_ worker: Int, _ text: @autoclosure () -> String) {
         guard isTracing else { return }
-        trace.append(TraceRecord(.answer, at: now, client: workers[worker].client, worker: worker, resource: workers[worker].resource, attempt: workers[worker].attempt, text: text()))
+        trace.append(
+            TraceRecord(
+                .answer, at: now, client: workers[worker].client, worker: worker, resource: workers[worker].resource,
+                attempt: workers[worker].attempt, text: text()))
     }
 }

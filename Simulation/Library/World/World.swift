@@ -80,7 +80,9 @@ package struct World {
         while !isOver, let item = queue.popFirst() {
             now = item.time
             outcome.events += 1
-            note(UInt64(truncatingIfNeeded: now), UInt64(item.kind.rawValue) << 32 | UInt64(UInt32(bitPattern: item.subject)))
+            note(
+                UInt64(truncatingIfNeeded: now),
+                UInt64(item.kind.rawValue) << 32 | UInt64(UInt32(bitPattern: item.subject)))
             handle(item)
         }
         finish()
@@ -183,6 +185,7 @@ extension World {
         parameters.silenceTimeout = Nanoseconds(options.silenceTimeout)
         parameters.driftPartsPerMillion = options.driftPartsPerMillion
         parameters.retryDelay = Nanoseconds(options.retryDelay)
+        if options.lossMargin >= 0 { parameters.lossMargin = Nanoseconds(options.lossMargin) }
         parameters.retryJitter = Nanoseconds(options.retryJitter)
         return Engine(parameters, rules: mutant?.rules ?? StandardRules())
     }
