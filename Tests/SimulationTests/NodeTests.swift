@@ -54,6 +54,8 @@ struct NodeTests {
             {
                 pause(milliseconds: 5)
             }
+            // Long enough for the short ones to expire.
+            if random.chance(perMille: 15) { pause(milliseconds: 70) }
             if random.chance(perMille: 20) {
                 #expect(server.ask("SCRIPT", "FLUSH") == "+OK")
                 node.forgetScripts()

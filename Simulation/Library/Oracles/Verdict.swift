@@ -53,6 +53,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
 package struct Breach: Hashable, Sendable {
     package let assumption: Assumption
     package let at: Int64
+    /// The last time that it happened again.
+    package var latest: Int64
     /// Whom it happened to: `node 2`.
     package let subject: String
 }

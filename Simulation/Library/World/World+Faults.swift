@@ -150,6 +150,7 @@ extension World {
     }
 
     private mutating func setRate(_ node: Int, _ rate: Int64) {
+        if !clockRatesAgree { breach(.clockRates, "node \(node)") }
         nodes[node].clock.setRate(rate, at: now)
         if !clockRatesAgree { breach(.clockRates, "node \(node)") }
         if isTracing { for resource in nodes[node].keys.indices { recordKey(node, resource) } }
@@ -213,6 +214,7 @@ extension World {
 
     private mutating func setRate(ofClient client: Int, _ rate: Int64) {
         measureAll()
+        if !clockRatesAgree { breach(.clockRates, "client \(client)") }
         clients[client].clock.setRate(rate, at: now)
         clients[client].wall.setRate(rate, at: now)
         if !clockRatesAgree { breach(.clockRates, "client \(client)") }

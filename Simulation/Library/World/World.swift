@@ -224,17 +224,35 @@ extension World {
     }
 
     mutating func breach(_ assumption: Assumption, _ subject: String) {
-        if outcome.breaches.contains(where: { $0.assumption == assumption }) { return }
-        outcome.breaches.append(Breach(assumption: assumption, at: now, subject: subject))
+        if let place = outcome.breaches.firstIndex(where: { $0.assumption == assumption }) {
+            outcome.breaches[place].latest = now
+            return
+        }
+        outcome.breaches.append(Breach(assumption: assumption, at: now, latest: now, subject: subject))
         if isTracing {
             trace.append(TraceRecord(.breach, at: now, text: "\(subject): no longer true that \(assumption.rawValue)"))
+        }
+    }
+
+    /// The broken assumption that a failure of this oracle can come of: one whose consequences can last until now.
+    private func excuse(for oracle: Oracle) -> Breach? {
+        outcome.breaches.first { breach in
+            guard breach.assumption.excuses(oracle) else { return false }
+            switch breach.assumption {
+            case .oneNodeList: return true
+            case .clockRates where !clockRatesAgree: return true
+            case .memory, .clockSteps, .clockRates, .promptWrites:
+                // What a lost key does is over with the leases that it belonged to.
+                return options.scripted
+                    || now - breach.latest <= options.hold + 3 * options.ttl + WorldOptions.milliseconds(1_000)
+            }
         }
     }
 
     mutating func violate(_ oracle: Oracle, _ message: String, at moment: Int64? = nil) {
         // One of a kind tells enough, and a broken world may produce thousands.
         guard !outcome.violations.contains(where: { $0.oracle == oracle }) else { return }
-        let excuse = outcome.breaches.first { $0.assumption.excuses(oracle) }
+        let excuse = excuse(for: oracle)
         outcome.violations.append(Violation(oracle: oracle, at: moment ?? now, message: message, excuse: excuse))
         if isTracing {
             trace.append(TraceRecord(.violation, at: moment ?? now, text: "\(oracle.rawValue): \(message)"))
