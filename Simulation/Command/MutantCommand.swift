@@ -24,6 +24,12 @@ enum MutantCommand {
             Console.say(
                 "killed \(mutant.name) by \(kill.oracle.rawValue) at seed \(kill.seed) (\(hunt.runs) seeds; the broken rule "
                     + "decided otherwise \(Format.grouped(hunt.activations)) times; without it the seed holds)")
+            if let folder = arguments.value("--save"),
+                var shrinker = Shrinker(MutantHunt(mutant).schedule(kill.seed, isBroken: true))
+            {
+                shrinker.shrink()
+                try File.write(shrinker.schedule.json.pretty, to: "\(folder)/mutant-\(mutant.name).json")
+            }
         }
         if arguments.rest.isEmpty {
             for missing in Mutant.notApplicableYet {

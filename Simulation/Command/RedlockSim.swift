@@ -37,7 +37,7 @@ enum RedlockSim {
           shrink    FILE -o FILE                           make a failing schedule small
           explain   FILE                                   a schedule in sentences
           scenario  list | run NAME… | run --all [--html FILE]
-          mutants   [--budget N] [NAME…]                   break one rule at a time: each must be noticed
+          mutants   [--budget N] [--save FOLDER] [NAME…]   break one rule at a time: each must be noticed
           determinism --seeds N [--jobs J]                 every seed twice, with the same hash
           exhaust   [--nodes 3] [--clients 2] [--jobs J] [--limit N]
 

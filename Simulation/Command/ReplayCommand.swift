@@ -35,7 +35,7 @@ enum ReplayCommand {
         let schedule = try RedlockSim.schedule(at: try file(arguments))
         for line in Explanation.lines(schedule) { Console.say(line) }
         var world = World(schedule)
-        for line in Explanation.verdict(world.run()) { Console.say(line) }
+        for line in Explanation.verdict(world.run(), of: schedule) { Console.say(line) }
         return .asExpected
     }
 

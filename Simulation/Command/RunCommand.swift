@@ -35,7 +35,7 @@ enum RunCommand {
         let wantsTrace = arguments.has("--trace") || arguments.has("--html")
         var world = World(schedule, tracing: wantsTrace)
         let outcome = world.run()
-        for line in Explanation.verdict(outcome) { Console.say(line) }
+        for line in Explanation.verdict(outcome, of: schedule) { Console.say(line) }
         Console.say(
             "\(outcome.grants) grants in \(outcome.attempts) attempts, \(outcome.extensions) extensions, "
                 + "\(outcome.losses) losses; \(Format.grouped(outcome.events)) events in "

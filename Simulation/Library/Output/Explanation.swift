@@ -28,7 +28,7 @@ package enum Explanation {
     }
 
     /// The verdict, and what led to it.
-    package static func verdict(_ outcome: Outcome) -> [String] {
+    package static func verdict(_ outcome: Outcome, of schedule: Schedule) -> [String] {
         guard let worst = outcome.worst else {
             return ["Held: no promise was broken in \(outcome.grants) grants and \(outcome.attempts) attempts."]
         }
@@ -38,7 +38,9 @@ package enum Explanation {
                 "Inconclusive: an assumption was broken before, at \(Format.seconds(breach.at)) by \(breach.subject). "
                     + "It was not true any more that \(breach.assumption.rawValue).")
         } else {
-            lines.append("Violated: no assumption of the algorithm was broken. This is a bug.")
+            lines.append(
+                "Violated: no assumption of the algorithm was broken. "
+                    + (schedule.mutant == nil ? "This is a bug." : "The library was broken on purpose."))
         }
         return lines
     }

@@ -7,7 +7,7 @@ package enum HTMLReport {
         let picture = Picture(schedule, outcome, trace)
         let title =
             outcome.worst.map { "\($0.oracle.rawValue) at \(Format.seconds($0.at))" } ?? "every promise was kept"
-        let verdict = Explanation.verdict(outcome).map { "<p>\(escaped($0))</p>" }.joined()
+        let verdict = Explanation.verdict(outcome, of: schedule).map { "<p>\(escaped($0))</p>" }.joined()
         // "</" must not end the script element that the data is in.
         var data = ""
         for character in picture.json.text { data += character == "<" ? "\\u003c" : String(character) }
