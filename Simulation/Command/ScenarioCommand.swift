@@ -52,7 +52,9 @@ enum ScenarioCommand {
             Console.say("\(faults.isEmpty ? "as expected" : "NOT EXPECTED") \(scenario.name): \(scenario.expectation)")
             for fault in faults { Console.say("  \(fault)") }
             guard scenarios.count == 1 else { continue }
-            for line in Explanation.lines(scenario.schedule) + Explanation.verdict(outcome, of: scenario.schedule) { Console.say("  " + line) }
+            for line in Explanation.lines(scenario.schedule) + Explanation.verdict(outcome, of: scenario.schedule) {
+                Console.say("  " + line)
+            }
             if let path = arguments.value("--html") {
                 try File.write(HTMLReport.page(scenario.schedule, outcome, world.trace), to: path)
             }
