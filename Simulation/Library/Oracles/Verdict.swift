@@ -55,8 +55,9 @@ package struct Breach: Hashable, Sendable {
     package let at: Int64
     /// The last time that it happened again.
     package var latest: Int64
-    /// Whom it happened to: `node 2`.
+    /// Whom it happened to, first and last: `node 2`.
     package let subject: String
+    package var latestSubject: String
 }
 
 /// A promise that was not kept.

@@ -34,8 +34,11 @@ package enum Explanation {
         }
         var lines = ["\(worst.oracle.rawValue) at \(Format.seconds(worst.at)): \(worst.message)."]
         if let breach = worst.excuse {
+            let first =
+                breach.at < breach.latest ? ", and first at \(Format.seconds(breach.at)) by \(breach.subject)" : ""
             lines.append(
-                "Inconclusive: an assumption was broken before, at \(Format.seconds(breach.at)) by \(breach.subject). "
+                "Inconclusive: an assumption was broken before, at \(Format.seconds(breach.latest)) by "
+                    + "\(breach.latestSubject)\(first). "
                     + "It was not true any more that \(breach.assumption.rawValue).")
         } else {
             lines.append(

@@ -88,12 +88,15 @@ extension HTMLReport {
           d.overlaps.filter(o => seen(o.from, o.to)).forEach(o => {
             s += `<rect class="overlap" x="${x(o.from)}" y="${top - 4}" width="${Math.max(2, x(o.to) - x(o.from))}" height="${d.clients * laneHeight + 4}"/><text class="overlaptext" x="${Math.min(clip(o.from), width - 190)}" y="${top - 10}">two believe: overlap</text>`;
           });
-          d.violations.filter(v => seen(v.at, v.at)).forEach(v => {
-            s += `<line class="violation" x1="${x(v.at)}" x2="${x(v.at)}" y1="24" y2="${marginTop + marginHeight}"/><text class="overlaptext" x="${Math.min(x(v.at) + 4, width - 160)}" y="22">✖ ${esc(v.text.split(":")[0])}</text>`;
+          d.violations.filter((v, n) => seen(v.at, v.at) && d.violations.findIndex(w => w.at === v.at) === n).forEach(v => {
+            const names = d.violations.filter(w => w.at === v.at).map(w => w.text.split(":")[0]).join(", ");
+            s += `<line class="violation" x1="${x(v.at)}" x2="${x(v.at)}" y1="24" y2="${marginTop + marginHeight}"/><text class="overlaptext" x="${Math.min(x(v.at) + 4, width - 160)}" y="22">✖ ${esc(names)}</text>`;
           });
           const my = v => marginTop + marginHeight - Math.min(v, d.quorum) / d.quorum * (marginHeight - 8);
           const ms = d.margins.filter(m => seen(m.at, m.at));
-          let path = ""; ms.forEach((m, n) => { path += n && ms[n - 1].at > m.at - d.ttl ? `H${x(m.at)}V${my(m.value)}` : `M${x(m.at)},${my(m.value)}`; });
+          let path = ""; const last = {};
+          // One line a lease: two that overlap have a margin each.
+          ms.forEach(m => { path += last[m.attempt] === undefined ? `M${x(m.at)},${my(m.value)}` : `M${x(last[m.attempt].at)},${my(last[m.attempt].value)}H${x(m.at)}V${my(m.value)}`; last[m.attempt] = m; });
           s += `<line class="zero" x1="${left}" x2="${width - right}" y1="${my(0)}" y2="${my(0)}"/><path class="margin" d="${path}"/>`;
           ms.forEach(m => { s += `<circle cx="${x(m.at)}" cy="${my(m.value)}" r="2.5" fill="${m.value ? "var(--ink)" : "var(--bad)"}"><title>margin ${m.value} at ${sec(m.at)} s (client ${m.client})</title></circle>`; });
           const e = d.events[at]; if (e && seen(e[0], e[0])) s += `<line class="cursor" x1="${x(e[0])}" x2="${x(e[0])}" y1="30" y2="${height - 20}"/><text x="${x(e[0])}" y="${height - 20}" text-anchor="middle">▲</text>`;

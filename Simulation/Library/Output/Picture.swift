@@ -37,26 +37,39 @@ struct Picture {
     /// What a person must know to understand the failure: the last faults and answers before it.
     var story: [String] {
         var lines: [String] = []
+        var repeated = ""
+        var repetitions = 0
         let end = outcome.worst?.at ?? outcome.duration
         for record in trace where record.at <= end {
-            switch record.kind {
-            case .fault, .breach, .violation: lines.append("\(Format.seconds(record.at)): \(record.text)")
-            case .answer where record.text == "granted":
-                lines.append(
-                    "\(Format.seconds(record.at)): client \(record.client) is granted resource "
-                        + "\(letter(record.resource)) (attempt #\(record.attempt)), with its key on \(holders(record))")
-            case .answer: lines.append(line(record, "is told: \(record.text)"))
-            case .disbelieve where record.text == "its end came" || record.text == "crashed":
-                lines.append(line(record, "believes no more: \(record.text)"))
-            default: break
+            guard let text = storyLine(record) else { continue }
+            // Extensions that fail again and again are one line.
+            let theme = record.text.hasPrefix("not extended") ? "\(record.attempt)\(record.text)" : ""
+            if !theme.isEmpty, theme == repeated {
+                repetitions += 1
+                continue
             }
+            if repetitions > 0 { lines.append("… and \(repetitions) times more") }
+            repeated = theme
+            repetitions = 0
+            lines.append("\(Format.seconds(record.at)): \(text)")
         }
         let limit = 16
         return lines.count > limit ? ["…"] + lines.suffix(limit) : lines
     }
 
-    private func line(_ record: TraceRecord, _ what: String) -> String {
-        "\(Format.seconds(record.at)): client \(record.client) (attempt #\(record.attempt)) \(what)"
+    private func storyLine(_ record: TraceRecord) -> String? {
+        let who = "client \(record.client) (attempt #\(record.attempt))"
+        switch record.kind {
+        case .fault, .breach, .violation: return record.text
+        case .answer where record.text == "granted":
+            return "\(who) is granted resource \(letter(record.resource)), with its key on \(holders(record))"
+        // Who is refused has not led to anything; and there are many.
+        case .answer where record.text.hasPrefix("refused"): return nil
+        case .answer: return "\(who) is told: \(record.text)"
+        case .disbelieve where record.text == "its end came" || record.text == "crashed":
+            return "\(who) believes no more: \(record.text)"
+        default: return nil
+        }
     }
 
     private func letter(_ resource: Int) -> String { String(UnicodeScalar(UInt8(97 + max(resource, 0)))) }
@@ -193,7 +206,10 @@ extension Picture {
                 overlaps(beliefs).map { .record(["from": time($0.from), "to": time($0.to)]) }),
             "margins": .array(
                 trace.filter { $0.kind == .margin && window.contains($0.at) }.map {
-                    .record(["at": time($0.at), "value": .number($0.value), "client": JSON($0.client)])
+                    .record([
+                        "at": time($0.at), "value": .number($0.value), "client": JSON($0.client),
+                        "attempt": JSON(Int($0.attempt)),
+                    ])
                 }),
             "violations": .array(
                 outcome.violations.map {

@@ -226,9 +226,11 @@ extension World {
     mutating func breach(_ assumption: Assumption, _ subject: String) {
         if let place = outcome.breaches.firstIndex(where: { $0.assumption == assumption }) {
             outcome.breaches[place].latest = now
-            return
+            outcome.breaches[place].latestSubject = subject
+        } else {
+            outcome.breaches.append(
+                Breach(assumption: assumption, at: now, latest: now, subject: subject, latestSubject: subject))
         }
-        outcome.breaches.append(Breach(assumption: assumption, at: now, latest: now, subject: subject))
         if isTracing {
             trace.append(TraceRecord(.breach, at: now, text: "\(subject): no longer true that \(assumption.rawValue)"))
         }
