@@ -41,6 +41,7 @@ enum RunCommand {
                 + "\(outcome.losses) losses; \(Format.grouped(outcome.events)) events in "
                 + "\(Format.seconds(outcome.duration)); least margin \(outcome.leastMargin.map { String($0) } ?? "none"); "
                 + "hash \(String(outcome.hash, radix: 16))")
+        Console.say("grants by client: \(outcome.grantsPerClient.map { String($0) }.joined(separator: ", "))")
         if outcome.verdict != .held { printFailure(schedule, outcome) }
         if let path = arguments.value("--save") { try File.write(schedule.json.pretty, to: path) }
         if let path = arguments.value("--json") { try File.write(json(schedule, outcome).pretty, to: path) }

@@ -34,9 +34,10 @@ package struct Shrinker {
         guard runs < budget, candidate != schedule else { return false }
         runs += 1
         var world = World(candidate)
-        let outcome = world.run()
-        guard let same = outcome.violations.first(where: { $0.oracle == oracle }), (same.excuse != nil) == isExcused
-        else { return false }
+        // The first thing that fails, not one that follows from it.
+        guard let worst = world.run().worst, worst.oracle == oracle, (worst.excuse != nil) == isExcused else {
+            return false
+        }
         schedule = candidate
         return true
     }
