@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Redlock", targets: ["Redlock"]),
         .executable(name: "redlock", targets: ["RedlockCLI"]),
         .executable(name: "redlock-demo", targets: ["RedlockDemo"]),
+        .executable(name: "redlock-sim", targets: ["redlock-sim"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -43,9 +44,19 @@ let package = Package(
         .executableTarget(
             name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "LocalCluster"], swiftSettings: strict),
 
+        // The core's decisions in a hostile world, judged and replayable.
+        .target(
+            name: "RedlockSimulation", dependencies: ["RedlockCore"], path: "Simulation/Library", swiftSettings: strict),
+        .executableTarget(
+            name: "redlock-sim", dependencies: ["RedlockSimulation"], path: "Simulation/Command",
+            swiftSettings: strict),
+
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
             name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["RedlockSimulation", "RedlockCore", "RedlockRedis"],
+            swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(

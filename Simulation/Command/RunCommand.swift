@@ -1,0 +1,114 @@
+import RedlockSimulation
+
+/// `run`: one world, from a seed or from a file.
+enum RunCommand {
+    static func run(_ words: ArraySlice<String>) throws -> ExitCode {
+        let arguments = try Arguments(
+            words,
+            valued: [
+                "--seed", "--profile", "--fault", "--schedule", "--mutant", "--json", "--trace", "--html", "--save",
+            ])
+        var schedule: Schedule
+        if let path = arguments.value("--schedule") {
+            guard !arguments.has("--seed"), !arguments.has("--profile") else {
+                throw UsageError("a schedule has its seed: --schedule goes without --seed and --profile")
+            }
+            schedule = try RedlockSim.schedule(at: path)
+        } else {
+            let seed = try arguments.number("--seed", 0...Int.max, otherwise: 1)
+            schedule = Schedule(random: UInt64(seed), try RedlockSim.profile(arguments))
+        }
+        if let name = arguments.value("--mutant") {
+            let mutant = try RedlockSim.mutant(name)
+            schedule.mutant = name
+            mutant.hunt(&schedule)
+        }
+        for setting in arguments.values("--fault") { try set(setting, in: &schedule) }
+        return try run(schedule, arguments)
+    }
+
+    /// Runs, prints, and writes what was asked for.
+    static func run(_ schedule: Schedule, _ arguments: Arguments) throws -> ExitCode {
+        Console.say("seed \(schedule.seed): \(Explanation.world(schedule.options))")
+        Console.say("\(schedule.faults.count) faults until \(Format.seconds(schedule.healAt))")
+        if let mutant = schedule.mutant { Console.say("broken on purpose: \(mutant)") }
+        let wantsTrace = arguments.has("--trace") || arguments.has("--html")
+        var world = World(schedule, tracing: wantsTrace)
+        let outcome = world.run()
+        for line in Explanation.verdict(outcome, of: schedule) { Console.say(line) }
+        Console.say(
+            "\(outcome.grants) grants in \(outcome.attempts) attempts, \(outcome.extensions) extensions, "
+                + "\(outcome.losses) losses; \(Format.grouped(outcome.events)) events in "
+                + "\(Format.seconds(outcome.duration)); least margin \(outcome.leastMargin.map { String($0) } ?? "none"); "
+                + "hash \(String(outcome.hash, radix: 16))")
+        Console.say("grants by client: \(outcome.grantsPerClient.map { String($0) }.joined(separator: ", "))")
+        if outcome.verdict != .held { printFailure(schedule, outcome) }
+        if let path = arguments.value("--save") { try File.write(schedule.json.pretty, to: path) }
+        if let path = arguments.value("--json") { try File.write(json(schedule, outcome).pretty, to: path) }
+        if let path = arguments.value("--trace") {
+            try File.write(world.trace.map { $0.json.text + "\n" }.joined(), to: path)
+        }
+        if let path = arguments.value("--html") {
+            try File.write(HTMLReport.page(schedule, outcome, world.trace), to: path)
+        }
+        return RedlockSim.exitCode(outcome)
+    }
+
+    private static func printFailure(_ schedule: Schedule, _ outcome: Outcome) {
+        guard var shrinker = Shrinker(schedule) else { return }
+        shrinker.shrink()
+        Console.say("")
+        Console.say("The smallest schedule found that fails in the same way (\(shrinker.runs) runs):")
+        for line in Explanation.lines(shrinker.schedule) { Console.say("  " + line) }
+        Console.say("To keep it: --save FILE; then: redlock-sim shrink FILE -o SMALL && redlock-sim replay SMALL")
+    }
+
+    /// A knob of the world, by its name in a schedule's JSON.
+    private static func set(_ setting: String, in schedule: inout Schedule) throws {
+        let parts = setting.split(separator: "=", maxSplits: 1).map { String($0) }
+        guard parts.count == 2, case .object(var members) = schedule.json else {
+            throw UsageError("--fault \(setting): it must be KEY=VALUE")
+        }
+        guard let world = members.firstIndex(where: { $0.key == "world" }),
+            case .object(var knobs) = members[world].value
+        else { return }
+        let value = (try? JSON(parsing: parts[1])) ?? .string(parts[1])
+        if let place = knobs.firstIndex(where: { $0.key == parts[0] }) {
+            knobs[place].value = value
+        } else {
+            knobs.append(JSON.Member(parts[0], value))
+        }
+        members[world].value = .object(knobs)
+        do throws(ScheduleError) {
+            schedule = try Schedule(json: .object(members))
+        } catch {
+            throw UsageError("--fault \(setting): \(error)")
+        }
+    }
+
+    static func json(_ schedule: Schedule, _ outcome: Outcome) -> JSON {
+        .record([
+            "schema": "redlock-sim/run", "version": 1, "verdict": .string(outcome.verdict.rawValue),
+            "violations": .array(
+                outcome.violations.map {
+                    .record([
+                        "oracle": .string($0.oracle.rawValue), "at_us": .number($0.at / 1_000),
+                        "message": .string($0.message),
+                        "broken_assumption": $0.excuse.map { .string($0.assumption.rawValue) },
+                    ])
+                }),
+            "broken_assumptions": .array(
+                outcome.breaches.map {
+                    .record([
+                        "assumption": .string($0.assumption.rawValue), "at_us": .number($0.at / 1_000),
+                        "by": .string($0.subject),
+                    ])
+                }),
+            "grants": JSON(outcome.grants), "grants_per_client": .array(outcome.grantsPerClient.map { JSON($0) }),
+            "attempts": JSON(outcome.attempts), "extensions": JSON(outcome.extensions), "losses": JSON(outcome.losses),
+            "events": JSON(outcome.events), "duration_us": .number(outcome.duration / 1_000),
+            "least_margin": outcome.leastMargin.map { JSON($0) },
+            "hash": .string(String(outcome.hash, radix: 16)), "schedule": schedule.json,
+        ])
+    }
+}

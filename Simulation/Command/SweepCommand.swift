@@ -1,0 +1,113 @@
+import RedlockSimulation
+
+/// `sweep`, `determinism` and `exhaust`: many worlds on all cores.
+enum SweepCommand {
+    static func run(_ words: ArraySlice<String>) async throws -> ExitCode {
+        let arguments = try Arguments(
+            words,
+            valued: [
+                "--seeds", "--first", "--jobs", "--profile", "--time-limit", "--json", "--junit", "--regressions",
+                "--save", "--mutant",
+            ])
+        guard arguments.has("--seeds") else { throw UsageError("sweep needs --seeds N") }
+        let seeds = try arguments.number("--seeds", 1...1_000_000_000, otherwise: 0)
+        let first = UInt64(try arguments.number("--first", 0...(Int.max / 2), otherwise: 0))
+        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
+        let profile = try RedlockSim.profile(arguments)
+        let limit = try arguments.length("--time-limit")
+        let mutant = arguments.value("--mutant")
+        if let mutant { _ = try RedlockSim.mutant(mutant) }
+
+        let regressions = try replayRegressions(arguments.value("--regressions") ?? "Simulation/Regressions")
+        Console.say("sweep: seeds \(first) to \(first + UInt64(seeds) - 1), profile \(profile.rawValue), \(jobs) jobs")
+        let begin = ContinuousClock.now
+        let deadline = limit.map { begin + .nanoseconds($0) }
+        let tally = await Parallel.run(
+            count: seeds, jobs: jobs, until: deadline, start: { Tally() },
+            progress: { number in Console.progress("\(Format.grouped(number)) of \(Format.grouped(seeds)) seeds") },
+            work: { number, tally in
+                var schedule = Schedule(random: first + UInt64(number), profile)
+                if let mutant {
+                    schedule.mutant = mutant
+                    Mutant.named(mutant)?.hunt(&schedule)
+                }
+                Sweep.run(schedule, repeating: UInt64(number) % Sweep.repeated == 0, into: &tally)
+                return tally.violated.count < 16
+            },
+            add: { $0.add($1) })
+        Console.endProgress()
+        let report = SweepReport(
+            tally, profile, jobs: jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
+        report.print()
+        if let path = arguments.value("--json") { try File.write(report.json.pretty, to: path) }
+        if let path = arguments.value("--junit") { try File.write(report.junit, to: path) }
+        if let folder = arguments.value("--save") { try report.save(in: folder) }
+        return report.exitCode
+    }
+
+    /// Old failures first: they must not come back. Returns the names of those that did.
+    static func replayRegressions(_ folder: String) throws -> [String] {
+        var failed: [String] = []
+        let files = File.schedules(in: folder)
+        for path in files {
+            let schedule = try RedlockSim.schedule(at: path)
+            var world = World(schedule)
+            // One with a mutant shows that the mutant is still noticed.
+            if (world.run().verdict == .violated) != (schedule.mutant != nil) { failed.append(path) }
+        }
+        if !files.isEmpty { Console.say("\(files.count) old failures replayed, \(failed.count) not as expected") }
+        for path in failed { Console.say("  not as expected: redlock-sim replay \(path)") }
+        return failed
+    }
+
+    static func determinism(_ words: ArraySlice<String>) async throws -> ExitCode {
+        let arguments = try Arguments(words, valued: ["--seeds", "--jobs", "--profile"])
+        let seeds = try arguments.number("--seeds", 1...100_000_000, otherwise: 1_000)
+        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
+        let profile = try RedlockSim.profile(arguments)
+        let tally = await Parallel.run(
+            count: seeds, jobs: jobs, start: { Tally() },
+            work: { number, tally in
+                Sweep.run(Schedule(random: UInt64(number), profile), repeating: true, into: &tally)
+                return true
+            },
+            add: { $0.add($1) })
+        for seed in tally.nondeterministic.sorted().prefix(10) {
+            Console.say("seed \(seed) did not do the same twice: redlock-sim run --seed \(seed)")
+        }
+        Console.say(
+            "\(Format.grouped(seeds)) seeds twice, \(tally.nondeterministic.count) of them not the same; "
+                + "hash of all draws and events: \(String(tally.hash, radix: 16))")
+        return tally.nondeterministic.isEmpty ? .asExpected : .nondeterminism
+    }
+
+    static func exhaust(_ words: ArraySlice<String>) async throws -> ExitCode {
+        let arguments = try Arguments(words, valued: ["--nodes", "--clients", "--jobs", "--limit"])
+        let nodes = try arguments.number("--nodes", 1...3, otherwise: 3)
+        let clients = try arguments.number("--clients", 1...2, otherwise: 2)
+        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
+        let worlds = Exhaustive(nodes: nodes, clients: clients)
+        let count = try arguments.number("--limit", 1...worlds.count, otherwise: worlds.count)
+        let begin = ContinuousClock.now
+        let (violations, grants) = await Parallel.run(
+            count: count, jobs: jobs, start: { ([(Int, String)](), 0) },
+            progress: { Console.progress("\(Format.grouped($0)) of \(Format.grouped(count)) worlds") },
+            work: { number, total in
+                let outcome = worlds.run(number)
+                total.1 += outcome.grants
+                if let worst = outcome.worst { total.0.append((number, "\(worst.oracle.rawValue): \(worst.message)")) }
+                return total.0.count < 10
+            },
+            add: { sum, total in
+                sum.0 += total.0
+                sum.1 += total.1
+            })
+        Console.endProgress()
+        for (number, message) in violations.sorted(by: { $0.0 < $1.0 }) { Console.say("world \(number): \(message)") }
+        Console.say(
+            "\(violations.count) of \(Format.grouped(count)) worlds violated, \(Format.grouped(grants)) grants, in "
+                + "\(begin.duration(to: .now).milliseconds) ms"
+                + (count < worlds.count ? " (of \(Format.grouped(worlds.count)) in all)" : ""))
+        return violations.isEmpty ? .asExpected : .safety
+    }
+}

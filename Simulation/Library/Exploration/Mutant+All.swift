@@ -1,0 +1,116 @@
+import RedlockCore
+
+extension Mutant {
+    /// All of them, by name; each call makes its own counters, so that runs side by side do not disturb each other.
+    package static var all: [Mutant] { rulesMutants + nodeMutants + clockMutants }
+
+    /// The mutants of features that the core does not have yet.
+    package static let notApplicableYet: [(name: String, needs: String)] = [
+        ("fencing-max-of-counters", "fencing tokens"),
+        ("quarantine-off", "quarantine of nodes that lost their memory"),
+    ]
+
+    package static func named(_ name: String) -> Mutant? {
+        (all + [canary]).first { $0.name == name }
+    }
+
+    /// Fails in every run.
+    package static var canary: Mutant {
+        var mutant = Mutant("canary", "fails in every run, whatever happens", killedBy: [.canary])
+        mutant.isCanary = true
+        return mutant
+    }
+
+    private static func broken(
+        _ name: String, _ summary: String, killedBy oracles: [Oracle],
+        hunt: @escaping @Sendable (inout Schedule) -> Void = { _ in }, _ breakRules: (inout BrokenRules) -> Void
+    ) -> Mutant {
+        let counter = ActivationCounter()
+        var rules = BrokenRules(counter: counter)
+        breakRules(&rules)
+        var mutant = Mutant(name, summary, killedBy: oracles)
+        mutant.rules = rules
+        mutant.counter = counter
+        mutant.hunt = hunt
+        return mutant
+    }
+
+    private static var rulesMutants: [Mutant] {
+        [
+            broken(
+                "quorum-half", "half of the nodes are enough", killedBy: [.quorumMargin, .overlap],
+                { $0.quorum = { max(1, $0 / 2) } }),
+            broken(
+                "validity-ignores-elapsed", "the time that acquiring took is not subtracted",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.slowReplies() },
+                { $0.validUntil = { _, decided, ttl, drift in decided + (ttl - drift) } }),
+            broken(
+                "start-after-replies", "the start is read late, when three quarters of the replies are there",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.slowReplies() },
+                {
+                    $0.validUntil = { start, decided, ttl, drift in
+                        start + (max(decided, start) - start) * 3 / 4 + (ttl - drift)
+                    }
+                }),
+            broken(
+                "no-drift", "no allowance for clocks that run at different rates", killedBy: [.quorumMargin, .overlap],
+                hunt: { $0.spreadClocks() }, { $0.drift = { _ in .zero } }),
+            broken(
+                "one-token", "one token for all attempts of a request", killedBy: [.tokenReuse],
+                { $0.keepsToken = true }),
+            broken(
+                "extension-without-quorum", "one node is enough to extend", killedBy: [.quorumMargin, .overlap],
+                { $0.extensionQuorum = { _ in 1 } }),
+            broken(
+                "no-release-on-failure", "an attempt that failed releases nothing", killedBy: [.orphanKey, .liveness],
+                { $0.nodesToRelease = { asked, granted in granted.count * 2 <= asked.count ? NodeSet() : asked } }),
+            broken(
+                "release-where-granted", "only nodes that granted are told to release", killedBy: [.orphanKey],
+                { $0.nodesToRelease = { _, granted in granted } }),
+            broken(
+                "no-jitter", "the pause between attempts is not random", killedBy: [.livelock],
+                hunt: { $0.splitVotes() }, { $0.withoutJitter = true }),
+            broken(
+                "lapsed-lease-extended", "a lease whose end has passed can be extended", killedBy: [.resurrection],
+                hunt: { $0.pauseHolders() }, { $0.alwaysExtends = true }),
+        ]
+    }
+
+    private static func onNode(
+        _ name: String, _ summary: String, killedBy oracles: [Oracle], _ change: (inout SimulatedNode.Defects) -> Void
+    ) -> Mutant {
+        var mutant = Mutant(name, summary, killedBy: oracles)
+        change(&mutant.defects)
+        return mutant
+    }
+
+    private static var nodeMutants: [Mutant] {
+        [
+            onNode(
+                "delete-without-check", "a release deletes whatever token is there", killedBy: [.ownership],
+                { $0.deletesWithoutCheck = true }),
+            onNode(
+                "set-without-nx", "an acquire replaces the key of another", killedBy: [.ownership, .overlap],
+                { $0.setsOverOthers = true }),
+            onNode(
+                "extend-without-check", "an extension raises the expiry of whatever token is there",
+                killedBy: [.ownership], { $0.raisesWithoutCheck = true }),
+            onNode(
+                "extend-sets-missing", "an extension sets a key that is not there", killedBy: [.ownership],
+                { $0.setsOnExtension = true }),
+        ]
+    }
+
+    private static var clockMutants: [Mutant] {
+        var wall = Mutant(
+            "elapsed-from-wall-clock", "time is read from a clock that can be set",
+            killedBy: [.quorumMargin, .overlap, .resurrection, .answers, .liveness])
+        wall.clock = .wall
+        wall.hunt = { $0.setClientClocks() }
+        var blind = Mutant(
+            "suspend-blind-clock", "time stands still while the machine sleeps", killedBy: [.quorumMargin, .overlap])
+        blind.clock = .blindToSuspend
+        blind.hunt = { $0.pauseHolders(.clientSuspend) }
+        return [wall, blind]
+    }
+}

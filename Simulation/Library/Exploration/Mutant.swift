@@ -1,0 +1,98 @@
+import RedlockCore
+import Synchronization
+
+/// A rule that is broken on purpose: a simulator that does not notice would prove nothing.
+package struct Mutant: Sendable {
+    /// Which clock the engine is told.
+    enum ClockFault: Sendable {
+        case none
+        case wall
+        case blindToSuspend
+    }
+
+    package let name: String
+    /// What is broken, for people.
+    package let summary: String
+    /// Who should see it. Any of them will do.
+    package let oracles: [Oracle]
+    var rules: (any Rules)?
+    var counter: ActivationCounter?
+    var defects = SimulatedNode.Defects()
+    var clock = ClockFault.none
+    package var isCanary = false
+    /// What the worlds of its hunt have in common, beyond those of the tolerated profile.
+    package var hunt: @Sendable (inout Schedule) -> Void = { _ in }
+
+    init(_ name: String, _ summary: String, killedBy oracles: [Oracle]) {
+        self.name = name
+        self.summary = summary
+        self.oracles = oracles
+    }
+}
+
+/// How often a broken rule decided otherwise than the right one would have.
+final class ActivationCounter: Sendable {
+    private let value = Atomic<Int>(0)
+
+    var count: Int { value.load(ordering: .relaxed) }
+    func add() { value.add(1, ordering: .relaxed) }
+    func reset() { value.store(0, ordering: .relaxed) }
+}
+
+/// The shipped rules, of which some are replaced.
+struct BrokenRules: Rules {
+    typealias Clockwork =
+        @Sendable (_ start: Instant, _ decided: Instant, _ ttl: Nanoseconds, _ drift: Nanoseconds) -> Instant
+
+    let counter: ActivationCounter
+    var quorum: (@Sendable (Int) -> Int)?
+    var extensionQuorum: (@Sendable (Int) -> Int)?
+    var drift: (@Sendable (Nanoseconds) -> Nanoseconds)?
+    var validUntil: Clockwork?
+    var keepsToken = false
+    var nodesToRelease: (@Sendable (_ asked: NodeSet, _ granted: NodeSet) -> NodeSet)?
+    var withoutJitter = false
+    var alwaysExtends = false
+
+    private static let right = StandardRules()
+
+    private func counted<Value: Equatable>(_ broken: Value?, _ right: Value) -> Value {
+        guard let broken else { return right }
+        if broken != right { counter.add() }
+        return broken
+    }
+
+    func quorum(of nodes: Int) -> Int {
+        counted(quorum?(nodes), Self.right.quorum(of: nodes))
+    }
+
+    func extensionQuorum(of nodes: Int) -> Int {
+        counted(extensionQuorum?(nodes), Self.right.quorum(of: nodes))
+    }
+
+    func drift(of ttl: Nanoseconds, partsPerMillion: Int64) -> Nanoseconds {
+        counted(drift?(ttl), Self.right.drift(of: ttl, partsPerMillion: partsPerMillion))
+    }
+
+    func validUntil(start: Instant, decided: Instant, ttl: Nanoseconds, drift: Nanoseconds) -> Instant {
+        counted(
+            validUntil?(start, decided, ttl, drift),
+            Self.right.validUntil(start: start, decided: decided, ttl: ttl, drift: drift))
+    }
+
+    func token(previous: Token?, fresh: Token) -> Token {
+        counted(keepsToken ? previous ?? fresh : nil, fresh)
+    }
+
+    func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet {
+        counted(nodesToRelease?(asked, granted), asked)
+    }
+
+    func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        counted(withoutJitter ? delay : nil, Self.right.retryDelay(delay, jitter: jitter, dice: dice))
+    }
+
+    func mayExtend(validUntil: Instant, now: Instant) -> Bool {
+        counted(alwaysExtends ? true : nil, Self.right.mayExtend(validUntil: validUntil, now: now))
+    }
+}

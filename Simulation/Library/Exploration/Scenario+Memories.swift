@@ -1,0 +1,76 @@
+// Scenarios of nodes that forget, or do not.
+
+extension Scenario {
+    static var memories: [Scenario] {
+        let lost = Expectation.inconclusive(doubleGrant, .memory)
+        return [
+            Scenario("crash-amnesia", "a node of a bare majority restarts with nothing", lost, grants: 2) {
+                $0.options.persistence = .none
+                $0.holdBareMajority()
+                $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
+                $0.acquire(1, at: 1_700)
+            },
+            Scenario("crash-aof", "a node of a bare majority restarts with its log", grants: 1) {
+                $0.holdBareMajority()
+                $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
+                $0.acquire(1, at: 1_700)
+            },
+            Scenario("crash-rdb", "a node of a bare majority restarts from an old snapshot", lost, grants: 2) {
+                $0.options.persistence = .snapshot
+                $0.holdBareMajority()
+                $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
+                $0.acquire(1, at: 1_700)
+            },
+            Scenario("power-loss-everysec", "a node loses power, and the last second with it", lost, grants: 2) {
+                $0.options.persistence = .aofEverySecond
+                $0.holdBareMajority()
+                $0.fault(.nodePowerLoss, at: 900, nodes: [0], for: 300)
+                // The first try finds out that the connection is dead.
+                $0.acquire(1, at: 950)
+                $0.acquire(1, at: 1_750)
+            },
+            Scenario("power-loss-always", "a node loses power, and nothing else", grants: 1) {
+                $0.holdBareMajority()
+                $0.fault(.nodePowerLoss, at: 900, nodes: [0], for: 300)
+                $0.acquire(1, at: 950)
+                $0.acquire(1, at: 1_750)
+            },
+            Scenario(
+                "resurrected-lock",
+                "nodes lose power and the last second, in which the lock was released: it is there again",
+                grants: 2
+            ) {
+                $0.options.persistence = .aofEverySecond
+                $0.acquire(0, at: 100)
+                $0.then(.release, 0, at: 1_100)
+                $0.fault(.nodePowerLoss, at: 1_300, nodes: [0, 1, 2, 3, 4], for: 200)
+                $0.acquire(1, at: 1_600, wait: 6_000)
+            },
+            Scenario("mass-restart", "all nodes restart at once, with their logs", grants: 1, marks: [.extended]) {
+                $0.acquire(0, at: 100, extendsItself: true)
+                $0.fault(.nodeKill, at: 1_000, nodes: [0, 1, 2, 3, 4], for: 100)
+                $0.then(.release, 0, at: 3_000)
+            },
+            Scenario("flushall-one", "one node of five loses all keys", grants: 1) {
+                $0.acquire(0, at: 100)
+                $0.fault(.nodeFlush, at: 500, nodes: [0])
+                $0.acquire(1, at: 600, wait: 500)
+            },
+            Scenario("flushall-of-bare-majority", "one node of a bare majority loses all keys", lost, grants: 2) {
+                $0.holdBareMajority()
+                $0.fault(.nodeFlush, at: 1_200, nodes: [0])
+                $0.acquire(1, at: 1_500)
+            },
+            Scenario("eviction", "one node of a bare majority evicts the key", lost, grants: 2) {
+                $0.holdBareMajority()
+                $0.fault(.nodeEvict, at: 1_200, nodes: [0])
+                $0.acquire(1, at: 1_500)
+            },
+            Scenario("failover-lagging-replica", "a replica takes over that has not seen the lock", lost, grants: 2) {
+                $0.holdBareMajority()
+                $0.fault(.nodeFailover, at: 1_100, nodes: [0], amount: 1_000)
+                $0.acquire(1, at: 1_500)
+            },
+        ]
+    }
+}

@@ -1,0 +1,115 @@
+/// A situation with a name, and what must come of it.
+package struct Scenario: Sendable {
+    package enum Expectation: Hashable, Sendable {
+        /// Every promise is kept.
+        case held
+        /// One of these oracles fails, and this assumption was broken before.
+        case inconclusive([Oracle], Assumption)
+        /// This oracle fails, as the library was broken on purpose.
+        case violated(Oracle)
+    }
+
+    package let name: String
+    package let summary: String
+    package let expected: Expectation
+    /// How often a lock is granted; nil when it does not matter.
+    package var grants: Int?
+    /// Situations that it must have been in.
+    package var marks: [Mark] = []
+    package var schedule: Schedule
+
+    /// What is not as expected; empty when all is.
+    package func check(_ outcome: Outcome) -> [String] {
+        var faults: [String] = []
+        let found = outcome.worst.map { "\($0.oracle.rawValue): \($0.message)" } ?? "every promise was kept"
+        switch expected {
+        case .held:
+            if outcome.verdict != .held { faults.append("expected every promise to be kept; found \(found)") }
+        case .inconclusive(let oracles, let assumption):
+            if outcome.verdict != .inconclusive || !outcome.violations.contains(where: { oracles.contains($0.oracle) })
+            {
+                faults.append("expected \(oracles.map(\.rawValue).joined(separator: " or ")); found \(found)")
+            } else if !outcome.breaches.contains(where: { $0.assumption == assumption }) {
+                faults.append("expected a broken assumption: \(assumption.rawValue)")
+            }
+        case .violated(let oracle):
+            if outcome.worst?.oracle != oracle { faults.append("expected \(oracle.rawValue); found \(found)") }
+        }
+        if let grants, outcome.grants != grants { faults.append("expected \(grants) grants; found \(outcome.grants)") }
+        for mark in marks where !outcome.marks.contains(mark) { faults.append("expected: \(mark.words)") }
+        return faults
+    }
+
+    /// In words: `held`, or who fails and why.
+    package var expectation: String {
+        switch expected {
+        case .held: "held"
+        case .inconclusive(let oracles, let assumption):
+            oracles.map(\.rawValue).joined(separator: " or ") + ", once it is not true that " + assumption.rawValue
+        case .violated(let oracle): "\(oracle.rawValue), as the library is broken on purpose"
+        }
+    }
+}
+
+// MARK: - Making one
+
+extension Scenario {
+    /// Five nodes, two clients with one worker each, a ttl of 2 s, round trips of 1 to 3 ms; nothing happens by itself.
+    init(
+        _ name: String, _ summary: String, _ expected: Expectation = .held, grants: Int? = nil, marks: [Mark] = [],
+        seconds: Int64 = 8, _ make: (inout Schedule) -> Void
+    ) {
+        var schedule = Schedule(seed: 1)
+        schedule.options.clients = 2
+        schedule.options.scripted = true
+        schedule.healAt = 0
+        schedule.endAt = WorldOptions.milliseconds(seconds * 1_000)
+        make(&schedule)
+        schedule.faults.sort { $0.at < $1.at }
+        self.name = name
+        self.summary = summary
+        self.expected = expected
+        self.grants = grants
+        self.marks = marks
+        self.schedule = schedule
+    }
+}
+
+extension Schedule {
+    /// Times are milliseconds here, possibly with a fraction.
+    mutating func acquire(
+        _ worker: Int, at time: Double, wait: Int64 = 0, extendsItself: Bool = false
+    ) {
+        var step = Step(.acquire, at: Self.time(time), worker: worker)
+        step.wait = WorldOptions.milliseconds(wait)
+        step.extendsItself = extendsItself
+        script.append(step)
+    }
+
+    mutating func then(_ action: Step.Action, _ worker: Int, at time: Double, ttl: Int64 = 0, delay: Int64 = 0) {
+        var step = Step(action, at: Self.time(time), worker: worker)
+        step.ttl = WorldOptions.milliseconds(ttl)
+        step.delay = WorldOptions.milliseconds(delay)
+        script.append(step)
+    }
+
+    mutating func fault(
+        _ kind: Fault.Kind, at time: Double, nodes: [Int] = [], clients: [Int] = [], for duration: Int64 = 0,
+        amount: Int64 = 0, text: String = "", direction: Fault.Direction = .both
+    ) {
+        var fault = Fault(kind, at: Self.time(time), nodes: nodes, clients: clients)
+        fault.duration = WorldOptions.milliseconds(duration)
+        fault.amount = kind.unit == .time ? WorldOptions.milliseconds(amount) : amount
+        fault.text = text
+        fault.direction = direction
+        faults.append(fault)
+    }
+
+    private static func time(_ milliseconds: Double) -> Int64 { Int64(milliseconds * 1_000) * 1_000 }
+
+    /// Client 0 holds the lock on nodes 0, 1 and 2 only, from 0.2 s on; nodes 3 and 4 are back at 0.6 s.
+    mutating func holdBareMajority() {
+        fault(.nodeKill, at: 10, nodes: [3, 4], for: 590)
+        acquire(0, at: 200)
+    }
+}

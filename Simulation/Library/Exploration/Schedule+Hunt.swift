@@ -1,0 +1,73 @@
+// What the worlds of a mutant's hunt have in common: tolerated faults all of them, but more of what the rule is for.
+
+extension Schedule {
+    /// All nodes as fast, all clients as slow as the drift allows: what the allowance is for.
+    mutating func spreadClocks() {
+        options.nodeRates = Array(repeating: options.allowedRate, count: options.nodes)
+        options.clientRates = Array(repeating: -options.allowedRate, count: options.clients)
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+    }
+
+    /// Replies that take a good part of the node timeout, and holders that go on to the end of their lease.
+    mutating func slowReplies() {
+        options.driftPartsPerMillion = 1_000
+        options.nodeRates = []
+        options.clientRates = []
+        options.jitter = options.nodeTimeout / 2
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        faults = faults.filter { $0.kind != .nodeClockRate && $0.kind != .clientClockRate }
+    }
+
+    /// Holders that stand still for about as long as their lease, again and again.
+    mutating func pauseHolders(_ kind: Fault.Kind = .clientPause) {
+        var random = Randomness(seed: seed, .test)
+        options.selfExtending = 1_000
+        options.hold = options.ttl * 3
+        for client in 0..<options.clients {
+            var time = random.below(options.ttl)
+            while time < healAt {
+                let length = options.ttl / 2 + random.below(options.ttl)
+                faults.append(Fault(kind, at: time / 1_000 * 1_000, clients: [client], for: length / 1_000 * 1_000))
+                time += length + random.below(options.ttl * 2)
+            }
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Wall clocks of clients that are set to and fro.
+    mutating func setClientClocks() {
+        var random = Randomness(seed: seed, .test)
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        for client in 0..<options.clients {
+            var time = random.below(options.ttl)
+            while time < healAt {
+                let amount = random.within(-2 * options.ttl...options.ttl) / 1_000 * 1_000
+                faults.append(Fault(.clientClockJump, at: time / 1_000 * 1_000, clients: [client]).with(amount: amount))
+                time += options.ttl + random.below(options.ttl * 4)
+            }
+        }
+        faults.sort { $0.at < $1.at }
+    }
+
+    /// Two clients, each near half of an even number of nodes, that want the same at the same time for ever.
+    mutating func splitVotes() {
+        options.nodes = 4
+        options.clients = 2
+        options.workersPerClient = 1
+        options.resources = 1
+        options.twoSites = true
+        options.jitter = 0
+        options.nodeRates = []
+        options.clientRates = []
+        options.cancelled = 0
+        options.wait = WorldOptions.milliseconds(120_000)
+        options.think = 1_000
+        faults = []
+        healAt = 0
+        endAt = options.livenessBound * 3
+    }
+}

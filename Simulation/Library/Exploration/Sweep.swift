@@ -1,0 +1,79 @@
+/// What many runs came to.
+package struct Tally: Sendable {
+    package var runs = 0
+    package var violated: [Failure] = []
+    package var inconclusive: [Failure] = []
+    package var grants = 0
+    package var attempts = 0
+    package var extensions = 0
+    package var events = 0
+    package var duration: Int64 = 0
+    package var faults = 0
+    package var marks = Marks()
+    /// Runs by the least margin that they came to; the last is for runs without a hold.
+    package var margins: [Int] = Array(repeating: 0, count: 10)
+    package var nondeterministic: [UInt64] = []
+    package var hash: UInt64 = 0
+
+    package struct Failure: Sendable {
+        package let schedule: Schedule
+        package let violation: Violation
+    }
+
+    package init() {}
+
+    package mutating func add(_ schedule: Schedule, _ outcome: Outcome) {
+        runs += 1
+        grants += outcome.grants
+        attempts += outcome.attempts
+        extensions += outcome.extensions
+        events += outcome.events
+        duration += outcome.duration
+        faults += schedule.faults.count
+        marks.formUnion(outcome.marks)
+        margins[outcome.leastMargin.map { min(max($0, 0), 8) } ?? 9] += 1
+        // A sum, so that the order in which threads come back does not matter.
+        hash &+= outcome.hash
+        guard let worst = outcome.worst else { return }
+        let failure = Failure(schedule: schedule, violation: worst)
+        // A few tell enough.
+        if outcome.verdict == .violated { violated.append(failure) } else { inconclusive.append(failure) }
+    }
+
+    package mutating func add(_ other: Tally) {
+        runs += other.runs
+        grants += other.grants
+        attempts += other.attempts
+        extensions += other.extensions
+        events += other.events
+        duration += other.duration
+        faults += other.faults
+        marks.formUnion(other.marks)
+        for index in margins.indices { margins[index] += other.margins[index] }
+        hash &+= other.hash
+        violated += other.violated
+        inconclusive += other.inconclusive
+        nondeterministic += other.nondeterministic
+    }
+
+    /// Too little happened for the verdict to mean anything.
+    package var isVacuous: Bool { grants < runs * 2 }
+
+    /// How many violations a thousand million runs may still have, at 95 %, after none in this many: the rule of three.
+    package var bound: String { "0 of \(Format.grouped(runs)) seeds (≤ 3/\(Format.grouped(runs)) at 95 %)" }
+}
+
+/// Runs schedules, each on its own.
+package enum Sweep {
+    /// One of this many seeds is run twice, and must do the same both times.
+    package static let repeated: UInt64 = 64
+
+    package static func run(_ schedule: Schedule, repeating: Bool = false, into tally: inout Tally) {
+        var world = World(schedule)
+        let outcome = world.run()
+        tally.add(schedule, outcome)
+        guard repeating else { return }
+        var again = World(schedule)
+        if again.run().hash != outcome.hash { tally.nondeterministic.append(schedule.seed) }
+    }
+}

@@ -1,0 +1,152 @@
+import RedlockCore
+
+// The network: what is sent arrives in order, late, after retransmission, or not at all.
+
+// MARK: - Sending
+
+extension World {
+    /// How long a message is under way, retransmissions included.
+    private mutating func transit(_ link: Int, lane: Int) -> Int64 {
+        if link * 2 + lane < plannedDelays.count, let planned = plannedDelays[link * 2 + lane].popLast() {
+            return planned
+        }
+        var delay = links[link].delay
+        if options.jitter > 0 { delay += linkRandom[link].below(options.jitter + 1) }
+        if links[link].extraDelay > 0 { delay += linkRandom[link].below(links[link].extraDelay + 1) }
+        if links[link].loss > 0 {
+            var pause = Retransmission.first
+            while linkRandom[link].chance(perMille: links[link].loss), pause < Retransmission.last {
+                delay += pause
+                pause *= 2
+            }
+        }
+        return delay
+    }
+
+    mutating func sendToNode(_ slot: Int, _ message: Connection.ToNode) {
+        let link = linkIndex(connections[slot].client, connections[slot].node)
+        connections[slot].toNode.append(message, arrival: now + transit(link, lane: 0))
+        scheduleToNode(slot)
+    }
+
+    mutating func sendToClient(_ slot: Int, _ message: Connection.ToClient, after delay: Int64 = 0) {
+        let link = linkIndex(connections[slot].client, connections[slot].node)
+        connections[slot].toClient.append(message, arrival: now + delay + transit(link, lane: 1))
+        scheduleToClient(slot)
+    }
+
+    mutating func scheduleToNode(_ slot: Int, notBefore time: Int64 = 0) {
+        guard !connections[slot].toNode.isScheduled, let next = connections[slot].toNode.messages.first else { return }
+        connections[slot].toNode.isScheduled = true
+        queue.add(.toNode, slot, connections[slot].generation, at: max(next.arrival, time, now))
+    }
+
+    mutating func scheduleToClient(_ slot: Int, notBefore time: Int64 = 0) {
+        guard !connections[slot].toClient.isScheduled, let next = connections[slot].toClient.messages.first else {
+            return
+        }
+        connections[slot].toClient.isScheduled = true
+        queue.add(.toClient, slot, connections[slot].generation, at: max(next.arrival, time, now))
+    }
+}
+
+// MARK: - The client's end
+
+extension World {
+    /// The client dials.
+    mutating func dial(_ client: Int, _ nodeOfClient: Int, _ id: ConnectionID) {
+        let node = clients[client].view[nodeOfClient]
+        let slot: Int
+        if let free = freeConnections.popLast() {
+            slot = free
+        } else {
+            slot = connections.count
+            connections.append(Connection())
+        }
+        connectionCount += 1
+        connections[slot].isInUse = true
+        connections[slot].client = client
+        connections[slot].node = node
+        connections[slot].nodeOfClient = nodeOfClient
+        connections[slot].id = id
+        connections[slot].serial = connectionCount
+        links[linkIndex(client, node)].connection = slot
+        sendToNode(slot, .hello)
+    }
+
+    mutating func send(_ command: Command, from client: Int, to nodeOfClient: Int, attempt: Int32) {
+        let node = clients[client].view[nodeOfClient]
+        let slot = links[linkIndex(client, node)].connection
+        guard slot >= 0 else { return }
+        if isTracing {
+            trace.append(
+                TraceRecord(
+                    .send, at: now, client: client, node: node, resource: SimulatedNode.resource(of: command.key),
+                    attempt: attempt, text: command.words))
+        }
+        sendToNode(slot, .command(command, attempt: attempt))
+    }
+
+    /// The client closes: what it has sent is delivered still, what comes back is dropped.
+    mutating func hangUp(_ client: Int, _ nodeOfClient: Int) {
+        let link = linkIndex(client, clients[client].view[nodeOfClient])
+        let slot = links[link].connection
+        guard slot >= 0 else { return }
+        links[link].connection = -1
+        connections[slot].isClosedByClient = true
+        if connections[slot].isClosedByNode { free(slot) } else { sendToNode(slot, .close) }
+    }
+
+    mutating func arriveAtClient(_ slot: Int) {
+        connections[slot].toClient.isScheduled = false
+        let client = connections[slot].client
+        let link = linkIndex(client, connections[slot].node)
+        let generation = connections[slot].generation
+        while connections[slot].generation == generation, let next = connections[slot].toClient.messages.first {
+            if next.arrival > now { return scheduleToClient(slot) }
+            if links[link].blocksToClient > 0 {
+                if connections[slot].toClient.blockedSince < 0 { connections[slot].toClient.blockedSince = now }
+                return
+            }
+            connections[slot].toClient.blockedSince = -1
+            if connections[slot].isClosedByClient {
+                connections[slot].toClient.messages.removeAll()
+                return
+            }
+            // The kernel keeps it until the process runs.
+            if clients[client].pauses > 0 { return }
+            _ = connections[slot].toClient.messages.popFirst()
+            take(next.message, slot)
+        }
+    }
+
+    private mutating func take(_ message: Connection.ToClient, _ slot: Int) {
+        let client = connections[slot].client
+        let id = connections[slot].id
+        let nodeOfClient = connections[slot].nodeOfClient
+        switch message {
+        case .connected:
+            connections[slot].readyAt = now
+            feed(.connected(node: nodeOfClient, id), to: client)
+        case .reply(let reply):
+            // Only an acquire is answered so; with one worker it is the held lock's.
+            if case .ok = reply, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
+            if isTracing {
+                trace.append(
+                    TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
+            }
+            feed(.reply(node: nodeOfClient, id, reply), to: client)
+        case .closed(let reason):
+            links[linkIndex(client, connections[slot].node)].connection = -1
+            free(slot)
+            feed(.disconnected(node: nodeOfClient, id, reason: reason), to: client)
+        }
+    }
+
+    mutating func free(_ slot: Int) {
+        let generation = connections[slot].generation
+        connections[slot] = Connection()
+        connections[slot].generation = generation &+ 1
+        freeConnections.append(slot)
+    }
+}

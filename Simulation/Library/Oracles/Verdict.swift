@@ -1,0 +1,112 @@
+/// What a run is judged by. Each looks at one promise.
+package enum Oracle: String, Hashable, Sendable, CaseIterable {
+    /// Two holders of one resource believed in their leases at the same moment.
+    case overlap
+    /// While a holder believed, a quorum of nodes was free for another.
+    case quorumMargin = "quorum-margin"
+    /// A write of an earlier holder reached the resource after a later one had been granted.
+    case staleWrite = "stale-write"
+    /// A command changed a key that was not its sender's, or made one without asking for the lock.
+    case ownership
+    /// A token was used for two attempts.
+    case tokenReuse = "token-reuse"
+    /// A lease that had lapsed became valid again.
+    case resurrection
+    /// A caller got no answer, or two.
+    case answers
+    /// A key outlived its attempt though its release could have been delivered.
+    case orphanKey = "orphan-key"
+    /// All faults are over, and still nobody gets a lock that is wanted and free.
+    case liveness
+    /// The same, and contenders split the votes again and again.
+    case livelock
+    /// Fails whatever happens: shows that a failure is reported.
+    case canary
+
+    package var isLiveness: Bool {
+        switch self {
+        case .liveness, .livelock, .orphanKey: true
+        default: false
+        }
+    }
+}
+
+/// What the algorithm takes for granted about the world it runs in.
+package enum Assumption: String, Hashable, Sendable, CaseIterable {
+    case memory = "a node keeps a lock until its expiry"
+    case clockSteps = "a node's wall clock does not jump forward"
+    case clockRates = "clocks run at rates that differ by less than the drift allowed for"
+    case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
+    case oneNodeList = "all clients use the same nodes"
+
+    /// Whether a failure of this oracle can come of it.
+    func excuses(_ oracle: Oracle) -> Bool {
+        switch oracle {
+        case .overlap, .quorumMargin: self != .promptWrites
+        case .staleWrite: true
+        case .ownership, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
+        }
+    }
+}
+
+/// An assumption that the faults broke, at a moment.
+package struct Breach: Hashable, Sendable {
+    package let assumption: Assumption
+    package let at: Int64
+    /// The last time that it happened again.
+    package var latest: Int64
+    /// Whom it happened to, first and last: `node 2`.
+    package let subject: String
+    package var latestSubject: String
+}
+
+/// A promise that was not kept.
+package struct Violation: Hashable, Sendable {
+    package let oracle: Oracle
+    package let at: Int64
+    package let message: String
+    /// The broken assumption that explains it; nil makes it a bug.
+    package let excuse: Breach?
+}
+
+package enum Verdict: String, Hashable, Sendable {
+    /// Every promise was kept.
+    case held
+    /// A promise was broken after an assumption was: it says nothing against the library.
+    case inconclusive
+    /// A promise was broken, and no assumption.
+    case violated
+}
+
+/// What a run brought to light.
+package struct Outcome: Sendable {
+    package var violations: [Violation] = []
+    package var breaches: [Breach] = []
+    package var grants = 0
+    /// Grants of each client, for the figure of fairness.
+    package var grantsPerClient: [Int] = []
+    package var attempts = 0
+    package var extensions = 0
+    package var losses = 0
+    package var events = 0
+    /// Virtual nanoseconds.
+    package var duration: Int64 = 0
+    /// The fewest nodes that would have had to lose a held key for another to get in; nil without a hold.
+    package var leastMargin: Int?
+    package var marks = Marks()
+    package var hash: UInt64 = 0
+    /// How often the broken rule decided otherwise than the right one.
+    package var mutantActivations = 0
+
+    package init() {}
+
+    package var verdict: Verdict {
+        if violations.contains(where: { $0.excuse == nil }) { return .violated }
+        return violations.isEmpty ? .held : .inconclusive
+    }
+
+    /// The first that no broken assumption explains, else the first.
+    package var worst: Violation? {
+        violations.first { $0.excuse == nil } ?? violations.first
+    }
+}

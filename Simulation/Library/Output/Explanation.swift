@@ -1,0 +1,65 @@
+/// Schedules and failures in sentences.
+package enum Explanation {
+    /// The world in one sentence, for the first lines of a run.
+    package static func world(_ options: WorldOptions) -> String {
+        "\(count(options.nodes, "node")) (\(options.persistence.rawValue)), \(count(options.clients, "client")) with "
+            + "\(count(options.workersPerClient, "worker")) each, \(count(options.resources, "resource")); "
+            + "ttl \(Format.length(options.ttl)), node timeout \(Format.length(options.nodeTimeout)), "
+            + "retry \(Format.length(options.retryDelay)) + up to \(Format.length(options.retryJitter)), "
+            + "drift \(options.driftPartsPerMillion) ppm; "
+            + "one way \(Format.length(options.delay)) to \(Format.length(2 * options.delay + options.jitter))"
+            + (options.twoSites ? ", two sites" : "")
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    /// What happens in a schedule, one line a thing.
+    package static func lines(_ schedule: Schedule) -> [String] {
+        var lines = ["The world: \(world(schedule.options))."]
+        if let name = schedule.mutant, let mutant = Mutant.named(name) {
+            lines.append("The library is broken on purpose (\(name)): \(mutant.summary).")
+        }
+        if schedule.faults.isEmpty { lines.append("Nothing goes wrong.") }
+        for fault in schedule.faults { lines.append("At \(Format.seconds(fault.at)): \(fault.sentence).") }
+        for step in schedule.script { lines.append("At \(Format.seconds(step.at)): \(step.sentence).") }
+        return lines
+    }
+
+    /// The verdict, and what led to it.
+    package static func verdict(_ outcome: Outcome, of schedule: Schedule) -> [String] {
+        guard let worst = outcome.worst else {
+            return ["Held: no promise was broken in \(outcome.grants) grants and \(outcome.attempts) attempts."]
+        }
+        var lines = ["\(worst.oracle.rawValue) at \(Format.seconds(worst.at)): \(worst.message)."]
+        if let breach = worst.excuse {
+            let first =
+                breach.at < breach.latest ? ", and first at \(Format.seconds(breach.at)) by \(breach.subject)" : ""
+            lines.append(
+                "Inconclusive: an assumption was broken before, at \(Format.seconds(breach.latest)) by "
+                    + "\(breach.latestSubject)\(first). "
+                    + "It was not true any more that \(breach.assumption.rawValue).")
+        } else {
+            lines.append(
+                "Violated: no assumption of the algorithm was broken. "
+                    + (schedule.mutant == nil ? "This is a bug." : "The library was broken on purpose."))
+        }
+        return lines
+    }
+}
+
+extension Schedule.Step {
+    var sentence: String {
+        let ttl = ttl > 0 ? " with a ttl of \(Format.length(ttl))" : ""
+        switch action {
+        case .acquire:
+            return "worker \(worker) wants the lock\(ttl), and waits up to \(Format.length(wait))"
+                + (extendsItself ? "; the lease extends itself" : "")
+        case .extend: return "worker \(worker) extends its lease\(ttl)"
+        case .release: return "worker \(worker) releases"
+        case .cancel: return "worker \(worker) does not want it any more"
+        case .write: return "worker \(worker) checks its lease, and writes \(Format.length(max(delay, 1))) later"
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// Numbers as people read them.
+package enum Format {
+    /// `12.345678 s`, to the microsecond.
+    package static func seconds(_ nanoseconds: Int64) -> String {
+        if nanoseconds >= Clock.never { return "never" }
+        let microseconds = nanoseconds / 1_000
+        return "\(microseconds < 0 ? "-" : "")\(abs(microseconds) / 1_000_000)."
+            + padded(abs(microseconds) % 1_000_000, 6) + " s"
+    }
+
+    /// A length of time in its best unit.
+    package static func length(_ nanoseconds: Int64) -> String {
+        let size = abs(nanoseconds)
+        switch size {
+        case 10_000_000_000...: return decimal(nanoseconds, per: 1_000_000_000) + " s"
+        case 1_000_000...: return decimal(nanoseconds, per: 1_000_000) + " ms"
+        default: return decimal(nanoseconds, per: 1_000) + " µs"
+        }
+    }
+
+    /// With up to three decimals, without trailing zeros.
+    package static func decimal(_ number: Int64, per unit: Int64) -> String {
+        let whole = abs(number) / unit
+        let thousandths = abs(number) % unit * 1_000 / unit
+        var text = (number < 0 ? "-" : "") + String(whole)
+        if thousandths > 0 {
+            var digits = padded(thousandths, 3)
+            while digits.last == "0" { digits.removeLast() }
+            text += "." + digits
+        }
+        return text
+    }
+
+    /// Thousands apart: `1,234,567`.
+    package static func grouped(_ number: Int) -> String {
+        var text = ""
+        for (index, digit) in String(abs(number)).reversed().enumerated() {
+            if index > 0, index % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return (number < 0 ? "-" : "") + String(text.reversed())
+    }
+
+    package static func padded(_ number: Int64, _ digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+    }
+}

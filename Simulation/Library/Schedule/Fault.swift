@@ -1,0 +1,135 @@
+/// Something that goes wrong at a moment, and is over after a while.
+package struct Fault: Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// The process dies and is started again after `duration`.
+        case nodeKill = "node-kill"
+        /// The machine dies: nobody says goodbye, and what was not on the disk is gone.
+        case nodePowerLoss = "node-power-loss"
+        case nodePause = "node-pause"
+        /// Every command takes `amount` longer.
+        case nodeSlow = "node-slow"
+        /// Every write takes `amount` longer, as a disk that does not keep up makes it.
+        case fsyncStall = "fsync-stall"
+        /// Commands are answered by the error `text`.
+        case nodeErrors = "node-errors"
+        /// The node's wall clock is set forward or back by `amount`, for good.
+        case nodeClockJump = "node-clock-jump"
+        /// The node's clock is `amount` parts per billion off, for `duration`.
+        case nodeClockRate = "node-clock-rate"
+        /// The node's wall clock jumps by `amount` and back, again and again, for `duration`.
+        case nodeClockStrobe = "node-clock-strobe"
+        /// All keys are deleted.
+        case nodeFlush = "node-flush"
+        /// One key is deleted to make room.
+        case nodeEvict = "node-evict"
+        /// A replica that is `amount` behind takes the node's place.
+        case nodeFailover = "node-failover"
+        /// The node forgets its scripts.
+        case scriptFlush = "script-flush"
+        /// The process stands still: timers, replies and workers wait.
+        case clientPause = "client-pause"
+        /// The machine sleeps; a clock that counts suspend goes on.
+        case clientSuspend = "client-suspend"
+        case clientCrash = "client-crash"
+        /// The coordinator is shut down in an orderly way, and made anew after `duration`.
+        case clientShutdown = "client-shutdown"
+        /// The client's wall clock jumps; nothing may depend on it.
+        case clientClockJump = "client-clock-jump"
+        case clientClockRate = "client-clock-rate"
+        /// Messages between `clients` and `nodes` take up to `amount` longer.
+        case linkDelay = "link-delay"
+        /// Of a thousand messages between `clients` and `nodes`, `amount` are lost and sent again by TCP.
+        case linkLoss = "link-loss"
+        /// Connections between `clients` and `nodes` are reset: what is in flight arrives or not.
+        case linkReset = "link-reset"
+        /// Nothing passes between `clients` and `nodes`, in one `direction` or in both.
+        case partition
+    }
+
+    package enum Direction: String, Hashable, Sendable, CaseIterable {
+        case both
+        case toNode = "to-node"
+        case toClient = "to-client"
+    }
+
+    package var at: Int64
+    package var kind: Kind
+    /// Whom it hits, by number. Kinds of nodes have no clients, kinds of clients no nodes, those of links both.
+    package var nodes: [Int] = []
+    package var clients: [Int] = []
+    package var duration: Int64 = 0
+    /// A length of time in nanoseconds, parts per billion, or per mille, as the kind says.
+    package var amount: Int64 = 0
+    package var text = ""
+    package var direction = Direction.both
+
+    package init(_ kind: Kind, at: Int64, nodes: [Int] = [], clients: [Int] = [], for duration: Int64 = 0) {
+        self.kind = kind
+        self.at = at
+        self.nodes = nodes
+        self.clients = clients
+        self.duration = duration
+    }
+
+    package func with(amount: Int64) -> Fault {
+        var fault = self
+        fault.amount = amount
+        return fault
+    }
+
+    package var end: Int64 { at + duration }
+}
+
+extension Fault.Kind {
+    package enum Target: Sendable {
+        case node
+        case client
+        case link
+    }
+
+    package var target: Target {
+        switch self {
+        case .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .nodeClockJump, .nodeClockRate,
+            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush:
+            .node
+        case .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
+            .client
+        case .linkDelay, .linkLoss, .linkReset, .partition:
+            .link
+        }
+    }
+
+    /// What the number of a fault counts; nil when it has none.
+    package enum Unit: Sendable {
+        case time
+        case partsPerBillion
+        case perMille
+        case resource
+    }
+
+    package var unit: Unit? {
+        switch self {
+        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay:
+            .time
+        case .nodeClockRate, .clientClockRate: .partsPerBillion
+        case .linkLoss: .perMille
+        case .nodeEvict: .resource
+        default: nil
+        }
+    }
+
+    package var mayBeNegative: Bool {
+        switch self {
+        case .nodeClockJump, .nodeClockStrobe, .clientClockJump, .nodeClockRate, .clientClockRate: true
+        default: false
+        }
+    }
+
+    /// Whether it is over at once.
+    package var isInstant: Bool {
+        switch self {
+        case .nodeClockJump, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .clientClockJump, .linkReset: true
+        default: false
+        }
+    }
+}

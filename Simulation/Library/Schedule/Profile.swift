@@ -1,0 +1,31 @@
+/// Which faults a random schedule is made of.
+package enum Profile: String, Hashable, Sendable, CaseIterable {
+    /// Only what the algorithm must withstand.
+    case tolerated
+    /// Clocks that jump and drift beyond the allowance, on top.
+    case clock
+    /// Nodes that forget, on top.
+    case amnesia
+    /// Everything.
+    case chaos
+
+    /// The kinds of fault, each a class that a seed leaves out or not.
+    var kinds: [Fault.Kind] {
+        let tolerated: [Fault.Kind] = [
+            .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .scriptFlush, .clientPause,
+            .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .linkDelay, .linkLoss, .linkReset,
+            .partition, .nodeClockRate, .clientClockRate, .nodeClockJump,
+        ]
+        let clock: [Fault.Kind] = [.nodeClockStrobe]
+        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover]
+        return switch self {
+        case .tolerated: tolerated
+        case .clock: tolerated + clock
+        case .amnesia: tolerated + amnesia
+        case .chaos: tolerated + clock + amnesia
+        }
+    }
+
+    var breaksClocks: Bool { self == .clock || self == .chaos }
+    var forgets: Bool { self == .amnesia || self == .chaos }
+}

@@ -1,0 +1,155 @@
+extension Schedule {
+    /// A schedule drawn from a seed: first the world's knobs, then, class by class, its faults.
+    package init(random seed: UInt64, _ profile: Profile) {
+        self.init(seed: seed)
+        var random = Randomness(seed: seed, .options)
+        options = WorldOptions(random: &random, profile)
+        healAt = min(max(options.ttl * random.within(2...8), Self.shortestRun), Self.longestRun)
+        addFaults(profile)
+        endAt = max(healAt, lastFaultEnd) + options.livenessBound + options.livenessBound / 2
+    }
+
+    private static let shortestRun = WorldOptions.milliseconds(4_000)
+    private static let longestRun = WorldOptions.milliseconds(25_000)
+
+    /// Of a thousand seeds, those that leave a class of faults out: what is always there hides what it prevents.
+    private static let leftOut: Int64 = 650
+
+    private mutating func addFaults(_ profile: Profile) {
+        for kind in profile.kinds {
+            var random = Randomness(seed: seed, .faults, Fault.Kind.allCases.firstIndex(of: kind)!)
+            guard !random.chance(perMille: Self.leftOut) else { continue }
+            let pause = random.within(500...4_000)
+            var time = WorldOptions.milliseconds(random.within(0...pause))
+            while time < healAt {
+                add(kind, at: time, profile, &random)
+                time += WorldOptions.milliseconds(random.within(1...(2 * pause)))
+            }
+        }
+        faults.sort { $0.at < $1.at }
+        if !profile.forgets {
+            for index in faults.indices { respectContract(index) }
+        }
+    }
+
+    private mutating func add(_ kind: Fault.Kind, at time: Int64, _ profile: Profile, _ random: inout Randomness) {
+        var fault = Fault(kind, at: time / 1_000 * 1_000)
+        switch kind.target {
+        case .node: fault.nodes = [Int(random.below(Int64(options.nodes)))]
+        case .client: fault.clients = [Int(random.below(Int64(options.clients)))]
+        case .link:
+            fault.clients = Self.some(of: options.clients, &random)
+            fault.nodes = Self.some(of: options.nodes, &random)
+        }
+        if !kind.isInstant { fault.duration = Self.microseconds(length(of: kind, &random)) }
+        fault.amount = amount(of: kind, profile, &random)
+        if kind.unit == .time { fault.amount = Self.microseconds(fault.amount) }
+        if kind == .nodeErrors { fault.text = random.choose(Self.errors) }
+        if kind == .partition { fault.direction = random.choose([.both, .both, .toNode, .toClient]) }
+        faults.append(fault)
+    }
+
+    /// One, a few, or all of `count`.
+    private static func some(of count: Int, _ random: inout Randomness) -> [Int] {
+        switch random.below(4) {
+        case 0: return Array(0..<count)
+        case 1: return [Int(random.below(Int64(count)))]
+        default:
+            let chosen = (0..<count).filter { _ in random.chance(perMille: 500) }
+            return chosen.isEmpty ? [Int(random.below(Int64(count)))] : chosen
+        }
+    }
+
+    private static func microseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000 * 1_000 }
+
+    /// From a blink to longer than the ttl, every order of magnitude alike.
+    private func length(of kind: Fault.Kind, _ random: inout Randomness) -> Int64 {
+        random.logarithmic(WorldOptions.milliseconds(1)...max(options.ttl * 2, WorldOptions.milliseconds(2)))
+    }
+
+    private func amount(of kind: Fault.Kind, _ profile: Profile, _ random: inout Randomness) -> Int64 {
+        switch kind {
+        case .nodeSlow, .fsyncStall, .linkDelay:
+            return random.logarithmic(WorldOptions.milliseconds(1) / 10...options.nodeTimeout * 4)
+        case .nodeClockJump, .nodeClockStrobe:
+            // 1.5^6 to 1.5^31 ms is 11 ms to 80 hours; the ttl is what matters, so it stays near.
+            let size = random.logarithmic(
+                WorldOptions.milliseconds(11)...max(options.ttl * 4, WorldOptions.milliseconds(100)))
+            // Back costs availability only; forward breaks an assumption.
+            return profile.breaksClocks && random.chance(perMille: 700) ? size : -min(size, options.ttl)
+        case .clientClockJump:
+            let size = random.logarithmic(WorldOptions.milliseconds(11)...WorldOptions.milliseconds(300_000_000))
+            return random.chance(perMille: 500) ? size : -size
+        case .nodeClockRate, .clientClockRate:
+            let beyond = profile.breaksClocks && random.chance(perMille: 300)
+            let limit = options.allowedRate * (beyond ? 20 : 1)
+            return random.within(-min(limit, 500_000_000)...limit)
+        case .nodeFailover: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeEvict: return random.below(Int64(options.resources))
+        case .linkLoss: return random.within(5...400)
+        default: return 0
+        }
+    }
+
+    /// A node that forgot may come back when all that it knew has expired: by its own clock, which may run slow or be set
+    /// back. So the fault is made as long as that; the healing keeps to it.
+    private mutating func respectContract(_ index: Int) {
+        switch (faults[index].kind, options.persistence) {
+        case (.nodeKill, .snapshot), (.nodeKill, .none): break
+        case (.nodePowerLoss, let persistence) where persistence != .aofAlways: break
+        default: return
+        }
+        let setBack = faults.reduce(0) { $1.kind == .nodeClockJump ? $0 - min(0, $1.amount) : $0 }
+        faults[index].duration = options.ttl + options.ttl / 5 + WorldOptions.milliseconds(10) + setBack
+    }
+
+    static let errors = [
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "READONLY You can't write against a read only replica.",
+        "LOADING Redis is loading the dataset in memory", "BUSY Redis is busy running a script.",
+        "MISCONF Redis is configured to save RDB snapshots", "NOAUTH Authentication required.",
+    ]
+}
+
+extension WorldOptions {
+    /// Every knob is drawn too: some bugs live only where two nodes, short ttls and long delays meet.
+    init(random: inout Randomness, _ profile: Profile) {
+        self.init()
+        nodes = random.choose([5, 5, 5, 5, 3, 3, 3, 4, 7, 2, 1, 6])
+        clients = random.choose([2, 2, 3, 3, 3, 4, 5])
+        workersPerClient = random.choose([1, 1, 1, 2])
+        resources = random.choose([1, 1, 1, 2])
+        persistence = random.choose([.aofAlways, .aofAlways, .aofEverySecond, .snapshot, .none])
+        driftPartsPerMillion = random.choose([10_000, 10_000, 1_000, 50_000])
+        delay = random.logarithmic(50_000...Self.milliseconds(4)) / 1_000 * 1_000
+        jitter = random.choose([0, delay / 4, delay, delay * 3]) / 1_000 * 1_000
+        // The round trip must fit, or every run would be an outage.
+        nodeTimeout = Self.milliseconds(random.within(2...40)) + 8 * delay + 2 * jitter
+        let shortest = max(nodeTimeout * 3, Self.milliseconds(100))
+        ttl = random.logarithmic(shortest...max(shortest, Self.milliseconds(8_000))) / 1_000_000 * 1_000_000
+        retryDelay = Self.milliseconds(random.within(5...150))
+        retryJitter = max(Self.milliseconds(random.within(5...150)), 8 * delay)
+        twoSites = random.chance(perMille: 200)
+        selfExtending = random.choose([0, 500, 1_000])
+        cancelled = random.choose([0, 50, 300])
+        hold = random.logarithmic(Self.milliseconds(50)...ttl * 2) / 1_000 * 1_000
+        think = random.choose([Self.milliseconds(20), Self.milliseconds(200), ttl]) / 1_000 * 1_000
+        wait = random.choose([0, ttl, ttl * 4]) / 1_000 * 1_000
+        // Without a margin the end of belief is the end of validity: the hardest case.
+        lossMargin = random.choose([-1_000, 0, 0, ttl / 4]) / 1_000 * 1_000
+        drawRates(&random)
+    }
+
+    private mutating func drawRates(_ random: inout Randomness) {
+        let limit = allowedRate
+        switch random.below(4) {
+        case 0: break
+        case 1:
+            nodeRates = Array(repeating: limit, count: nodes)
+            clientRates = Array(repeating: -limit, count: clients)
+        default:
+            nodeRates = (0..<nodes).map { _ in random.within(-limit...limit) }
+            clientRates = (0..<clients).map { _ in random.within(-limit...limit) }
+        }
+    }
+}

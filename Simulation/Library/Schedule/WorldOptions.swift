@@ -1,0 +1,81 @@
+/// What a world is made of: everything about a run that is neither a fault nor drawn from the seed as it goes.
+///
+/// Lengths of time are nanoseconds here and whole microseconds in JSON.
+package struct WorldOptions: Hashable, Sendable {
+    /// How a node keeps its keys over a restart.
+    package enum Persistence: String, Hashable, Sendable, CaseIterable {
+        case aofAlways = "aof-always"
+        case aofEverySecond = "aof-everysec"
+        case snapshot = "rdb"
+        case none
+    }
+
+    package var nodes = 5
+    package var clients = 3
+    /// Tasks in each client's process that lock and unlock.
+    package var workersPerClient = 1
+    package var resources = 1
+    package var persistence = Persistence.aofAlways
+    /// Between two snapshots of a node with `rdb`.
+    package var snapshotPeriod = milliseconds(5_000)
+
+    package var ttl = milliseconds(2_000)
+    package var nodeTimeout = milliseconds(50)
+    package var connectTimeout = milliseconds(1_000)
+    package var retryDelay = milliseconds(50)
+    package var retryJitter = milliseconds(50)
+    package var driftPartsPerMillion: Int64 = 10_000
+    /// How long before its end a loss is told; negative for the library's own choice.
+    package var lossMargin: Int64 = -1_000
+
+    /// One way, the quickest; each link has a base between this and twice this.
+    package var delay = milliseconds(1) / 2
+    /// On top, evenly, for every message.
+    package var jitter = milliseconds(1) / 2
+    /// Clients near one half of the nodes and far from the other, by turns, and no other difference between links: what
+    /// splits votes again and again when nothing random breaks the tie.
+    package var twoSites = false
+
+    /// Of a thousand acquires, those whose lease extends itself.
+    package var selfExtending: Int64 = 500
+    /// Of a thousand acquires, those that the caller gives up while waiting.
+    package var cancelled: Int64 = 50
+    /// The longest that a worker holds.
+    package var hold = milliseconds(2_000)
+    /// The longest that a worker pauses between two locks.
+    package var think = milliseconds(500)
+    /// The longest that a worker waits for a lock.
+    package var wait = milliseconds(4_000)
+
+    /// Clocks of nodes, and of clients, in parts per billion off true time. Shorter lists are filled with zero.
+    package var nodeRates: [Int64] = []
+    package var clientRates: [Int64] = []
+    /// The nodes that each client was configured with; all of them for clients without an entry.
+    package var views: [[Int]] = []
+
+    /// Workers follow the schedule's script alone.
+    package var scripted = false
+
+    package init() {}
+
+    package static func milliseconds(_ count: Int64) -> Int64 { count * 1_000_000 }
+
+    package var quorum: Int { nodes / 2 + 1 }
+    package var workers: Int { clients * workersPerClient }
+
+    /// How much a clock may be off, in parts per billion, so that any two stay within the drift that is allowed for.
+    package var allowedRate: Int64 { driftPartsPerMillion * 1_000 / 2 }
+
+    /// How long the library takes at worst to notice a dead connection and to have a new one: silence, dial, back-off.
+    package var reconnectBound: Int64 {
+        silenceTimeout + 2 * connectTimeout + Self.milliseconds(2_000)
+    }
+
+    /// As the library's configuration derives it.
+    package var silenceTimeout: Int64 { max(nodeTimeout * 10, Self.milliseconds(1_000)) }
+
+    /// How long a resource that is wanted may stay free once all faults are over.
+    package var livenessBound: Int64 {
+        2 * ttl + reconnectBound + 20 * (retryDelay + retryJitter + nodeTimeout) + Self.milliseconds(2_000)
+    }
+}

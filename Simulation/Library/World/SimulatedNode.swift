@@ -1,0 +1,221 @@
+package import RedlockCore
+
+/// One Redis server: keys with expiry by its own wall clock, scripts, and what survives a restart.
+package struct SimulatedNode: Sendable {
+    /// A key, as Redis has it: the token is its value.
+    package struct Entry: Sendable {
+        package var token: Token
+        /// Milliseconds on the node's wall clock; gone when the clock reads more.
+        package var expiresAt: Int64
+        /// Which attempt set it, of all attempts of the run.
+        package var attempt: Int32
+        /// Over which connection, and when; never for what no release can be held to: what a restart or a replica brought
+        /// back, and what arrived over a connection that its client had given up.
+        var connection: UInt32
+        var setAt: Int64
+    }
+
+    enum Power: Sendable {
+        case up
+        /// The process is gone; the machine refuses connections.
+        case down
+        /// The machine is gone; nobody answers.
+        case dark
+    }
+
+    /// How this node differs from Redis, for the mutants that live on the server's side.
+    package struct Defects: Sendable {
+        package var deletesWithoutCheck = false
+        package var setsOverOthers = false
+        package var raisesWithoutCheck = false
+        package var setsOnExtension = false
+        /// How often one of them made a difference.
+        package var activations = 0
+
+        package init() {}
+    }
+
+    /// What a command did to the key, for the oracles.
+    package enum Effect: Sendable {
+        case nothing
+        case set(over: Entry?)
+        case raised(Entry)
+        case created
+        case deleted(Entry)
+    }
+
+    package var clock: Clock
+    package private(set) var keys: [Entry?]
+    var power = Power.up
+    /// How many faults hold it still.
+    var pauses = 0
+    /// Counts restarts: a connection does not outlive one.
+    var incarnation: UInt32 = 0
+    var knowsRelease = false
+    var knowsExtend = false
+    /// What every command takes, and every write, beyond the usual.
+    var serviceTime: Int64 = 0
+    var fsyncTime: Int64 = 0
+    var busyUntil: Int64 = 0
+    var stoppedAt: Int64 = 0
+    /// How many faults keep it from running at all.
+    var stops = 0
+    var errors: [String] = []
+    package var defects = Defects()
+
+    /// What each change replaced, oldest first; kept only where something may ask for the past.
+    private var journal: [(time: Int64, resource: Int32, before: Entry?)] = []
+    private let keepsJournal: Bool
+
+    package init(clock: Clock, resources: Int, keepsJournal: Bool = false) {
+        self.clock = clock
+        self.keepsJournal = keepsJournal
+        keys = Array(repeating: nil, count: resources)
+    }
+
+    /// Keys are single letters, one a resource: the first is `a`.
+    package static func key(of resource: Int) -> [UInt8] { [UInt8(ascii: "a") + UInt8(resource)] }
+    package static func resource(of key: [UInt8]) -> Int { Int(key[0] - UInt8(ascii: "a")) }
+
+    private static let nanosecondsPerMillisecond: Int64 = 1_000_000
+
+    /// The node's wall clock in whole milliseconds, as Redis reads it.
+    @inline(__always)
+    package func wall(at time: Int64) -> Int64 {
+        clock.reading(at: time) / Self.nanosecondsPerMillisecond
+    }
+
+    /// The key's entry, unless it has expired: Redis' `keyIsExpired` asks for a clock past the expiry, not at it.
+    @inline(__always)
+    package func live(_ resource: Int, at time: Int64) -> Entry? {
+        guard let entry = keys[resource], wall(at: time) <= entry.expiresAt else { return nil }
+        return entry
+    }
+}
+
+// MARK: - Commands
+
+extension SimulatedNode {
+    /// Executes a command of the library, and says what it did.
+    package mutating func execute(
+        _ command: Command, attempt: Int32, connection: UInt32, at time: Int64
+    ) -> (reply: Reply, effect: Effect) {
+        if let error = refusal(of: command) { return (.error(error), .nothing) }
+        let resource = Self.resource(of: command.key)
+        let current = live(resource, at: time)
+        // Redis deletes an expired key when it comes by it: a clock that is set back later does not bring it back.
+        if current == nil, keys[resource] != nil { forget(resource, at: time) }
+        switch command.operation {
+        case .acquire(let milliseconds):
+            if current != nil {
+                guard defects.setsOverOthers else { return (.null, .nothing) }
+                defects.activations += 1
+            }
+            note(resource, at: time)
+            keys[resource] = Entry(
+                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
+                connection: connection, setAt: time)
+            return (.ok, .set(over: current))
+        case .extend(let milliseconds):
+            guard Self.knows(&knowsExtend, command) else { return (Self.unknownScript, .nothing) }
+            return extend(command, milliseconds, resource, current, attempt, connection, at: time)
+        case .release:
+            guard Self.knows(&knowsRelease, command) else { return (Self.unknownScript, .nothing) }
+            guard let current else { return (.integer(0), .nothing) }
+            if current.token != command.token {
+                guard defects.deletesWithoutCheck else { return (.integer(0), .nothing) }
+                defects.activations += 1
+            }
+            forget(resource, at: time)
+            return (.integer(1), .deleted(current))
+        }
+    }
+
+    private mutating func extend(
+        _ command: Command, _ milliseconds: Int64, _ resource: Int, _ current: Entry?, _ attempt: Int32,
+        _ connection: UInt32, at time: Int64
+    ) -> (reply: Reply, effect: Effect) {
+        guard let current else {
+            guard defects.setsOnExtension else { return (.integer(0), .nothing) }
+            defects.activations += 1
+            note(resource, at: time)
+            keys[resource] = Entry(
+                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
+                connection: connection, setAt: time)
+            return (.integer(1), .created)
+        }
+        if current.token != command.token {
+            guard defects.raisesWithoutCheck else { return (.integer(-1), .nothing) }
+            defects.activations += 1
+        }
+        let expiresAt = wall(at: time) + milliseconds
+        guard current.expiresAt < expiresAt else { return (.integer(1), .nothing) }
+        note(resource, at: time)
+        keys[resource]!.expiresAt = expiresAt
+        return (.integer(1), .raised(current))
+    }
+
+    static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
+
+    private static func knows(_ script: inout Bool, _ command: Command) -> Bool {
+        if command.spelling == .source { script = true }
+        return script
+    }
+
+    /// What an ailing server answers instead.
+    private func refusal(of command: Command) -> String? {
+        guard let error = errors.last else { return nil }
+        // Without memory only what needs more is refused; the scripts delete and touch.
+        if error.utf8.starts(with: "OOM".utf8), case .acquire = command.operation { return error }
+        return error.utf8.starts(with: "OOM".utf8) ? nil : error
+    }
+}
+
+// MARK: - What survives
+
+extension SimulatedNode {
+    /// To be called before every change of a key: notes what it was, for disks and replicas that are behind.
+    mutating func note(_ resource: Int, at time: Int64) {
+        if keepsJournal { journal.append((time, Int32(resource), keys[resource])) }
+    }
+
+    /// The keys as they were at an earlier moment; deletions since then are undone too.
+    mutating func restore(asOf moment: Int64) {
+        while let last = journal.last, last.time > moment {
+            keys[Int(last.resource)] = last.before
+            disown(Int(last.resource))
+            journal.removeLast()
+        }
+    }
+
+    mutating func forget(_ resource: Int, at time: Int64) {
+        note(resource, at: time)
+        keys[resource] = nil
+    }
+
+    mutating func disown(_ resource: Int) {
+        keys[resource]?.connection = 0
+        keys[resource]?.setAt = Clock.never
+    }
+
+    mutating func forgetAll(at time: Int64) {
+        for resource in keys.indices { forget(resource, at: time) }
+    }
+
+    /// Redis looks for expired keys ten times a second: those that expired before that are gone for good.
+    mutating func sweepExpired(at time: Int64) {
+        for resource in keys.indices {
+            guard let entry = keys[resource], wall(at: time) > entry.expiresAt + Self.sweepMilliseconds else {
+                continue
+            }
+            forget(resource, at: time)
+        }
+    }
+
+    private static let sweepMilliseconds: Int64 = 100
+
+    mutating func forgetScripts() {
+        knowsRelease = false
+        knowsExtend = false
+    }
+}

@@ -1,0 +1,222 @@
+import RedlockCore
+
+// What the tasks of a client do: lock, work, check, write, extend, unlock, think.
+
+extension World {
+    /// The worker's next step, after a while. What was planned before is void.
+    mutating func plan(_ worker: Int, in delay: Int64) {
+        workers[worker].step &+= 1
+        queue.add(.work, worker, workers[worker].step, at: now + delay)
+    }
+
+    mutating func step(_ worker: Int, _ number: UInt32) {
+        guard number == workers[worker].step, !clients[workers[worker].client].isDown else { return }
+        switch workers[worker].phase {
+        case .thinking: beginRequest(worker)
+        case .held: work(worker)
+        case .acquiring, .releasing, .gone: break
+        }
+    }
+
+    // MARK: Asking
+
+    /// A request with everything drawn at random.
+    private mutating func beginRequest(_ worker: Int) {
+        let resource = Int(workRandom[worker].below(Int64(options.resources)))
+        // Now and then a shorter ttl than usual.
+        let shorter = workRandom[worker].chance(perMille: 100)
+        let ttl = shorter ? max(options.ttl / 2, WorldOptions.milliseconds(10)) : options.ttl
+        let wait = workRandom[worker].below(options.wait + 1)
+        let extendsItself = workRandom[worker].chance(perMille: options.selfExtending)
+        let gaveUp = workRandom[worker].chance(perMille: options.cancelled)
+        let patience = 1 + workRandom[worker].below(options.nodeTimeout * 2)
+        request(worker, resource, ttl: ttl, wait: wait, extendsItself: extendsItself)
+        if gaveUp, workers[worker].phase == .acquiring {
+            queue.add(.cancel, worker, workers[worker].requests, at: now + patience)
+        }
+    }
+
+    mutating func request(_ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool) {
+        let client = workers[worker].client
+        guard let lock = engines[client].newLock() else { return }
+        let request = AcquireRequest(
+            key: SimulatedNode.key(of: resource), ttl: Nanoseconds(ttl),
+            deadline: engineTime(client) + Nanoseconds(wait), extendsItself: extendsItself)
+        workers[worker].resource = resource
+        workers[worker].lock = lock
+        workers[worker].request = request
+        workers[worker].phase = .acquiring
+        workers[worker].requests &+= 1
+        workers[worker].since = now
+        workers[worker].isLost = false
+        tallyWait(resource)
+        feed(.acquire(lock, request), to: client)
+    }
+
+    mutating func cancel(_ worker: Int, _ number: UInt32) {
+        guard workers[worker].requests == number, workers[worker].phase == .acquiring, let lock = workers[worker].lock
+        else { return }
+        mark(.cancelled)
+        feed(.cancel(lock), to: workers[worker].client)
+    }
+
+    // MARK: Working
+
+    private mutating func work(_ worker: Int) {
+        let left = workers[worker].holdUntil - now
+        guard left > 0, !workers[worker].isLost else {
+            // Who lets go while a write is under way has not understood what the lock is for.
+            return workers[worker].writesPending > 0 ? plan(worker, in: Self.writeTime / 4) : release(worker)
+        }
+        let dice = workRandom[worker].below(100)
+        if dice < 60 {
+            checkAndWrite(worker, in: 10_000 + workRandom[worker].below(100_000))
+        } else if dice < 80, workers[worker].request?.extendsItself == false {
+            extend(worker, ttl: workers[worker].request!.ttl.count)
+        }
+        guard workers[worker].phase == .held else { return }
+        plan(worker, in: min(left, 1 + workRandom[worker].below(options.hold / 4 + 1)))
+    }
+
+    mutating func extend(_ worker: Int, ttl: Int64) {
+        guard let lock = workers[worker].lock, workers[worker].phase == .held else { return }
+        workers[worker].extensionsPending += 1
+        extensionCount += 1
+        feed(
+            .extend(lock, ExtensionID(number: extensionCount << 8 | UInt64(worker)), ttl: Nanoseconds(ttl)),
+            to: workers[worker].client)
+    }
+
+    mutating func release(_ worker: Int) {
+        guard let lock = workers[worker].lock, workers[worker].phase == .held else { return }
+        closeHold(workers[worker].hold, "released")
+        workers[worker].phase = .releasing
+        workers[worker].releaseAsked = now
+        endAttempt(of: worker)
+        feed(.release(lock), to: workers[worker].client)
+        tallyWait(workers[worker].resource)
+    }
+
+    private mutating func think(_ worker: Int, beyond least: Int64 = 0) {
+        workers[worker].phase = .thinking
+        workers[worker].lock = nil
+        workers[worker].since = now
+        guard !options.scripted else { return }
+        plan(worker, in: least + 1 + workRandom[worker].below(max(options.think, 1)))
+    }
+}
+
+// MARK: - Answers
+
+extension World {
+    /// A caller is told something, as `Driver.answer` does it.
+    mutating func answer(_ answer: Answer, _ client: Int) {
+        switch answer {
+        case .granted(let lock, let grant): granted(lock, grant, client)
+        case .refused(let lock, let refusal): refused(lock, refusal, client)
+        case .extended(let lock, let validUntil, let callers):
+            outcome.extensions += 1
+            mark(.extended)
+            count(callers)
+            guard let worker = worker(of: lock, client), workers[worker].phase == .held else { return }
+            workers[worker].validUntil = max(workers[worker].validUntil, validUntil)
+            extendHold(workers[worker].hold, to: workers[worker].validUntil)
+            tell(worker, "extended")
+        case .notExtended(let lock, let refusal, let callers):
+            mark(.extensionFailed)
+            count(callers)
+            if let worker = worker(of: lock, client) { tell(worker, "not extended: \(refusal.reason)") }
+        case .lost(let lock, let loss): lost(lock, loss, client)
+        case .released(let lock):
+            guard let worker = worker(of: lock, client), workers[worker].phase == .releasing || shutsDown(client) else {
+                return violate(.answers, "client \(client) was told of a release that nobody asked for")
+            }
+            if workers[worker].phase == .held { closeHold(workers[worker].hold, "shut down") }
+            tell(worker, "released")
+            think(worker)
+        }
+    }
+
+    private mutating func granted(_ lock: LockID, _ grant: Grant, _ client: Int) {
+        guard let worker = worker(of: lock, client), workers[worker].phase == .acquiring else {
+            return violate(.answers, "client \(client) was granted a lock that it does not wait for")
+        }
+        let resource = workers[worker].resource
+        outcome.grants += 1
+        outcome.grantsPerClient[client] += 1
+        let votes = grant.votes.count { $0 == .granted }
+        if votes == grant.votes.count / 2 + 1 { mark(.quorumExactly) }
+        if votes == grant.votes.count { mark(.allNodesGranted) }
+        if grant.attempts > 1 { mark(.refusedThenGranted) }
+        workers[worker].phase = .held
+        workers[worker].since = now
+        workers[worker].validUntil = grant.validUntil
+        workers[worker].holdUntil = now + 1 + workRandom[worker].below(options.hold)
+        waits[resource] = Starvation()
+        noteProgress(resource)
+        tell(worker, "granted")
+        openHold(worker)
+        guard !options.scripted else { return }
+        plan(worker, in: 1 + workRandom[worker].below(options.hold / 4 + 1))
+    }
+
+    private mutating func refused(_ lock: LockID, _ refusal: Refusal, _ client: Int) {
+        guard let worker = worker(of: lock, client), workers[worker].phase == .acquiring else {
+            return violate(.answers, "client \(client) was refused a lock that it does not wait for")
+        }
+        switch refusal.reason {
+        case .unavailable: mark(.unavailable)
+        case .expired: mark(.expiredWhileAcquiring)
+        case .heldByAnother, .cancelled, .shutDown: break
+        }
+        tell(worker, "refused: \(refusal.reason)")
+        endAttempt(of: worker)
+        tallyWait(workers[worker].resource)
+        // Who asks again at once keeps everybody busy, himself included.
+        think(worker, beyond: options.retryDelay + options.retryJitter)
+        tallyWait(workers[worker].resource)
+    }
+
+    private mutating func lost(_ lock: LockID, _ loss: Loss, _ client: Int) {
+        guard let worker = worker(of: lock, client), workers[worker].phase == .held, !workers[worker].isLost else {
+            return violate(.answers, "client \(client) was told of the loss of a lock that it does not hold")
+        }
+        outcome.losses += 1
+        switch loss.reason {
+        case .notExtended, .maximumHold: mark(.lossTold)
+        case .expired: mark(.lossByExpiry)
+        case .taken: mark(.lossByTaken)
+        case .shutDown: mark(.shutdown)
+        }
+        tell(worker, "lost: \(loss.reason)")
+        workers[worker].isLost = true
+        closeHold(workers[worker].hold, "lost")
+        guard !options.scripted, !shutsDown(client) else { return }
+        // It stops what it does, and lets go.
+        plan(worker, in: 1 + workRandom[worker].below(WorldOptions.milliseconds(5)))
+    }
+
+    private mutating func count(_ callers: [ExtensionID]) {
+        for caller in callers {
+            let worker = Int(caller.number & 0xff)
+            workers[worker].extensionsPending -= 1
+            if workers[worker].extensionsPending < 0 { violate(.answers, "an extension was answered twice") }
+        }
+    }
+
+    private func worker(of lock: LockID, _ client: Int) -> Int? {
+        let first = client * options.workersPerClient
+        for worker in first..<(first + options.workersPerClient) where workers[worker].lock == lock { return worker }
+        return nil
+    }
+
+    private func shutsDown(_ client: Int) -> Bool { clients[client].isShuttingDown }
+
+    private mutating func tell(_ worker: Int, _ text: @autoclosure () -> String) {
+        guard isTracing else { return }
+        trace.append(
+            TraceRecord(
+                .answer, at: now, client: workers[worker].client, worker: worker, resource: workers[worker].resource,
+                attempt: workers[worker].attempt, text: text()))
+    }
+}
