@@ -1,12 +1,13 @@
 # Each target is one command; `make` alone says what there is.
 SWIFT_FLAGS ?=
 
-.PHONY: help bench demo test sanitize lint
+.PHONY: help bench demo test sanitize sim lint
 help:
 	@echo "make demo      watch two contenders, and nodes that die and come back (installs what is missing)"
 	@echo "make test      run all tests, on real servers (installs what is missing)"
 	@echo "make bench     measure the library beside the bare wire, in one run"
 	@echo "make sanitize  run all tests under the thread sanitizer, then the address sanitizer"
+	@echo "make sim       the simulator: all scenarios, all mutants, determinism, 10,000 seeds"
 	@echo "make lint      check the format"
 
 demo:
@@ -29,4 +30,10 @@ sanitize:
 	swift test --sanitize=address --scratch-path .build/address
 
 lint:
-	swift format lint --strict --recursive Package.swift Sources Tests
+	swift format lint --strict --recursive Package.swift Sources Simulation Tests
+
+sim:
+	@.ci/needs
+	swift build -c release --product redlock-sim
+	@sim="$$(swift build -c release --show-bin-path)/redlock-sim"; set -e; \
+	"$$sim" scenario run --all; "$$sim" mutants; "$$sim" determinism --seeds 500; "$$sim" sweep --seeds 10000
