@@ -38,14 +38,15 @@ struct ProcessTests {
 
         let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
-        await eventually("our keys") { !cluster.values(of: "resource").contains(nil) }
-        let ours = cluster.values(of: "resource")
+        // On one node the other's key may have lived a little longer than ours took: two are a quorum.
+        let values = cluster.values(of: "resource").compactMap(\.self)
+        let ours = try #require(values.first { value in values.count { $0 == value } >= 2 })
         worker.process.signal(SIGCONT)
 
         #expect(await worker.ask("valid") == "false")
         #expect(await worker.ask("extend") == "expired")
         #expect(await worker.ask("release") == "released")
-        #expect(cluster.values(of: "resource") == ours)
+        #expect(cluster.values(of: "resource").count { $0 == ours } >= 2)
         #expect(lease.isValid)
         _ = await worker.finish()
         await lease.release()
@@ -137,7 +138,9 @@ struct ProcessTests {
         }
         #expect(reports[4].descriptors < reports[0].descriptors + 10)
         let growth = zip(reports, reports.dropFirst()).map { $1.kibibytes - $0.kibibytes }
-        #expect(growth.contains { $0 < 256 }, "resident memory grew by \(growth) KiB, 50 restarts each")
+        #expect(
+            growth.contains { $0 < 256 } || Sanitizer.isActive,
+            "resident memory grew by \(growth) KiB, 50 restarts each")
         _ = await worker.finish()
     }
 }
