@@ -42,9 +42,14 @@ package final class BlockingClient {
     }
 
     package func command(_ words: [String]) -> Answer? {
-        let copies = unsafe words.map { unsafe strdup($0) }
-        defer { unsafe copies.forEach { unsafe free($0) } }
-        var arguments = unsafe copies.map { unsafe UnsafePointer($0) }
+        // Not strings of C: a name may contain zeros.
+        let copies = unsafe words.map { word in
+            let copy = UnsafeMutableBufferPointer<CChar>.allocate(capacity: word.utf8.count)
+            _ = unsafe copy.initialize(from: word.utf8.map { CChar(bitPattern: $0) })
+            return unsafe copy
+        }
+        defer { unsafe copies.forEach { unsafe $0.deallocate() } }
+        var arguments = unsafe copies.map { unsafe UnsafePointer($0.baseAddress) }
         let lengths = words.map { $0.utf8.count }
         guard let raw = unsafe redisCommandArgv(context, Int32(words.count), &arguments, lengths) else { return nil }
         defer { unsafe freeReplyObject(raw) }
