@@ -151,9 +151,11 @@ extension Redlock {
         return lease
     }
 
-    /// Ends the service: waiting callers are refused, leases are lost and released, connections closed.
+    /// Ends the service: waiting callers are refused, holders are told that their leases are lost, connections closed.
     ///
-    /// Returns when the nodes confirmed the releases, or had the node timeout to do so. Without it, the same happens in
+    /// A lease keeps its keys until its holder releases it or its validity is over: the bodies of ``withLock`` are
+    /// cancelled and finish under the lock. Returns when that is so, and the nodes confirmed the releases or had the node
+    /// timeout to do so. So release what you hold by hand, or this takes until it lapses. Without it, the same happens in
     /// the background once the instance and its leases are gone.
     public func shutdown() async {
         await withCheckedContinuation { driver.post(.shutdown($0)) }

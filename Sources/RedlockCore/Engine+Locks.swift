@@ -146,10 +146,9 @@ extension Engine {
 // MARK: - Loss
 
 extension Engine {
-    mutating func lose(_ lock: LockID, _ reason: Loss.Reason, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), slots[slot].machine!.phase == .held else { return }
-        let loss = slots[slot].machine!.lose(reason)
-        tellLoss(loss, lock, slot, &turn)
+    mutating func endAtShutdown(_ lock: LockID, _ turn: inout Turn) {
+        guard let slot = slot(of: lock) else { return }
+        if let loss = slots[slot].machine!.shutDown() { tellLoss(loss, lock, slot, &turn) }
         settle(slot)
     }
 
@@ -216,6 +215,7 @@ extension Engine {
         case .acquire(let step): carryOut(step, lock, slot, &turn)
         case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)
         case .lost(let loss): tellLoss(loss, lock, slot, &turn)
+        case .release: release(lock, &turn)
         case nil: break
         }
         settle(slot)

@@ -206,12 +206,12 @@ extension Engine {
         for slot in slots.indices where slots[slot].machine != nil {
             let lock = lock(in: slot)
             abandon(lock, .shutDown, &turn)
-            lose(lock, .shutDown, &turn)
-            release(lock, &turn)
+            endAtShutdown(lock, &turn)
         }
     }
 
-    /// No release is waited for longer than the node timeout, so this comes to an end.
+    /// A lease lasts until its holder releases it, or its validity is over; no release is waited for longer than the node
+    /// timeout. So this comes to an end.
     private mutating func finishShutdownWhenDrained(_ turn: inout Turn) {
         guard lockCount == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
         for node in sessions.indices { close(node, &turn) }

@@ -16,7 +16,7 @@ package enum Event: Sendable {
     case reply(node: Int, ConnectionID, Reply)
     /// ``Engine/nextDeadline`` has come.
     case timer
-    /// Release everything, then close.
+    /// Refuse who waits, tell who holds, close when all is released or over.
     case shutdown
 }
 

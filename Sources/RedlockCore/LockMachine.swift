@@ -59,6 +59,8 @@ struct LockMachine: Sendable {
     private(set) var hold: Hold?
     private var releaseBallot: Ballot?
     private var rounds: UInt32 = 0
+    /// Nobody else will release it: when its validity is over, the machine does.
+    private var releasesAtEnd = false
 
     init(request: AcquireRequest, nodes: Int) {
         self.request = request
@@ -71,7 +73,8 @@ struct LockMachine: Sendable {
         case .acquiring: attemptValidUntil(policy, decided: attempt.start)
         case .waiting(let until): until
         case .held: min(lossInstant(policy), hold?.extending == nil ? hold!.nextExtension : .distantFuture)
-        case .lost, .releasing, .ended: .distantFuture
+        case .lost: releasesAtEnd ? hold!.validUntil : .distantFuture
+        case .releasing, .ended: .distantFuture
         }
     }
 }
@@ -322,6 +325,8 @@ extension LockMachine {
         case acquire(AcquireStep)
         case extend(ExtendStep)
         case lost(Loss)
+        /// The validity of a lease that was lost at the shutdown is over.
+        case release
     }
 
     /// An instant that ``deadline(_:)`` named has come; nil when it has not.
@@ -337,9 +342,18 @@ extension LockMachine {
         case .held:
             guard now < lossInstant(policy) else { return .lost(lose(lossReason(at: now))) }
             return .extend(beginExtension(ttl: request.ttl, callers: [], at: now, policy))
-        case .lost, .releasing, .ended:
+        case .lost:
+            return .release
+        case .releasing, .ended:
             return nil
         }
+    }
+
+    /// The engine is shut down. The holder is told, and keeps its keys until it releases or its validity is over: to
+    /// release them now would give the lock away under work that is still going on.
+    mutating func shutDown() -> Loss? {
+        releasesAtEnd = true
+        return phase == .held ? lose(.shutDown) : nil
     }
 
     /// The lease is given up by its own side.

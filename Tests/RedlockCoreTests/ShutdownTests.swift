@@ -42,13 +42,16 @@ import Testing
         }
     }
 
-    @Test func leasesAreLostAndReleasedBeforeItCloses() {
+    @Test func holdersAreToldAndKeepTheirKeysUntilTheyRelease() {
         play(nodes: 3) { script in
             let end = script.now + .milliseconds(9_898)
             let lock = script.hold()
             script.shutdown()
             let votes: [Vote] = [.granted, .granted, .pending]
             #expect(script.news() == [.lost(lock, Loss(reason: .shutDown, validUntil: end, votes: votes))])
+            // The holder's work may still be going on: nobody else gets in before it is done.
+            #expect(script.unanswered(0).map(\.operation) == [])
+            script.release(lock)
             script.reply(0...1, .integer(1))
             #expect(script.news() == [.released(lock)], "the last node is still being waited for")
             script.reply(2, .integer(1))
@@ -56,10 +59,26 @@ import Testing
         }
     }
 
+    @Test func aLeaseThatNobodyReleasesIsWaitedForUntilItsValidityIsOver() {
+        play(nodes: 1) { script in
+            let end = script.now + .milliseconds(9_898)
+            let lock = script.hold()
+            script.shutdown()
+            _ = script.news()
+            script.advance(to: end - Nanoseconds(1))
+            #expect(script.unanswered(0).map(\.operation) == [])
+            script.advance(to: end)
+            #expect(script.unanswered(0).map(\.operation) == [.release])
+            script.serve(0)
+            #expect(script.news() == [.released(lock), .closed])
+        }
+    }
+
     @Test func nodesThatDoNotAnswerHoldItUpForTheNodeTimeoutAtMost() {
         play(nodes: 3) { script in
             let lock = script.hold()
             script.shutdown()
+            script.release(lock)
             _ = script.news()
             script.reply(0, .integer(1))
             script.advance(by: .milliseconds(100) - Nanoseconds(1))
@@ -87,6 +106,7 @@ import Testing
             _ = script.news()
             script.shutdown()
             #expect(script.news() == [])
+            script.advance(by: .seconds(1))
             script.serve(0)
             #expect(script.news() == [.released(lock), .closed])
         }
@@ -114,7 +134,7 @@ import Testing
             let caller = script.extend(lock)
             #expect(
                 script.news() == [
-                    .notExtended(lock, ExtensionRefusal(reason: .released, votes: [.granted]), [caller])
+                    .notExtended(lock, ExtensionRefusal(reason: .lost, votes: [.granted]), [caller])
                 ])
         }
     }
@@ -123,6 +143,7 @@ import Testing
         play(nodes: 2) { script in
             let lock = script.hold()
             script.shutdown()
+            script.release(lock)
             for node in 0..<2 { script.serve(node) }
             _ = script.news()
             let late = script.acquire("late", wait: .seconds(60))
@@ -145,9 +166,10 @@ import Testing
 
     @Test func itIsCalledTwiceAndClosesOnce() {
         play(nodes: 1) { script in
-            _ = script.hold()
+            let lock = script.hold()
             script.shutdown()
             script.shutdown()
+            script.release(lock)
             script.serve(0)
             script.shutdown()
             #expect(script.told.count { $0 == .closed } == 1)
@@ -159,6 +181,7 @@ import Testing
             let connection = try #require(script.connection(0))
             let lock = script.hold()
             script.shutdown()
+            script.release(lock)
             script.serve(0)
             _ = script.news()
             script.handle(.connected(node: 0, connection))
