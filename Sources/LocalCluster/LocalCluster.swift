@@ -3,6 +3,8 @@ internal import Glibc
 /// Independent redis-servers on free ports of the loopback interface, in a temporary folder; gone with this process at
 /// the latest.
 package final class LocalCluster: Sendable {
+    private static let startAttempts = 5
+
     package let nodes: [LocalNode]
     package let folder: String
     private let undertaker: Undertaker
@@ -22,21 +24,39 @@ package final class LocalCluster: Sendable {
         }
         folder = unsafe String(cString: path)
         undertaker = try Undertaker(folder: folder)
-        let (folder, undertaker) = (folder, undertaker)
-        nodes = try (0..<count).map { index in
-            let home = "\(folder)/node\(index + 1)"
-            _ = unsafe mkdir(home, 0o700)
-            return LocalNode(
-                port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
-                undertaker: undertaker)
-        }
         do {
-            for node in nodes { try node.launch() }
-            for node in nodes { try node.awaitReady() }
+            nodes = try (0..<count).map { [folder, undertaker] index in
+                let home = "\(folder)/node\(index + 1)"
+                _ = unsafe mkdir(home, 0o700)
+                return try Self.startNode(home, persistence, options, undertaker)
+            }
         } catch {
-            stop()
+            // What runs already ends with it.
+            undertaker.dismiss()
             throw error
         }
+    }
+
+    /// A port that was free a moment ago may be taken by the time that the server binds it: another is tried then.
+    private static func startNode(
+        _ home: String, _ persistence: LocalNode.Persistence, _ options: [String], _ undertaker: Undertaker
+    ) throws -> LocalNode {
+        for _ in 1..<startAttempts {
+            let node = LocalNode(
+                port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
+                undertaker: undertaker)
+            do {
+                try node.start()
+                return node
+            } catch is LocalNode.StartError {
+                node.kill()
+            }
+        }
+        let node = LocalNode(
+            port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
+            undertaker: undertaker)
+        try node.start()
+        return node
     }
 
     deinit {

@@ -70,10 +70,21 @@ package final class LocalNode: Sendable {
     package func awaitReady(port: UInt16? = nil) throws {
         for _ in 0..<Self.startMilliseconds / 5 {
             if let answer = try? BlockingClient(port: port ?? self.port).command("PING"), !answer.isLoading { return }
+            guard !hasEnded() else { break }
             usleep(5_000)
         }
         throw StartError(
             description: "redis-server on port \(port ?? self.port) did not start; its log is in \(folder)/log")
+    }
+
+    /// It ended by itself: as a rule another program has its port.
+    private func hasEnded() -> Bool {
+        process.withLock { process in
+            guard let child = process, child.poll() != nil else { return false }
+            undertaker.ended(child)
+            process = nil
+            return true
+        }
     }
 
     /// kill -9, and waits until it is gone.
