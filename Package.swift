@@ -55,7 +55,8 @@ let package = Package(
         .testTarget(
             name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
         .testTarget(
-            name: "SimulationTests", dependencies: ["RedlockSimulation", "RedlockCore", "RedlockRedis"],
+            name: "SimulationTests",
+            dependencies: ["RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "redlock-sim"],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.

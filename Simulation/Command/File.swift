@@ -41,7 +41,11 @@ enum File {
             bytes = bytes.dropFirst(count)
         }
         close(descriptor)
-        guard unsafe rename(temporary, path) == 0 else { throw failure("cannot write", path) }
+        guard unsafe rename(temporary, path) == 0 else {
+            let failure = failure("cannot write", path)
+            unsafe unlink(temporary)
+            throw failure
+        }
     }
 
     /// The `.json` files of a folder, by name; none when there is no such folder.

@@ -11,6 +11,7 @@ enum RedlockSim {
         switch verb {
         case "run": return try RunCommand.run(words)
         case "sweep": return try await SweepCommand.run(words)
+        case "search": return try await SearchCommand.run(words)
         case "replay": return try ReplayCommand.replay(words)
         case "shrink": return try ReplayCommand.shrink(words)
         case "explain": return try ReplayCommand.explain(words)
@@ -33,6 +34,9 @@ enum RedlockSim {
                     one run; --fault sets a knob of the world, as `nodes=3` or `ttl_us=500000`
           sweep     --seeds N [--first N] [--jobs J] [--profile P] [--time-limit 60s] [--regressions FOLDER]
                     [--json FILE] [--junit FILE] [--save FOLDER]
+          search    --seeds N [--first N] [--rounds R] [--jobs J] [--profile P] [--mutant NAME [--ordinary]]
+                    [--time-limit 60s] [--save FOLDER]
+                    varies the schedules that came nearest to a violation; --ordinary: in worlds not made for the mutant
           replay    FILE [--trace FILE] [--html FILE]      run a schedule again
           shrink    FILE -o FILE                           make a failing schedule small
           explain   FILE                                   a schedule in sentences

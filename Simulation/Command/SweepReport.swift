@@ -65,17 +65,23 @@ struct SweepReport {
     }
 
     private func printFailure(_ failure: Tally.Failure) {
+        Self.say(failure, profile)
+        let mutant = failure.schedule.mutant.map { " --mutant \($0)" } ?? ""
+        Console.say("  redlock-sim run --seed \(failure.schedule.seed) --profile \(profile.rawValue)\(mutant)")
+    }
+
+    /// The oracle, the moment, and the smallest schedule that fails in the same way, which it returns.
+    @discardableResult
+    static func say(_ failure: Tally.Failure, _ profile: Profile) -> Schedule {
         let violation = failure.violation
         Console.say(
             "seed \(failure.schedule.seed) (\(profile.rawValue)): \(violation.oracle.rawValue) at \(Format.seconds(violation.at))"
         )
         Console.say("  \(violation.message)")
-        if var shrinker = Shrinker(failure.schedule) {
-            shrinker.shrink()
-            for line in Explanation.lines(shrinker.schedule).prefix(7) { Console.say("  " + line) }
-        }
-        let mutant = failure.schedule.mutant.map { " --mutant \($0)" } ?? ""
-        Console.say("  redlock-sim run --seed \(failure.schedule.seed) --profile \(profile.rawValue)\(mutant)")
+        guard var shrinker = Shrinker(failure.schedule) else { return failure.schedule }
+        shrinker.shrink()
+        for line in Explanation.lines(shrinker.schedule).prefix(7) { Console.say("  " + line) }
+        return shrinker.schedule
     }
 
     /// Each failure's schedule, shrunk, in a file of its own.

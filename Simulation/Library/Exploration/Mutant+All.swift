@@ -53,6 +53,14 @@ extension Mutant {
                     }
                 }),
             broken(
+                "start-a-little-late", "the start is read when an eighth of the time for the replies has passed",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.slowReplies() },
+                {
+                    $0.validUntil = { start, decided, ttl, drift in
+                        start + (max(decided, start) - start) / 8 + (ttl - drift)
+                    }
+                }),
+            broken(
                 "no-drift", "no allowance for clocks that run at different rates", killedBy: [.quorumMargin, .overlap],
                 hunt: { $0.spreadClocks() }, { $0.drift = { _ in .zero } }),
             broken(

@@ -18,6 +18,11 @@ package struct Tally: Sendable {
     package struct Failure: Sendable {
         package let schedule: Schedule
         package let violation: Violation
+
+        package init(schedule: Schedule, violation: Violation) {
+            self.schedule = schedule
+            self.violation = violation
+        }
     }
 
     package init() {}

@@ -93,6 +93,8 @@ package struct Outcome: Sendable {
     package var duration: Int64 = 0
     /// The fewest nodes that would have had to lose a held key for another to get in; nil without a hold.
     package var leastMargin: Int?
+    /// The shortest time from the end of a belief until another could get in; only of worlds that measure it.
+    package var leastSlack: Int64?
     package var marks = Marks()
     package var hash: UInt64 = 0
     /// How often the broken rule decided otherwise than the right one.

@@ -133,12 +133,30 @@ extension World {
                     .margin, at: moment, client: holds[index].client, resource: holds[index].resource,
                     attempt: holds[index].attempt, value: Int64(max(margin, 0))))
         }
-        guard margin <= 0 else { return }
+        guard margin <= 0 else {
+            if measuresSlack { measureSlack(index, margin, view, at: moment) }
+            return
+        }
         violate(
             .quorumMargin,
             "\(name(holds[index].attempt)) believes that it holds resource \(letter(holds[index].resource)) until "
                 + "\(seconds(holds[index].end)), but \(gone) of \(view.count) nodes do not have its key: another "
                 + "could get the lock now", at: moment)
+    }
+
+    /// For how long after the end of the belief its keys would still keep another out, if nothing else happened.
+    private mutating func measureSlack(_ index: Int, _ margin: Int, _ view: [Int], at moment: Int64) {
+        var ends: [Int64] = []
+        for node in view where nodes[node].power == .up {
+            guard let entry = nodes[node].live(holds[index].resource, at: moment), entry.token == holds[index].token
+            else { continue }
+            // Gone when the clock reads more than the expiry.
+            ends.append(nodes[node].clock.time(of: (entry.expiresAt + 1) * 1_000_000))
+        }
+        guard ends.count >= margin else { return }
+        ends.sort()
+        let slack = ends[margin - 1] - holds[index].end
+        outcome.leastSlack = min(outcome.leastSlack ?? slack, slack)
     }
 
     /// To be called before anything but a command of the library changes a node, and before a clock is changed.

@@ -38,8 +38,13 @@ extension HTMLReport {
         let from = d.from, to = d.to, at = 0;
         if (d.focus !== undefined) {
           from = Math.max(d.from, d.focus - 1.6 * d.ttl); to = Math.min(d.to, Math.max(d.focus + 1.1 * d.ttl, from + 1));
-          at = Math.max(0, d.events.findIndex(e => e[0] >= d.focus));
         }
+        // The violation itself, not the first of the events of its moment.
+        function broken() {
+          const exact = d.events.findIndex(e => e[0] === d.focus && e[1] === "violation");
+          return Math.max(0, exact >= 0 ? exact : d.events.findIndex(e => e[0] >= d.focus));
+        }
+        if (d.focus !== undefined) at = broken();
         const left = 150, right = 20, laneHeight = 30;
         function draw() {
           const width = Math.max(700, box.clientWidth || 1300), x = t => left + (t - from) / (to - from) * (width - left - right);
@@ -104,23 +109,30 @@ extension HTMLReport {
           for (let v = 0; v <= d.quorum; v++) s += `<text class="small" x="${left - 6}" y="${my(v) + 4}" text-anchor="end">${v}</text>`;
           box.innerHTML = s + "</svg>";
           line.textContent = e ? `${at + 1} of ${d.events.length}   ${sec(e[0])} s   ${e[1]}   ${e[2] >= 0 ? "client " + e[2] + "  " : ""}${e[3] >= 0 ? "node " + e[3] + "  " : ""}${e[4] >= 0 ? "#" + e[4] + "  " : ""}${e[5]}` : "no events";
+          document.querySelectorAll("tr.here").forEach(row => row.classList.remove("here"));
+          const row = document.getElementById("rows").children[at]; if (row) row.classList.add("here");
+        }
+        // So much time round a moment, but nothing before the beginning or after the end.
+        function look(t, w) {
+          w = Math.min(w, span); from = Math.min(Math.max(t - w / 2, d.from), d.to - w); to = from + w;
         }
         function go(to_) {
           at = Math.min(Math.max(to_, 0), d.events.length - 1);
-          const t = d.events[at][0], w = to - from;
-          if (t < from || t > to) { from = t - w / 2; to = from + w; }
+          const t = d.events[at][0];
+          if (t < from || t > to) look(t, to - from);
           draw();
         }
         function zoom(f) {
-          const t = d.events[at] ? d.events[at][0] : (from + to) / 2, w = Math.min(span * 1.1, Math.max(200, (to - from) * f));
-          from = t - w / 2; to = t + w / 2; draw();
+          look(d.events[at][0], Math.max(200, (to - from) * f)); draw();
         }
         document.addEventListener("keydown", e => {
           if (e.ctrlKey || e.metaKey || e.altKey || !d.events.length) return;
           const n = d.events.length;
-          const act = {ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), PageDown: () => go(at + 10), PageUp: () => go(at - 10),
-            Home: () => go(0), End: () => go(n - 1), "+": () => zoom(.5), "=": () => zoom(.5), "-": () => zoom(2),
-            v: () => { if (d.focus !== undefined) go(Math.max(0, d.events.findIndex(e => e[0] >= d.focus))); }}[e.key];
+          // Outside of the picture these four scroll, as everywhere.
+          const paging = {PageDown: () => go(at + 10), PageUp: () => go(at - 10), Home: () => go(0), End: () => go(n - 1)};
+          const act = {ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), "+": () => zoom(.5), "=": () => zoom(.5),
+            "-": () => zoom(2), v: d.focus !== undefined && (() => go(broken())),
+            ...(document.activeElement === box ? paging : {})}[e.key.length > 1 ? e.key : e.key.toLowerCase()];
           if (act) { e.preventDefault(); act(); }
         });
         box.addEventListener("click", e => {
@@ -132,8 +144,10 @@ extension HTMLReport {
         document.querySelector("details").addEventListener("toggle", function () {
           const body = document.getElementById("rows"); if (!this.open || body.childElementCount) return;
           body.innerHTML = d.events.map(e => `<tr><td>${sec(e[0])}<td>${esc(e[1])}<td>${e[2] >= 0 ? e[2] : ""}<td>${e[3] >= 0 ? e[3] : ""}<td>${e[4] >= 0 ? "#" + e[4] : ""}<td>${esc(e[5])}</tr>`).join("");
+          draw();
         });
         addEventListener("resize", draw);
         draw();
+        box.focus({preventScroll: true});
         """#
 }

@@ -32,7 +32,8 @@ package enum HTMLReport {
             <h2 id="caption">The picture</h2>
             <p class="help">Each client's lane shows when it <b>believed</b> that it held the lock; each node's lane shows whose
             key it <b>had</b>. A label such as <i>c0 #12</i> is client 0's attempt 12: the same label is the same token. Shaded
-            and hatched spans are faults. Keys: ← → event by event, PgUp PgDn ten, + − zoom, v the violation, Home End.</p>
+            and hatched spans are faults. Keys: ← → event by event, + − zoom, v the
+            violation; in the picture also PgUp PgDn for ten events, Home End.</p>
             <div id="picture" tabindex="0" role="img" aria-labelledby="caption"></div>
             <p id="now" aria-live="polite"></p>
             <h2>The same as a table</h2>

@@ -27,9 +27,23 @@ extension Schedule {
             }
         }
         faults.sort { $0.at < $1.at }
-        if !profile.forgets {
-            for index in faults.indices { respectContract(index) }
+        keepContracts(profile)
+    }
+
+    /// Makes every fault one that the profile allows; those that were drawn for it are already, but for the restarts.
+    mutating func keepContracts(_ profile: Profile) {
+        if !profile.breaksClocks {
+            for index in faults.indices {
+                switch faults[index].kind {
+                case .nodeClockJump: faults[index].amount = max(-abs(faults[index].amount), -options.ttl)
+                case .nodeClockRate, .clientClockRate:
+                    faults[index].amount = min(max(faults[index].amount, -options.allowedRate), options.allowedRate)
+                default: break
+                }
+            }
         }
+        guard !profile.forgets else { return }
+        for index in faults.indices { respectContract(index) }
     }
 
     private mutating func add(_ kind: Fault.Kind, at time: Int64, _ profile: Profile, _ random: inout Randomness) {
@@ -60,14 +74,14 @@ extension Schedule {
         }
     }
 
-    private static func microseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000 * 1_000 }
+    static func microseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000 * 1_000 }
 
     /// From a blink to longer than the ttl, every order of magnitude alike.
-    private func length(of kind: Fault.Kind, _ random: inout Randomness) -> Int64 {
+    func length(of kind: Fault.Kind, _ random: inout Randomness) -> Int64 {
         random.logarithmic(WorldOptions.milliseconds(1)...max(options.ttl * 2, WorldOptions.milliseconds(2)))
     }
 
-    private func amount(of kind: Fault.Kind, _ profile: Profile, _ random: inout Randomness) -> Int64 {
+    func amount(of kind: Fault.Kind, _ profile: Profile, _ random: inout Randomness) -> Int64 {
         switch kind {
         case .nodeSlow, .fsyncStall, .linkDelay:
             return random.logarithmic(WorldOptions.milliseconds(1) / 10...options.nodeTimeout * 4)
@@ -140,7 +154,7 @@ extension WorldOptions {
         drawRates(&random)
     }
 
-    private mutating func drawRates(_ random: inout Randomness) {
+    mutating func drawRates(_ random: inout Randomness) {
         let limit = allowedRate
         switch random.below(4) {
         case 0: break

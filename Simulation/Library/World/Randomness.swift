@@ -17,6 +17,7 @@ package struct Randomness: RandomNumberGenerator, Sendable {
         case clock
         case shell
         case test
+        case search
     }
 
     package init(seed: UInt64, _ purpose: Purpose, _ index: Int = 0, _ epoch: Int = 0) {

@@ -49,6 +49,8 @@ package struct World {
     package var outcome = Outcome()
     package var trace: [TraceRecord] = []
     let isTracing: Bool
+    /// Whether the least slack is wanted: what a search goes by, and too dear for a sweep.
+    let measuresSlack: Bool
     /// Stops at the first violation that no broken assumption explains.
     let stopsAtViolation: Bool
     var isOver = false
@@ -57,11 +59,14 @@ package struct World {
     /// Delays of the first messages of each link and direction, for the exhaustive mode.
     var plannedDelays: [[Int64]] = []
 
-    package init(_ schedule: Schedule, tracing: Bool = false, stopsAtViolation: Bool = true) {
+    package init(
+        _ schedule: Schedule, tracing: Bool = false, measuringSlack: Bool = false, stopsAtViolation: Bool = true
+    ) {
         self.schedule = schedule
         options = schedule.options
         mutant = schedule.mutant.flatMap(Mutant.named)
         isTracing = tracing
+        measuresSlack = measuringSlack
         self.stopsAtViolation = stopsAtViolation
         makeNodes()
         makeClients()
