@@ -17,7 +17,8 @@ package final class ChildProcess: Sendable {
     package enum Status: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)
-        case stopped
+        /// By this signal; it may go on.
+        case stopped(Int32)
     }
 
     package struct SpawnError: Error, CustomStringConvertible {
@@ -114,7 +115,7 @@ package final class ChildProcess: Sendable {
 
     /// What `waitpid` reported, taken apart as its macros do, which Swift cannot call.
     private static func status(_ raw: Int32) -> Status {
-        if raw & 0xff == 0x7f { return .stopped }
+        if raw & 0xff == 0x7f { return .stopped((raw >> 8) & 0xff) }
         return raw & 0x7f == 0 ? .exited((raw >> 8) & 0xff) : .signalled(raw & 0x7f)
     }
 }

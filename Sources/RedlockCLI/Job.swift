@@ -43,7 +43,7 @@ final class Job: Sendable {
         } onCancel: {
             terminate()
         }
-        terminal.takeBack()
+        if let child = state.withLock({ $0.child }) { terminal.takeBack(from: child.id) }
         // What the command left running does so without the lock.
         if Task.isCancelled { state.withLock { $0.child }?.signalGroup(SIGKILL) }
         let code =
@@ -71,7 +71,7 @@ final class Job: Sendable {
                 throw StartError(cause: error)
             }
         }
-        terminal.give(to: child.id)
+        if terminal.wasShared { terminal.give(to: child.id) }
         log.commandStarted(child.id)
         let status = await withCheckedContinuation { continuation in
             state.withLock { $0.waiting = continuation }
@@ -90,6 +90,8 @@ final class Job: Sendable {
             return state.hasEnded ? nil : state.child
         }
         child?.signalGroup(signal)
+        // A stopped command takes it when it goes on.
+        if [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(signal) { child?.signalGroup(SIGCONT) }
         return child != nil || signal == SIGWINCH
     }
 
@@ -99,21 +101,42 @@ final class Job: Sendable {
             guard let child = state.child, !state.hasEnded, state.waiting != nil, let status = child.poll() else {
                 return (nil, nil) as (ChildProcess.Status?, CheckedContinuation<ChildProcess.Status, Never>?)
             }
-            guard status != .stopped else { return (status, nil) }
+            if case .stopped = status { return (status, nil) }
             state.hasEnded = true
             return (status, state.waiting.take())
         }
         if let status { waiting?.resume(returning: status) }
-        if status == .stopped { stopWithCommand() }
+        if case .stopped(let signal) = status { commandStopped(by: signal) }
     }
 
-    /// Ctrl-Z stopped the command; so the shell expects this program to stop, too. The lock is not extended meanwhile: a
-    /// pause that is longer than the ttl loses it.
-    private func stopWithCommand() {
-        guard let child = state.withLock({ $0.child }), terminal.isShared else { return }
-        terminal.takeBack()
+    /// The command was stopped. If it wants the terminal and this program has it, it gets it; if job control stopped it,
+    /// this program stops with it, and all of a pipeline, as the shell expects. Then the lock is not extended: a pause that
+    /// is longer than the ttl loses it, and ends the command when it goes on.
+    private func commandStopped(by signal: Int32) {
+        guard let child = state.withLock({ $0.child }) else { return }
+        switch signal {
+        case SIGTTIN where terminal.isOurs, SIGTTOU where terminal.isOurs:
+            terminal.give(to: child.id)
+        case SIGTSTP, SIGTTIN, SIGTTOU:
+            terminal.takeBack(from: child.id)
+            kill(0, SIGSTOP)
+            goOn(child)
+        default:
+            // Somebody stopped it by hand, and will let it go on: it is still the holder's work.
+            break
+        }
+    }
+
+    /// Ctrl-Z reached this program, not the command: it is in another group.
+    func stop() {
+        let child = state.withLock { $0.hasEnded ? nil : $0.child }
+        child?.signalGroup(SIGTSTP)
         raise(SIGSTOP)
-        terminal.give(to: child.id)
+        if let child { goOn(child) }
+    }
+
+    private func goOn(_ child: ChildProcess) {
+        if terminal.wasShared { terminal.give(to: child.id) }
         child.signalGroup(SIGCONT)
     }
 

@@ -40,7 +40,11 @@ enum RunCommand {
             }
         }
         SignalWatcher.handle { signal in
-            if signal == SIGCHLD { job.childChanged() } else if !job.forward(signal) { work.cancel() }
+            switch signal {
+            case SIGCHLD: job.childChanged()
+            case SIGTSTP: job.stop()
+            default: if !job.forward(signal) { work.cancel() }
+            }
         }
         let outcome = await work.result
         await redlock.shutdown()

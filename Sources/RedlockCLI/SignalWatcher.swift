@@ -5,13 +5,13 @@ import PosixLock
 ///
 /// They are blocked everywhere, so no handler ever interrupts anything.
 enum SignalWatcher {
-    /// What is passed on to the command. Stopping and continuing are the terminal's business.
+    /// What is passed on to the command.
     static let forwarded = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH]
 
     /// To be called before there is another thread.
     static func blockSignals() {
         // A process in the background that gives the terminal away would be stopped by SIGTTOU.
-        var signals = set(of: forwarded + [SIGCHLD, SIGTTOU])
+        var signals = set(of: forwarded + [SIGCHLD, SIGTSTP, SIGTTOU])
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
@@ -24,12 +24,14 @@ enum SignalWatcher {
     ///
     /// It must be the main thread. An asynchronous `main` leaves it to Dispatch, which parks it with no signal blocked.
     static func watch() -> Never {
-        var signals = set(of: forwarded + [SIGCHLD])
+        var signals = set(of: forwarded + [SIGCHLD, SIGTSTP])
         while true {
             var signal: Int32 = 0
             guard unsafe sigwait(&signals, &signal) == 0 else { continue }
             if let handler = handler.withLock({ $0 }) {
                 handler(signal)
+            } else if signal == SIGTSTP {
+                raise(SIGSTOP)
             } else if signal != SIGCHLD, signal != SIGWINCH {
                 exit(ExitCode.signal(signal))
             }

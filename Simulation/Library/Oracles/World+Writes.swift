@@ -43,11 +43,6 @@ extension World {
     mutating func writeArrives(_ index: Int) {
         let hold = holds[Int(writes[index].hold)]
         workers[hold.worker].writesPending -= 1
-        // An application that shuts its own coordinator down while it writes gives the lock away itself;
-        // the write may arrive when it has been made anew.
-        guard !clients[hold.client].isShuttingDown, clients[hold.client].shutDownAt < writes[index].checkedAt else {
-            return
-        }
         let latest = latestHold[hold.resource]
         let isStale = latest >= 0 && holds[latest].grantedAt > hold.grantedAt
         if isTracing {
