@@ -55,7 +55,8 @@ enum SweepCommand {
             // One with a mutant shows that the mutant is still noticed.
             if (world.run().verdict == .violated) != (schedule.mutant != nil) { failed.append(path) }
         }
-        if !files.isEmpty { Console.say("\(files.count) old failures replayed, \(failed.count) not as expected") }
+        // Also when there are none: the folder may not be where the program was started.
+        Console.say("\(files.count) old failures of \(folder) replayed, \(failed.count) not as expected")
         for path in failed { Console.say("  not as expected: redlock-sim replay \(path)") }
         return failed
     }

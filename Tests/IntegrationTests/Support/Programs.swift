@@ -69,7 +69,7 @@ final class Conversation: Sendable {
         }
     }
 
-    private func readLineBlocking() -> String? {
+    func readLineBlocking() -> String? {
         while true {
             let line: String? = unread.withLock { unread in
                 guard let end = unread.firstIndex(of: 0x0a) else { return nil }
