@@ -49,8 +49,6 @@ struct SimulatedClient: Sendable {
     var isDown = false
     /// Told to shut down, and not made anew yet.
     var isShuttingDown = false
-    /// When it was last told to shut down.
-    var shutDownAt: Int64 = -1
     /// Counts its lives.
     var epoch = 0
     /// What its clock had to wait for: when it wakes.

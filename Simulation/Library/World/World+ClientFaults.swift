@@ -18,7 +18,6 @@ extension World {
         case .clientShutdown:
             guard !clients[client].isDown, !clients[client].isShuttingDown else { return }
             clients[client].isShuttingDown = true
-            clients[client].shutDownAt = now
             mark(.shutdown)
             if clients[client].pauses == 0 { feed(.shutdown, to: client) }
         case .clientClockJump:

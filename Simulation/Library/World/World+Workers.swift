@@ -128,7 +128,8 @@ extension World {
             if let worker = worker(of: lock, client) { tell(worker, "not extended: \(refusal.reason)") }
         case .lost(let lock, let loss): lost(lock, loss, client)
         case .released(let lock):
-            guard let worker = worker(of: lock, client), workers[worker].phase == .releasing || shutsDown(client) else {
+            guard let worker = worker(of: lock, client), workers[worker].phase == .releasing || isOverAtShutdown(worker)
+            else {
                 return violate(.answers, "client \(client) was told of a release that nobody asked for")
             }
             if workers[worker].phase == .held { closeHold(workers[worker].hold, "shut down") }
@@ -191,7 +192,7 @@ extension World {
         tell(worker, "lost: \(loss.reason)")
         workers[worker].isLost = true
         closeHold(workers[worker].hold, "lost")
-        guard !options.scripted, !shutsDown(client) else { return }
+        guard !options.scripted else { return }
         // It stops what it does, and lets go.
         plan(worker, in: 1 + workRandom[worker].below(WorldOptions.milliseconds(5)))
     }
@@ -210,7 +211,11 @@ extension World {
         return nil
     }
 
-    private func shutsDown(_ client: Int) -> Bool { clients[client].isShuttingDown }
+    /// A shutdown takes from a holder what is not valid any more, and nothing else.
+    private mutating func isOverAtShutdown(_ worker: Int) -> Bool {
+        let client = workers[worker].client
+        return clients[client].isShuttingDown && engineTime(client) >= workers[worker].validUntil
+    }
 
     private mutating func tell(_ worker: Int, _ text: @autoclosure () -> String) {
         guard isTracing else { return }
