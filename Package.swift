@@ -42,7 +42,8 @@ let package = Package(
             name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
         // The library beside the bare wire, in one run.
         .executableTarget(
-            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "LocalCluster"], swiftSettings: strict),
+            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster"],
+            swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.
         .target(
@@ -56,7 +57,9 @@ let package = Package(
             name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "redlock-sim"],
+            dependencies: [
+                "RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "LocalCluster", "redlock-sim",
+            ],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.

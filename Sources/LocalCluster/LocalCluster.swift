@@ -41,22 +41,20 @@ package final class LocalCluster: Sendable {
     private static func startNode(
         _ home: String, _ persistence: LocalNode.Persistence, _ options: [String], _ undertaker: Undertaker
     ) throws -> LocalNode {
-        for _ in 1..<startAttempts {
+        var attempt = 0
+        while true {
+            attempt += 1
             let node = LocalNode(
                 port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
                 undertaker: undertaker)
             do {
                 try node.start()
                 return node
-            } catch is LocalNode.StartError {
+            } catch let error as LocalNode.StartError {
                 node.kill()
+                if attempt == startAttempts { throw error }
             }
         }
-        let node = LocalNode(
-            port: try FreePorts.next(), folder: home, persistence: persistence, options: options,
-            undertaker: undertaker)
-        try node.start()
-        return node
     }
 
     deinit {

@@ -1,5 +1,5 @@
-package import ChildProcesses
-package import Glibc
+internal import ChildProcesses
+internal import Glibc
 internal import PosixLock
 
 /// A real redis-server process on this machine, with a folder of its own.
@@ -33,7 +33,6 @@ package final class LocalNode: Sendable {
 
     package var url: String { "redis://127.0.0.1:\(port)" }
     package var isRunning: Bool { process.withLock { $0 != nil } }
-    package var processID: pid_t? { process.withLock { $0?.id } }
 
     init(port: UInt16, folder: String, persistence: Persistence, options: [String], undertaker: Undertaker) {
         self.port = port
@@ -47,10 +46,10 @@ package final class LocalNode: Sendable {
         self.options = durability + options
     }
 
-    /// Starts the process; it may not answer yet. On `port`, or elsewhere for a while.
-    package func launch(port: UInt16? = nil) throws(ChildProcess.SpawnError) {
+    /// Starts the process; it may not answer yet.
+    private func launch(port: UInt16) throws(ChildProcess.SpawnError) {
         let command =
-            ["redis-server", "--port", "\(port ?? self.port)", "--bind", "127.0.0.1", "--dir", folder]
+            ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder]
             + ["--save", "", "--daemonize", "no", "--logfile", "\(folder)/log"] + options
         let child = try ChildProcess(command)
         undertaker.started(child)
@@ -61,20 +60,17 @@ package final class LocalNode: Sendable {
         precondition(previous == nil, "the server is running already")
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts it, and waits until it answers. On its port, or elsewhere for a while.
     package func start(port: UInt16? = nil) throws {
+        let port = port ?? self.port
         try launch(port: port)
-        try awaitReady(port: port)
-    }
-
-    package func awaitReady(port: UInt16? = nil) throws {
         for _ in 0..<Self.startMilliseconds / 5 {
-            if let answer = try? BlockingClient(port: port ?? self.port).command("PING"), !answer.isLoading { return }
+            if let answer = try? BlockingClient(port: port).command("PING"), !answer.isLoading { return }
             guard !hasEnded() else { break }
             usleep(5_000)
         }
         throw StartError(
-            description: "redis-server on port \(port ?? self.port) did not start; its log is in \(folder)/log")
+            description: "redis-server on port \(port) did not start; its log is in \(folder)/log")
     }
 
     /// It ended by itself: as a rule another program has its port.

@@ -24,15 +24,10 @@ final class Undertaker: Sendable {
     private let isDismissed = Locked(false)
 
     init(folder: String) throws(ChildProcess.SpawnError) {
-        var ends: [Int32] = [-1, -1]
-        // Not a pipe: a socket is closed on exec from the start, so no other child can keep it open.
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
-            throw ChildProcess.SpawnError(program: "a socket", number: errno)
-        }
-        defer { close(ends[0]) }
-        shell = try ChildProcess(["/bin/sh", "-c", Self.script, "undertaker", folder], input: ends[0])
-        socket = ends[1]
+        let (childEnd, ownEnd) = try socketPair()
+        defer { close(childEnd) }
+        shell = try ChildProcess(["/bin/sh", "-c", Self.script, "undertaker", folder], input: childEnd)
+        socket = ownEnd
     }
 
     func started(_ process: ChildProcess) { tell("start \(process.id)\n") }

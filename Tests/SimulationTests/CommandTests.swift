@@ -4,16 +4,7 @@ import Testing
 
 @Suite("The command")
 struct CommandTests {
-    /// Beside the test runner: programs and tests are built into one folder.
-    private static let program: String = {
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
-            let raw = unsafe UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self)
-            count = unsafe max(0, readlink("/proc/self/exe", raw, buffer.count))
-        }
-        let path = String(decoding: bytes, as: UTF8.self)
-        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-            + "/redlock-sim"
-    }()
+    private static let program = "\(buildFolder)/redlock-sim"
 
     private static func run(_ words: [String]) throws -> ChildProcess.Status {
         try ChildProcess([program] + words).wait()

@@ -6,16 +6,6 @@ import PosixLock
 enum Programs {
     static let redlock = "\(buildFolder)/redlock"
     static let worker = "\(buildFolder)/LockWorker"
-
-    /// Where the test runner itself is: programs and tests are built into one folder.
-    private static let buildFolder: String = {
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: 4_096) { buffer, count in
-            let raw = unsafe UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self)
-            count = unsafe max(0, readlink("/proc/self/exe", raw, buffer.count))
-        }
-        let path = String(decoding: bytes, as: UTF8.self)
-        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    }()
 }
 
 /// A program that runs beside a test, which writes lines to it and reads what it prints.
@@ -27,8 +17,8 @@ final class Conversation: Sendable {
 
     init(_ arguments: [String]) throws {
         // Sockets, as they are closed on exec from the start: no other child keeps an end open.
-        let (childInput, input) = try Self.pair()
-        let (childOutput, output) = try Self.pair()
+        let (childInput, input) = try socketPair()
+        let (childOutput, output) = try socketPair()
         defer {
             close(childInput)
             close(childOutput)
@@ -82,14 +72,5 @@ final class Conversation: Sendable {
             guard count > 0 else { return nil }
             unread.withLock { $0 += chunk.prefix(count) }
         }
-    }
-
-    private static func pair() throws -> (Int32, Int32) {
-        var ends: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
-        guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
-            throw ChildProcess.SpawnError(program: "a socket", number: errno)
-        }
-        return (ends[0], ends[1])
     }
 }
