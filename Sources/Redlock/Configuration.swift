@@ -30,6 +30,9 @@ extension Redlock {
         /// the votes may split them again and again.
         public var retryJitter: Duration = .milliseconds(100)
 
+        /// How often the nodes are asked at most while a caller waits. Default nil: until the wait is over. At least 1.
+        public var maximumAttempts: Int?
+
         /// How long before the end of its validity a holder learns that a lease is lost. Default nil: a tenth of the
         /// ttl. 0 to half of the ttl; a longer one counts as half.
         public var lossMargin: Duration?
@@ -68,6 +71,10 @@ extension Redlock.Configuration {
         try check("ttlLimits.lowerBound", ttlLimits.lowerBound, Self.shortestTTL...Self.longestTTL)
         try check("ttlLimits.upperBound", ttlLimits.upperBound, Self.shortestTTL...Self.longestTTL)
         if let lossMargin { try check("lossMargin", lossMargin, .zero...Self.longestTTL) }
+        if let maximumAttempts, maximumAttempts < 1 {
+            throw RedlockError(
+                .invalidArgument, "maximumAttempts is \(maximumAttempts); it must be at least 1, or nil")
+        }
         if let maximumHold, maximumHold < .milliseconds(10) {
             throw RedlockError(.invalidArgument, "maximumHold is \(maximumHold); it must be at least 10 ms, or nil")
         }

@@ -131,7 +131,8 @@ extension Redlock {
         let request = LockRequest(
             AcquireRequest(
                 key: key, ttl: Nanoseconds(ttl), deadline: driver.clock.now() + Nanoseconds(wait),
-                extendsItself: extendingItself, maximumHold: configuration.maximumHold.map { Nanoseconds($0) }),
+                maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
+                maximumHold: configuration.maximumHold.map { Nanoseconds($0) }),
             of: resource, for: self)
 
         let outcome = await withTaskCancellationHandler {

@@ -33,6 +33,7 @@ struct HealthyTests {
         #expect(lease.remaining <= .milliseconds(29_698))
         await lease.release()
         #expect(!lease.isValid)
+        #expect(lease.remaining == .zero)
         await redlock.shutdown()
         #expect(!cluster.hasKey("invoice:42"))
     }
@@ -51,6 +52,22 @@ struct HealthyTests {
         await second.release()
         await anna.shutdown()
         await bert.shutdown()
+    }
+
+    @Test("Who may ask three times asks three times, however long it would wait")
+    func maximumAttempts() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        cluster.nodes[0].command("SET", "report", "other", "PX", "300000")
+        let (redlock, events) = try Redlock.observed(cluster.urls) {
+            $0.maximumAttempts = 3
+            $0.retryDelay = .milliseconds(1)
+        }
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("report", ttl: .seconds(30), waitingUpTo: .seconds(600))
+        }
+        #expect(error?.code == .heldByAnother)
+        #expect(events.events.count { $0.kind == .attempt } == 3)
+        await redlock.shutdown()
     }
 
     @Test("A foreign client that follows the Redis documentation is kept out, and keeps us out")

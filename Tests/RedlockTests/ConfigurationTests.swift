@@ -77,6 +77,7 @@ import Testing
             $0.maximumHold = .seconds(Int64.max)
             $0.keyPrefix = String(repeating: "x", count: 1_023)
         },
+        Case("one attempt") { $0.maximumAttempts = 1 },
         Case("no maximum hold") { $0.maximumHold = nil },
     ])
     func valuesAtTheEndsOfTheirRangesAreInOrder(value: Case) async throws {
