@@ -44,10 +44,10 @@ extension Lease {
         redlock.driver.clock.time(of: state.withLock { $0.validUntil })
     }
 
-    /// What is left of the validity; zero once it is over.
+    /// What is left of the validity; zero once it is over or the lease was released.
     public var remaining: Duration {
-        let left = state.withLock { $0.validUntil } - redlock.driver.clock.now()
-        return Duration(max(left, .zero))
+        let now = redlock.driver.clock.now()
+        return Duration(state.withLock { $0.releaseBegun ? .zero : max($0.validUntil - now, .zero) })
     }
 
     /// Whether the lease may be relied on now: neither over, nor released, nor reported lost.
@@ -75,6 +75,7 @@ extension Lease {
     ///
     /// A loss is told ahead of the end of validity, by ``Redlock/Configuration/lossMargin``, unless this process did
     /// not get to run in time. Once it is told the lease cannot be extended any more.
+    @discardableResult
     public func waitForLoss() async -> RedlockError? {
         let waiter = LossWaiter()
         return await withTaskCancellationHandler {
