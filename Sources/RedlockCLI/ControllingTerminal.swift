@@ -14,6 +14,8 @@ struct ControllingTerminal: Sendable {
         wasShared = isatty(STDIN_FILENO) == 1
     }
 
+    var isThere: Bool { descriptor != nil }
+
     /// Whether this program is in the foreground now; the shell may have put it into the background meanwhile.
     var isOurs: Bool {
         descriptor.map { tcgetpgrp($0) == getpgrp() } ?? false

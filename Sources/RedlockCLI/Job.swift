@@ -15,6 +15,7 @@ final class Job: Sendable {
     private struct State {
         var child: ChildProcess?
         var hasEnded = false
+        var isTerminated = false
         var signalBeforeStart: Int32?
         var waiting: CheckedContinuation<ChildProcess.Status, Never>?
     }
@@ -114,17 +115,12 @@ final class Job: Sendable {
     /// is longer than the ttl loses it, and ends the command when it goes on.
     private func commandStopped(by signal: Int32) {
         guard let child = state.withLock({ $0.child }) else { return }
-        switch signal {
-        case SIGTTIN where terminal.isOurs, SIGTTOU where terminal.isOurs:
-            terminal.give(to: child.id)
-        case SIGTSTP, SIGTTIN, SIGTTOU:
-            terminal.takeBack(from: child.id)
-            kill(0, SIGSTOP)
-            goOn(child)
-        default:
-            // Somebody stopped it by hand, and will let it go on: it is still the holder's work.
-            break
-        }
+        // Stopped by hand, or where nobody could let this program go on: it is still the holder's work.
+        guard terminal.isThere, [SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else { return }
+        if signal != SIGTSTP, terminal.isOurs { return terminal.give(to: child.id) }
+        terminal.takeBack(from: child.id)
+        kill(0, SIGSTOP)
+        goOn(child)
     }
 
     /// Ctrl-Z reached this program, not the command: it is in another group.
@@ -142,7 +138,12 @@ final class Job: Sendable {
 
     /// SIGTERM to the whole group, and SIGKILL when the grace is over.
     private func terminate() {
-        guard let child = state.withLock({ $0.hasEnded ? nil : $0.child }) else { return }
+        let running: ChildProcess? = state.withLock { state in
+            guard let child = state.child, !state.hasEnded, !state.isTerminated else { return nil }
+            state.isTerminated = true
+            return child
+        }
+        guard let child = running else { return }
         child.signalGroup(SIGTERM)
         // A stopped process takes no SIGTERM.
         child.signalGroup(SIGCONT)
