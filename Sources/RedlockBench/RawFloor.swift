@@ -1,14 +1,12 @@
 internal import CHiredis
 import Glibc
+import RedlockRedis
 
 /// The floor: what an acquire and a release cost on the wire, with nothing else around them. Blocking hiredis contexts;
 /// each step sends to all nodes, then reads from all.
 @safe
 final class RawFloor {
     private let contexts: [UnsafeMutablePointer<redisContext>]
-    private let script =
-        "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
-    private var digest = ""
 
     init(ports: [UInt16]) {
         unsafe contexts = ports.map { port in
@@ -18,8 +16,8 @@ final class RawFloor {
             return unsafe context
         }
         unsafe contexts.forEach { context in
-            unsafe send(["SCRIPT", "LOAD", script], on: context)
-            digest = unsafe readText(from: context)
+            unsafe send(["SCRIPT", "LOAD", Script.release], on: context)
+            _ = unsafe readText(from: context)
         }
     }
 
@@ -32,7 +30,7 @@ final class RawFloor {
     }
 
     func release(_ key: String, token: String) {
-        broadcast(["EVALSHA", digest, "1", key, token])
+        broadcast(["EVALSHA", Script.releaseDigest, "1", key, token])
     }
 
     private func broadcast(_ words: [String]) {

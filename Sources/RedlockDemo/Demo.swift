@@ -13,7 +13,8 @@ struct Demo {
         do {
             cluster = try LocalCluster(nodes: 5, persistence: .everyWrite)
         } catch {
-            fatalError("the demo needs redis-server (apt-get install redis-server): \(error)")
+            print("the demo cannot start its servers: \(error); `make demo` installs what is missing")
+            exit(1)
         }
         let timeline = Timeline(nodes: cluster.urls.count)
         timeline.introduce(cluster, resource: resource, ttl: ttl)
