@@ -117,8 +117,9 @@ extension EventLoop {
         watches[lastWatch] = Watch(descriptor: descriptor, handler: handler)
         let watch = WatchID(number: lastWatch)
         guard control(EPOLL_CTL_ADD, descriptor, watch, interest) else {
+            let error = SystemError(description: "epoll_ctl: \(describeError(errno))")
             watches.removeValue(forKey: lastWatch)
-            throw SystemError(description: "epoll_ctl: \(describeError(errno))")
+            throw error
         }
         return watch
     }
