@@ -270,6 +270,10 @@ extension Driver {
                     refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
                 call.continuation.resume(returning: .failure(error))
             }
+        case .atRisk(let lock, _):
+            clients[lock]?.lease?.risk(true)
+        case .recovered(let lock, _):
+            clients[lock]?.lease?.risk(false)
         case .lost(let lock, let loss):
             guard let client = clients[lock] else { return }
             client.lease?.lost(
@@ -353,6 +357,16 @@ extension Driver {
             event = about(.notExtended, lock, refusal.votes)
             event?.remaining = clients[lock]?.lease?.remaining
             event?.reason = refusal.reason.words
+        case .repaired(let lock, let node):
+            event = about(.repaired, lock)
+            event?.node = nodes[node].name
+        case .atRisk(let lock, let risk):
+            event = about(.atRisk, lock, risk.votes)
+            event?.remaining = until(risk.validUntil)
+            event?.reason = risk.risk.words
+        case .recovered(let lock, let validUntil):
+            event = about(.recovered, lock)
+            event?.remaining = until(validUntil)
         case .lost(let lock, let loss):
             event = about(.lost, lock, loss.votes)
             event?.remaining = until(loss.validUntil)

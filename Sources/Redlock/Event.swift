@@ -27,6 +27,13 @@ extension Redlock {
             public static let extended = Kind(rawValue: "extended")
             /// An extension failed; the lease is valid for ``Event/remaining``.
             public static let notExtended = Kind(rawValue: "notExtended")
+            /// A node that did not have the lease's key has it again, or at last; ``Event/node`` says which.
+            public static let repaired = Kind(rawValue: "repaired")
+            /// The lease is valid for ``Event/remaining``, and a loss has become likely: extensions fail, or exactly a
+            /// quorum of nodes has its key, though there are more nodes. Told once for each of the two reasons.
+            public static let atRisk = Kind(rawValue: "atRisk")
+            /// The lease is at risk no longer: it was extended, and more than a quorum of nodes has its key.
+            public static let recovered = Kind(rawValue: "recovered")
             /// The holder was told that the lease is lost; the validity that it had ends in ``Event/remaining``.
             public static let lost = Kind(rawValue: "lost")
             /// The lease was released.
@@ -47,7 +54,7 @@ extension Redlock {
         public let kind: Kind
         /// The resource, in events of a lock.
         public internal(set) var resource: Resource?
-        /// The node, in events of a node.
+        /// The node, in events of a node, and of a repair.
         public internal(set) var node: String?
         /// Votes, where they were counted.
         public internal(set) var votes: [NodeVote] = []
@@ -114,6 +121,15 @@ extension ExtensionRefusal.Reason {
         case .expired: "the validity of the lease is over"
         case .lost: "the lease is lost"
         case .released: "the lease was released"
+        }
+    }
+}
+
+extension Risk {
+    var words: String {
+        switch self {
+        case .noSpareNode: "no spare node is left: if another fails, the lease cannot be extended"
+        case .notExtended: "the lease could not be extended so far"
         }
     }
 }

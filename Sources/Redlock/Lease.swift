@@ -8,6 +8,7 @@ public final class Lease: Sendable {
     private struct State {
         var validUntil: Instant
         var loss: RedlockError?
+        var isAtRisk = false
         var isReleased = false
         var releaseBegun = false
         var releasing: [CheckedContinuation<Void, Never>] = []
@@ -57,6 +58,15 @@ extension Lease {
     public var isValid: Bool {
         let now = redlock.driver.clock.now()
         return state.withLock { now < $0.validUntil && $0.loss == nil && !$0.releaseBegun }
+    }
+
+    /// Whether the lease is valid, and its loss has become likely: an extension failed, or half of the ttl has passed
+    /// without the one that was due; or no spare node is left, as exactly a quorum of them has the key.
+    ///
+    /// A good moment to save what can be saved. It is over when the lease was extended and more nodes have the key; the
+    /// library sees to both. False once the lease is lost or released. ``Redlock/Event/Kind/atRisk`` tells the reason.
+    public var isAtRisk: Bool {
+        state.withLock { $0.isAtRisk && $0.loss == nil && !$0.releaseBegun }
     }
 
     /// Why the lease was lost, once that is known.
@@ -163,6 +173,10 @@ extension Lease {
 extension Lease {
     func extended(until validUntil: Instant) {
         state.withLock { $0.validUntil = max($0.validUntil, validUntil) }
+    }
+
+    func risk(_ isAtRisk: Bool) {
+        state.withLock { $0.isAtRisk = isAtRisk }
     }
 
     func lost(_ loss: RedlockError) {

@@ -14,7 +14,7 @@ struct EventLog: Sendable {
     func log(_ event: Redlock.Event) {
         switch format {
         case .quiet:
-            break
+            logWarning(event)
         case .text:
             // Every vote, and every try of a long wait, would drown the rest.
             let isRepetition = event.attempt > 1 && (event.kind == .attempt || event.kind == .retry)
@@ -29,6 +29,17 @@ struct EventLog: Sendable {
             if !event.reason.isEmpty { object.add("reason", event.reason) }
             if !event.votes.isEmpty { object.add("votes", event.votes.map(\.json)) }
             Terminal.complain(object.text)
+        }
+    }
+
+    /// What may end the command before its time.
+    private func logWarning(_ event: Redlock.Event) {
+        switch event.kind {
+        case .atRisk:
+            let missing = event.votes.filter { $0.kind != .granted }.map(\.description).joined(separator: "; ")
+            Terminal.complain("redlock: the lock is at risk: \(event.reason)\(missing.isEmpty ? "" : " [\(missing)]")")
+        case .recovered: Terminal.complain("redlock: the lock is at risk no longer")
+        default: break
         }
     }
 

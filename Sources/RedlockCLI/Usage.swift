@@ -18,6 +18,7 @@ enum Usage {
 
         Runs COMMAND while holding the lock on RESOURCE. The lock is extended while COMMAND runs, and released when it
         ends. When the lock is lost, COMMAND and all of its process group get SIGTERM, and SIGKILL after the grace time.
+        While it is at risk of that, a line on standard error says so, and another when the risk is over.
 
         options:
           --node URL          a node: redis://[[user]:password@]host[:port][/db] or unix:///path; once for each node.

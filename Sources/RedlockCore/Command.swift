@@ -5,6 +5,8 @@ package struct Command: Hashable, Sendable {
         case acquire(milliseconds: Int64)
         /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
         case extend(milliseconds: Int64)
+        /// If the key is missing, set it; if it holds our token, raise its expiry to the ttl.
+        case repair(milliseconds: Int64)
         /// If the key holds our token, delete it.
         case release
     }
@@ -18,12 +20,15 @@ package struct Command: Hashable, Sendable {
     package var operation: Operation
     package var key: [UInt8]
     package var token: Token
-    package var spelling: Spelling = .digest
+    package var spelling: Spelling
 
     package init(_ operation: Operation, key: [UInt8], token: Token) {
         self.operation = operation
         self.key = key
         self.token = token
+        // A script that a node does not know is sent again, whole, after what went out meanwhile. A repair must not come
+        // after the release of its key, so it is whole from the start; it is rare.
+        if case .repair = operation { spelling = .source } else { spelling = .digest }
     }
 
     package var isRelease: Bool { operation == .release }
@@ -49,6 +54,8 @@ extension Reply {
         case (.extend, .integer(1)): .granted
         case (.extend, .integer(0)): .missing
         case (.extend, .integer(-1)): .heldByAnother
+        case (.repair, .integer(1)): .granted
+        case (.repair, .integer(-1)): .heldByAnother
         case (.release, .integer(1)): .granted
         case (.release, .integer(0)): .missing
         case (_, .error(let text)): .failed(.errorReply(text))

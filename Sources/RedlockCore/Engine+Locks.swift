@@ -38,6 +38,7 @@ extension Engine {
         let step = slots[slot].machine!.count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
+        guardChanged(lock, slot, &turn)
     }
 
     private mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
@@ -73,7 +74,7 @@ extension Engine {
         let machine = slots[slot].machine!
         guard let token = machine.attempt.token else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted, repaired: NodeSet())
         _ = broadcastRelease(
             of: token, key: machine.request.key, to: nodes, ballot: .none, &turn)
     }
@@ -112,15 +113,15 @@ extension Engine {
         }
     }
 
-    private mutating func countExtension(
+    mutating func countExtension(
         _ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn
     ) {
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock),
-            let outcome = slots[slot].machine!.countExtension(
-                vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
-        else { return }
+        guard let slot = slot(of: lock) else { return }
+        let outcome = slots[slot].machine!.countExtension(
+            vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         switch outcome {
+        case nil: break
         case .extended(let validUntil, let votes, let callers):
             report(.extended(lock, validUntil: validUntil, votes: votes), &turn)
             turn.directives.append(.answer(.extended(lock, validUntil: validUntil, callers: callers)))
@@ -134,6 +135,7 @@ extension Engine {
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
             tellLoss(loss, lock, slot, &turn)
         }
+        guardChanged(lock, slot, &turn)
         settle(slot)
     }
 
@@ -178,7 +180,8 @@ extension Engine {
         endExtensions(.released, lock, slot, &turn)
         let machine = slots[slot].machine!
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted)
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted,
+            repaired: machine.hold!.guarding.repaired)
         let awaited = broadcastRelease(
             of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock), &turn)
         settle(slot)
@@ -203,6 +206,7 @@ extension Engine {
         switch ballot {
         case .attempt(let lock, let number): countAttempt(vote, of: node, lock, number: number, &turn)
         case .extend(let lock, let round): countExtension(vote, of: node, lock, round: round, &turn)
+        case .repair(let lock, let round): countRepair(vote, of: node, lock, round: round, &turn)
         case .release(let lock): countRelease(vote, of: node, lock, &turn)
         case .none: break
         }
@@ -214,10 +218,12 @@ extension Engine {
         case .beginAttempt: beginAttempt(lock, &turn)
         case .acquire(let step): carryOut(step, lock, slot, &turn)
         case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)
+        case .repair(let repair): carryOut(repair, lock, slot, &turn)
         case .lost(let loss): tellLoss(loss, lock, slot, &turn)
         case .release: release(lock, &turn)
         case nil: break
         }
+        guardChanged(lock, slot, &turn)
         settle(slot)
     }
 }

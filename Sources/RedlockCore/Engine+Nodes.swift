@@ -29,6 +29,8 @@ extension Engine {
             return machine.phase == .acquiring || machine.phase == .held
         case .extend(let lock, let round):
             return machine(lock)?.hold?.extending?.number == round
+        case .repair:
+            return false
         case .release, .none:
             return true
         }

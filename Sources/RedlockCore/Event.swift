@@ -44,6 +44,9 @@ package enum Answer: Sendable {
     /// Extended; no callers when the lease extended itself.
     case extended(LockID, validUntil: Instant, callers: [ExtensionID])
     case notExtended(LockID, ExtensionRefusal, callers: [ExtensionID])
+    /// The lease is valid, and its loss has become likely: told once, until it is not.
+    case atRisk(LockID, RiskReport)
+    case recovered(LockID, validUntil: Instant)
     case lost(LockID, Loss)
     /// A quorum confirmed, or all had their say. The lock's number is free.
     case released(LockID)
@@ -57,6 +60,9 @@ package enum Report: Sendable {
     case granted(LockID, Grant)
     case extended(LockID, validUntil: Instant, votes: [Vote])
     case notExtended(LockID, ExtensionRefusal)
+    case repaired(LockID, node: Int)
+    case atRisk(LockID, RiskReport)
+    case recovered(LockID, validUntil: Instant)
     case lost(LockID, Loss)
     case released(LockID)
     case connected(node: Int)

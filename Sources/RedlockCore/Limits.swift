@@ -12,6 +12,12 @@ package enum Limits {
     /// Releases kept for one node that cannot be reached. Beyond it the oldest is dropped, and its key left to its ttl.
     package static let owedReleasesPerNode = 65_536
 
+    /// Tries to repair a lease between one round that won and the next.
+    package static let repairsPerRound = 8
+
+    /// Commands that wait for one node, beyond which it is sent no repairs: others need it more.
+    package static let commandsBeforeRepairs = 1_024
+
     /// Requests that an engine serves at the same time: waiting, held or being released.
     package static let locks = 1 << 24
 

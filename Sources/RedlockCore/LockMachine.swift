@@ -35,6 +35,7 @@ struct LockMachine: Sendable {
         var end: Instant
         var nextExtension: Instant
         var lastVotes: [Vote]
+        var guarding: Guard
         var extending: ExtensionRound?
         var queued: QueuedExtension?
     }
@@ -56,7 +57,7 @@ struct LockMachine: Sendable {
     let request: AcquireRequest
     private(set) var phase = Phase.acquiring
     private(set) var attempt: Attempt
-    private(set) var hold: Hold?
+    var hold: Hold?
     private var releaseBallot: Ballot?
     private var rounds: UInt32 = 0
     /// Nobody else will release it: when its validity is over, the machine does.
@@ -72,8 +73,8 @@ struct LockMachine: Sendable {
         switch phase {
         case .acquiring: attemptValidUntil(policy, decided: attempt.start)
         case .waiting(let until): until
-        case .held: min(lossInstant(policy), hold?.extending == nil ? hold!.nextExtension : .distantFuture)
-        case .lost: releasesAtEnd ? hold!.validUntil : .distantFuture
+        case .held: min(lossInstant(policy), extensionDeadline, repairDeadline(policy), riskDeadline(policy))
+        case .lost: min(releasesAtEnd ? hold!.validUntil : .distantFuture, repairDeadline(policy))
         case .releasing, .ended: .distantFuture
         }
     }
@@ -118,12 +119,13 @@ extension LockMachine {
     ) -> AcquireStep? {
         guard number == attempt.number else { return nil }
         attempt.ballot.record(vote, of: node)
+        if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
         guard phase == .acquiring else { return nil }
 
         if attempt.ballot.isWon(quorum: policy.quorum) {
             let validUntil = attemptValidUntil(policy, decided: now)
             guard now < validUntil else { return refuse(.expired, at: now, using: &generator, policy) }
-            return .granted(beginHold(validUntil: validUntil, policy))
+            return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
         }
         if attempt.ballot.isLost(quorum: policy.quorum) {
             let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
@@ -176,15 +178,19 @@ extension LockMachine {
         request.maximumHold.map { attempt.start + $0 } ?? .distantFuture
     }
 
-    private mutating func beginHold(validUntil: Instant, _ policy: Policy) -> Grant {
+    private mutating func beginHold(
+        validUntil: Instant, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> Grant {
         let end = attemptEnd
         let hold = Hold(
             validUntil: validUntil,
             end: end,
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
-            lastVotes: attempt.ballot.votes)
+            lastVotes: attempt.ballot.votes,
+            guarding: Guard(nodes: attempt.ballot.granted, keysUntil: attempt.start + request.ttl))
         self.hold = hold
         phase = .held
+        planRepair(at: now, using: &generator, policy)
         return Grant(validUntil: hold.validUntil, attempts: Int(attempt.number), votes: attempt.ballot.votes)
     }
 }
@@ -244,9 +250,14 @@ extension LockMachine {
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
         _ policy: Policy
     ) -> ExtensionOutcome? {
-        guard phase == .held, hold!.extending?.number == round else { return nil }
+        guard phase == .held else { return nil }
+        guard hold!.extending?.number == round else {
+            countLateExtension(vote, of: node, round: round, at: now, using: &generator, policy)
+            return nil
+        }
         hold!.extending!.ballot.record(vote, of: node)
         let current = hold!.extending!
+        noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
 
         if current.ballot.isWon(quorum: policy.extensionQuorum) {
             hold!.extending = nil
@@ -259,6 +270,7 @@ extension LockMachine {
             hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
             hold!.nextExtension = nextExtension(
                 after: current.start, end: hold!.end, validUntil: hold!.validUntil)
+            guarded(by: current, at: now, using: &generator, policy)
             return .extended(
                 validUntil: hold!.validUntil, votes: current.ballot.votes, callers: current.callers)
         }
@@ -268,9 +280,7 @@ extension LockMachine {
             return .lost(lose(.taken), callers: current.callers)
         }
         // Not before all have had their say whose "missing" could still turn this into a loss.
-        let undecided =
-            current.ballot.votes.count - current.ballot.refused.count - current.ballot.failed.count
-            - current.ballot.granted.count
+        let undecided = current.ballot.pendingCount
         let mayBeTaken = current.ballot.refused.count + undecided >= policy.quorum
         if current.ballot.isLost(quorum: policy.extensionQuorum), undecided == 0 || !mayBeTaken {
             hold!.extending = nil
@@ -284,6 +294,7 @@ extension LockMachine {
         using generator: inout any RandomNumberGenerator
     ) -> ExtensionOutcome {
         hold!.lastVotes = round.ballot.votes
+        hold!.guarding.isFailing = true
         // Sooner than the regular one, and random: many tries fit between a third of the ttl and its end.
         let pause = request.ttl / 20
         hold!.nextExtension =
@@ -311,6 +322,9 @@ extension LockMachine {
         ExtensionRefusal(reason: reason, votes: hold?.lastVotes ?? attempt.ballot.votes)
     }
 
+    /// When the lease is to be extended by itself; not while an extension is under way.
+    private var extensionDeadline: Instant { hold!.extending == nil ? hold!.nextExtension : .distantFuture }
+
     /// A third of the ttl after the last one began; none once validity reaches the maximum hold.
     private func nextExtension(after start: Instant, end: Instant, validUntil: Instant) -> Instant {
         request.extendsItself && validUntil < end ? start + request.ttl / 3 : .distantFuture
@@ -324,6 +338,7 @@ extension LockMachine {
         case beginAttempt
         case acquire(AcquireStep)
         case extend(ExtendStep)
+        case repair(Repair)
         case lost(Loss)
         /// The validity of a lease that was lost at the shutdown is over.
         case release
@@ -341,9 +356,13 @@ extension LockMachine {
             return .beginAttempt
         case .held:
             guard now < lossInstant(policy) else { return .lost(lose(lossReason(at: now))) }
-            return .extend(beginExtension(ttl: request.ttl, callers: [], at: now, policy))
+            if extensionDeadline <= now {
+                return .extend(beginExtension(ttl: request.ttl, callers: [], at: now, policy))
+            }
+            return beginRepair(at: now, using: &generator, policy).map { .repair($0) }
         case .lost:
-            return .release
+            if releasesAtEnd, hold!.validUntil <= now { return .release }
+            return beginRepair(at: now, using: &generator, policy).map { .repair($0) }
         case .releasing, .ended:
             return nil
         }

@@ -20,6 +20,7 @@ struct NodeSession: Sendable {
     enum Ballot: Hashable, Sendable {
         case attempt(LockID, number: UInt32)
         case extend(LockID, round: UInt32)
+        case repair(LockID, round: UInt32)
         case release(LockID)
         /// Nobody waits for it.
         case none
@@ -94,6 +95,15 @@ extension NodeSession {
         case .idle, .closed:
             return .failed(.unreachable("not connected"))
         }
+    }
+
+    /// Takes a repair: now, or not at all. It is never queued, so nothing else has to wait for it, and a lease that ends
+    /// meanwhile has nothing to take back.
+    mutating func submitRepair(
+        _ command: Command, ballot: Ballot, round: RoundID, at now: Instant, _ policy: Policy
+    ) -> Submission {
+        guard case .ready = phase, waitingCount < Limits.commandsBeforeRepairs else { return .failed(.overloaded) }
+        return submit(command, ballot: ballot, round: round, at: now, policy)
     }
 
     enum ReleaseSubmission: Hashable, Sendable {

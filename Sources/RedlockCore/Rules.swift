@@ -20,13 +20,25 @@ package protocol Rules: Sendable {
     func token(previous: Token?, fresh: Token) -> Token
 
     /// Who is told to release after an attempt that failed, and at the end of a lock.
-    func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet
+    func nodesToRelease(asked: NodeSet, granted: NodeSet, repaired: NodeSet) -> NodeSet
 
     /// How long to wait before the next attempt; `dice` is a uniformly random number.
     func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds
 
     /// Whether a won extension still counts.
     func mayExtend(validUntil: Instant, now: Instant) -> Bool
+
+    /// Whether nodes that do not have the key may be given it.
+    func mayRepair(isHeld: Bool, isExtending: Bool, hasFailed: Bool) -> Bool
+
+    /// Whether a repair is a vote on the extension that is under way.
+    func repairIsVote() -> Bool
+
+    /// The ttl of a repair, when so much is left of that of the other keys.
+    func repairMilliseconds(left: Nanoseconds, ttl: Nanoseconds) -> Int64
+
+    /// How long to wait before the next repair, when there were so many; `dice` is a uniformly random number.
+    func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds
 }
 
 extension Rules {
@@ -56,8 +68,8 @@ extension Rules {
     }
 
     /// All that were asked, also those that refused or never answered: a reply may be lost though the SET was applied.
-    package func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet {
-        asked
+    package func nodesToRelease(asked: NodeSet, granted: NodeSet, repaired: NodeSet) -> NodeSet {
+        asked.union(repaired)
     }
 
     /// Random, so that contenders which split the votes do not split them again.
@@ -68,6 +80,32 @@ extension Rules {
     /// A lease that has lapsed is never brought back: somebody else may have had the lock in between.
     package func mayExtend(validUntil: Instant, now: Instant) -> Bool {
         now < validUntil
+    }
+
+    /// Only a lease that a quorum confirmed in the last round. Else setting keys would be a way to win an extension after
+    /// all, of a lock that may have been free in between.
+    package func mayRepair(isHeld: Bool, isExtending: Bool, hasFailed: Bool) -> Bool {
+        isHeld && !isExtending && !hasFailed
+    }
+
+    package func repairIsVote() -> Bool {
+        false
+    }
+
+    /// What is left of the ttl, counted from the start of the round, rounded down.
+    ///
+    /// No longer than the others: their nodes counted the whole ttl from a moment after that start. And yet as long as
+    /// the validity: that is shorter than the ttl by 2 ms and the drift of the whole ttl; this by 1 ms at most and the
+    /// drift of what is left of it.
+    package func repairMilliseconds(left: Nanoseconds, ttl: Nanoseconds) -> Int64 {
+        left.count / Nanoseconds.milliseconds(1).count
+    }
+
+    /// A twentieth of the ttl, doubled with each, up to a fifth; random in its upper half, so that the leases which one
+    /// node lost do not come back to it at once. So a lock that is held for a moment costs no repair.
+    package func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds {
+        let half = ttl / 40 * (1 << Int64(min(repairs, 2)))
+        return half + Nanoseconds(Int64(dice % UInt64(half.count + 1)))
     }
 }
 

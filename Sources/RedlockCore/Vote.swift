@@ -56,6 +56,12 @@ package struct Ballot: Sendable {
         }
     }
 
+    /// Nodes whose vote has not come.
+    var pendingCount: Int { votes.count - granted.count - refused.count - failed.count }
+
+    /// All have had their say, or their time.
+    var isComplete: Bool { pendingCount == 0 }
+
     func isWon(quorum: Int) -> Bool {
         granted.count >= quorum
     }

@@ -22,6 +22,9 @@ package struct CommandFormatter {
         case .extend(let milliseconds):
             addScript(Script.extend, Script.extendDigest, command)
             add(String(milliseconds))
+        case .repair(let milliseconds):
+            addScript("EVAL", Script.repair, of: command)
+            add(String(milliseconds))
         case .release:
             addScript(Script.release, Script.releaseDigest, command)
         }
@@ -37,13 +40,14 @@ package struct CommandFormatter {
 
     private mutating func addScript(_ source: String, _ digest: String, _ command: Command) {
         switch command.spelling {
-        case .digest:
-            add("EVALSHA")
-            add(digest)
-        case .source:
-            add("EVAL")
-            add(source)
+        case .digest: addScript("EVALSHA", digest, of: command)
+        case .source: addScript("EVAL", source, of: command)
         }
+    }
+
+    private mutating func addScript(_ verb: String, _ script: String, of command: Command) {
+        add(verb)
+        add(script)
         add("1")
         add(command.key)
         add(command.token)

@@ -100,7 +100,8 @@ struct CommandTests {
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         // Two processes: the shell, and one in the background that only the group's signal ends.
         let script = "trap 'exit 9' USR1; sleep 600 & echo $!; wait"
-        let program = try Conversation([Programs.redlock, "run"] + nodes + ["r", "--", "sh", "-c", script])
+        let program = try Conversation(
+            [Programs.redlock, "run", "--node-timeout", "10s"] + nodes + ["r", "--", "sh", "-c", script])
         let background = try #require(await program.readLine().flatMap { Int32($0) })
         program.process.signal(signal)
         let outcome = await program.finish()
@@ -128,7 +129,7 @@ struct CommandTests {
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         let script = "trap 'echo told' TERM; sleep 600 & echo $!; wait; sleep 600"
         let program = try Conversation(
-            [Programs.redlock, "run", "--ttl", "1s"] + nodes + ["r", "--", "sh", "-c", script])
+            [Programs.redlock, "run", "--node-timeout", "10s", "--ttl", "1s"] + nodes + ["r", "--", "sh", "-c", script])
         let background = try #require(await program.readLine().flatMap { Int32($0) })
         for node in cluster.nodes[..<2] { node.kill() }
         let outcome = await program.finish()
@@ -136,6 +137,22 @@ struct CommandTests {
         #expect(outcome.lines.contains("told"))
         #expect(outcome.lines.last?.hasPrefix("redlock: lost 'r'") == true)
         await eventually("the whole group is gone") { kill(background, 0) != 0 }
+    }
+
+    @Test("A lock at risk is told on standard error, and so is the end of the risk")
+    func atRisk() async throws {
+        let cluster = try await startCluster(nodes: 3, persistence: .everyWrite)
+        cluster.nodes[2].kill()
+        let nodes = cluster.urls.flatMap { ["--node", $0] }
+        let program = try Conversation(
+            [Programs.redlock, "run", "--node-timeout", "2s", "--ttl", "10s"] + nodes + ["r", "--", "cat"])
+        let risk = await program.readLine()
+        #expect(risk?.hasPrefix("redlock: the lock is at risk: no spare node is left") == true, "\(risk ?? "nothing")")
+        #expect(risk?.contains("127.0.0.1:\(cluster.nodes[2].port) unreachable") == true)
+        try await onOwnThread { Result { try cluster.nodes[2].start() } }.get()
+        #expect(await program.readLine() == "redlock: the lock is at risk no longer")
+        #expect(await program.finish().status == .exited(0))
+        #expect(!cluster.hasKey("r"))
     }
 
     @Test("--json writes one object a line")

@@ -30,6 +30,7 @@ import Testing
         #expect(!reporting.script.reports.isEmpty)
         #expect(silent.script.reports.isEmpty)
         #expect(reporting.script.told == silent.script.told)
+        #expect(reporting.script.risks == silent.script.risks)
     }
 
     @Test func itReachesEveryKindOfOutcome() {
@@ -48,14 +49,23 @@ import Testing
                 case .closed: outcomes.insert("closed")
                 }
             }
+            for news in fuzzer.script.risks {
+                switch news {
+                case .atRisk(let report): outcomes.insert("at risk \(report.risk)")
+                case .recovered: outcomes.insert("recovered")
+                }
+            }
+            for case .repaired in fuzzer.script.reports { outcomes.insert("repaired") }
         }
         // A fuzzer that never gets anywhere finds nothing.
         #expect(
             outcomes.sorted() == [
-                "closed", "extended", "granted", "lost expired", "lost maximumHold", "lost notExtended",
+                "at risk noSpareNode", "at risk notExtended", "closed", "extended", "granted", "lost expired",
+                "lost maximumHold", "lost notExtended",
                 "lost shutDown", "lost taken", "not extended expired", "not extended lost",
-                "not extended notExtended", "not extended released", "refused cancelled", "refused expired",
-                "refused heldByAnother", "refused shutDown", "refused unavailable", "released",
+                "not extended notExtended", "not extended released", "recovered", "refused cancelled",
+                "refused expired", "refused heldByAnother", "refused shutDown", "refused unavailable", "released",
+                "repaired",
             ])
     }
 }

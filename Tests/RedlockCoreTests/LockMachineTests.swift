@@ -170,7 +170,7 @@ import Testing
         #expect(stage.deadline == third)
         let step = stage.timer(at: third)
         #expect(step == .extend(.broadcast(round: 1, ttl: .seconds(10))))
-        #expect(stage.deadline == start + .milliseconds(8_898), "while it extends, only the loss is due")
+        #expect(stage.deadline == start + .milliseconds(4_898), "while it extends, only the risk and the loss are due")
         #expect(stage.timer(at: third) == nil)
     }
 

@@ -42,8 +42,11 @@ import Testing
 
     @Test func allThatWereAskedAreToldToRelease() {
         let asked = NodeSet(first: 5)
-        #expect(rules.nodesToRelease(asked: asked, granted: NodeSet(first: 2)) == asked)
-        #expect(rules.nodesToRelease(asked: asked, granted: NodeSet()) == asked)
+        #expect(rules.nodesToRelease(asked: asked, granted: NodeSet(first: 2), repaired: NodeSet()) == asked)
+        #expect(rules.nodesToRelease(asked: asked, granted: NodeSet(), repaired: NodeSet()) == asked)
+        #expect(
+            rules.nodesToRelease(asked: NodeSet(first: 3), granted: NodeSet(first: 3), repaired: NodeSet(4))
+                == NodeSet(first: 3).union(NodeSet(4)))
     }
 
     @Test(arguments: [0, 1, 6, 7, 8, UInt64.max] as [UInt64])
@@ -118,5 +121,36 @@ import Testing
                 }
             }
         }
+    }
+}
+
+// MARK: - Repair
+
+extension RulesTests {
+    @Test func aRepairIsForWhatIsLeftRoundedDown() {
+        let rules = StandardRules()
+        #expect(rules.repairMilliseconds(left: .milliseconds(7_500), ttl: .seconds(10)) == 7_500)
+        #expect(rules.repairMilliseconds(left: Nanoseconds(7_499_999_999), ttl: .seconds(10)) == 7_499)
+        #expect(rules.repairMilliseconds(left: Nanoseconds(999_999), ttl: .seconds(10)) == 0)
+    }
+
+    @Test func repairsComeEverMoreSeldomAndAtRandom() {
+        let rules = StandardRules()
+        for (repairs, half) in [(0, 250), (1, 500), (2, 1_000), (3, 1_000), (1_000, 1_000)] as [(Int, Int64)] {
+            let least = rules.repairDelay(ttl: .seconds(10), repairs: repairs, dice: 0)
+            let most = rules.repairDelay(ttl: .seconds(10), repairs: repairs, dice: UInt64(half * 1_000_000))
+            #expect(least == .milliseconds(half))
+            #expect(most == .milliseconds(half * 2))
+        }
+        #expect(rules.repairDelay(ttl: .milliseconds(3), repairs: 0, dice: .max) > .zero)
+    }
+
+    @Test func onlyALeaseThatAQuorumConfirmedLastIsRepaired() {
+        let rules = StandardRules()
+        #expect(rules.mayRepair(isHeld: true, isExtending: false, hasFailed: false))
+        #expect(!rules.mayRepair(isHeld: false, isExtending: false, hasFailed: false))
+        #expect(!rules.mayRepair(isHeld: true, isExtending: true, hasFailed: false))
+        #expect(!rules.mayRepair(isHeld: true, isExtending: false, hasFailed: true))
+        #expect(!rules.repairIsVote())
     }
 }

@@ -50,6 +50,9 @@ final class Script {
         var lost = 0
         var released = 0
         var validUntil: Instant?
+        var risk: Risk?
+
+        var isOver: Bool { validUntil == nil || lost > 0 || released > 0 }
     }
 
     private(set) var engine: Engine
@@ -57,6 +60,8 @@ final class Script {
     private(set) var reports: [Report] = []
     /// All that was told so far.
     private(set) var told: [Told] = []
+    /// What holders were told of risks: apart, as most scripts are about something else.
+    private(set) var risks: [RiskNews] = []
     private(set) var rounds: [RoundID: NodeSet] = [:]
     private(set) var broadcasts = 0
     private var newsRead = 0
@@ -210,6 +215,11 @@ extension Script {
             guard held.token == command.token else { return .integer(-1) }
             nodes[node].keys[command.key]!.expiry = max(held.expiry, now + .milliseconds(milliseconds))
             return .integer(1)
+        case .repair(let milliseconds):
+            guard held == nil || held!.token == command.token else { return .integer(-1) }
+            let expiry = now + .milliseconds(milliseconds)
+            nodes[node].keys[command.key] = (command.token, max(held?.expiry ?? expiry, expiry))
+            return .integer(1)
         case .release:
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
@@ -321,6 +331,17 @@ extension Script {
         case .notExtended(let lock, let refusal, let callers):
             told.append(.notExtended(lock, refusal, callers))
             answered(callers, lock)
+        case .atRisk(let lock, let report):
+            risks.append(.atRisk(report))
+            if isReportedAtRisk(lock, report.risk) { complain("a risk is told twice") }
+            accounts[lock]!.risk = report.risk
+            if accounts[lock]!.isOver || report.validUntil != accounts[lock]!.validUntil {
+                complain("a risk of no lease")
+            }
+        case .recovered(let lock, let validUntil):
+            risks.append(.recovered(validUntil: validUntil))
+            if accounts[lock]!.risk == nil || accounts[lock]!.isOver { complain("nothing to recover from") }
+            accounts[lock]!.risk = nil
         case .lost(let lock, let loss):
             told.append(.lost(lock, loss))
             accounts[lock]!.lost += 1
@@ -331,6 +352,10 @@ extension Script {
             accounts[lock]!.released += 1
             if accounts[lock]!.validUntil == nil { complain("released, but never granted") }
         }
+    }
+
+    private func isReportedAtRisk(_ lock: LockID, _ risk: Risk) -> Bool {
+        accounts[lock]!.risk.map { $0 >= risk } ?? false
     }
 
     private func answered(_ callers: [ExtensionID], _ lock: LockID) {

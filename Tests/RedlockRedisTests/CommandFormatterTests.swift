@@ -42,6 +42,14 @@ import Testing
                 + "$1\r\nk\r\n$40\r\n\(digits)\r\n")
     }
 
+    @Test func aRepairIsAlwaysSentWhole() {
+        let command = Command(.repair(milliseconds: 250), key: [UInt8]("k".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*6\r\n$4\r\nEVAL\r\n$\(Script.repair.utf8.count)\r\n\(Script.repair)\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n")
+    }
+
     @Test func aNodeThatDoesNotKnowTheScriptGetsItWhole() {
         var command = Command(.release, key: [UInt8]("k".utf8), token: token)
         command.spelling = .source

@@ -11,7 +11,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [Script.release, Script.extend])
+    @Test(arguments: [Script.release, Script.extend, Script.repair])
     func aScriptIsOneLineOfASCII(source: String) {
         #expect(source.utf8.allSatisfy { (0x20..<0x7f).contains($0) })
     }

@@ -51,9 +51,10 @@ struct NodeTests {
             let resource = Int(random.below(3))
             let key = SimulatedNode.key(of: resource)
             let operation: Command.Operation =
-                switch random.below(5) {
+                switch random.below(6) {
                 case 0, 1: .acquire(milliseconds: random.choose([60, 90, 5_000, 60_000]))
                 case 2, 3: .extend(milliseconds: random.choose([60, 120, 8_000]))
+                case 4: .repair(milliseconds: random.choose([60, 120, 8_000]))
                 default: .release
                 }
             var command = Command(operation, key: key, token: random.choose(tokens))

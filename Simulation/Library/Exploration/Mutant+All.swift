@@ -2,7 +2,7 @@ import RedlockCore
 
 extension Mutant {
     /// All of them, by name; each call makes its own counters, so that runs side by side do not disturb each other.
-    package static var all: [Mutant] { rulesMutants + nodeMutants + clockMutants }
+    package static var all: [Mutant] { rulesMutants + repairMutants + nodeMutants + clockMutants }
 
     /// The mutants of features that the core does not have yet.
     package static let notApplicableYet: [(name: String, needs: String)] = [
@@ -11,7 +11,7 @@ extension Mutant {
     ]
 
     package static func named(_ name: String) -> Mutant? {
-        (all + [canary]).first { $0.name == name }
+        (all + variants + [canary]).first { $0.name == name }
     }
 
     /// Fails in every run.
@@ -21,7 +21,7 @@ extension Mutant {
         return mutant
     }
 
-    private static func broken(
+    static func broken(
         _ name: String, _ summary: String, killedBy oracles: [Oracle],
         hunt: @escaping @Sendable (inout Schedule) -> Void = { _ in }, _ breakRules: (inout BrokenRules) -> Void
     ) -> Mutant {
@@ -71,10 +71,10 @@ extension Mutant {
                 { $0.extensionQuorum = { _ in 1 } }),
             broken(
                 "no-release-on-failure", "an attempt that failed releases nothing", killedBy: [.orphanKey, .liveness],
-                { $0.nodesToRelease = { asked, granted in granted.count * 2 <= asked.count ? NodeSet() : asked } }),
+                { $0.nodesToRelease = { asked, granted, _ in granted.count * 2 <= asked.count ? NodeSet() : asked } }),
             broken(
                 "release-where-granted", "only nodes that granted are told to release", killedBy: [.orphanKey],
-                { $0.nodesToRelease = { _, granted in granted } }),
+                { $0.nodesToRelease = { _, granted, _ in granted } }),
             broken(
                 "no-jitter", "the pause between attempts is not random", killedBy: [.livelock],
                 hunt: { $0.splitVotes() }, { $0.withoutJitter = true }),
@@ -84,7 +84,7 @@ extension Mutant {
         ]
     }
 
-    private static func onNode(
+    static func onNode(
         _ name: String, _ summary: String, killedBy oracles: [Oracle], _ change: (inout SimulatedNode.Defects) -> Void
     ) -> Mutant {
         var mutant = Mutant(name, summary, killedBy: oracles)

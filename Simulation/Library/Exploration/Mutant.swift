@@ -50,9 +50,12 @@ struct BrokenRules: Rules {
     var drift: (@Sendable (Nanoseconds) -> Nanoseconds)?
     var validUntil: Clockwork?
     var keepsToken = false
-    var nodesToRelease: (@Sendable (_ asked: NodeSet, _ granted: NodeSet) -> NodeSet)?
+    var nodesToRelease: (@Sendable (_ asked: NodeSet, _ granted: NodeSet, _ repaired: NodeSet) -> NodeSet)?
     var withoutJitter = false
     var alwaysExtends = false
+    var mayRepair: Bool?
+    var countsRepairs = false
+    var repairTTL: (@Sendable (_ left: Nanoseconds, _ ttl: Nanoseconds) -> Nanoseconds)?
 
     private static let right = StandardRules()
 
@@ -84,8 +87,10 @@ struct BrokenRules: Rules {
         counted(keepsToken ? previous ?? fresh : nil, fresh)
     }
 
-    func nodesToRelease(asked: NodeSet, granted: NodeSet) -> NodeSet {
-        counted(nodesToRelease?(asked, granted), asked)
+    func nodesToRelease(asked: NodeSet, granted: NodeSet, repaired: NodeSet) -> NodeSet {
+        counted(
+            nodesToRelease?(asked, granted, repaired),
+            Self.right.nodesToRelease(asked: asked, granted: granted, repaired: repaired))
     }
 
     func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
@@ -94,5 +99,20 @@ struct BrokenRules: Rules {
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {
         counted(alwaysExtends ? true : nil, Self.right.mayExtend(validUntil: validUntil, now: now))
+    }
+
+    func mayRepair(isHeld: Bool, isExtending: Bool, hasFailed: Bool) -> Bool {
+        counted(
+            mayRepair, Self.right.mayRepair(isHeld: isHeld, isExtending: isExtending, hasFailed: hasFailed))
+    }
+
+    func repairIsVote() -> Bool {
+        counted(countsRepairs, Self.right.repairIsVote())
+    }
+
+    func repairMilliseconds(left: Nanoseconds, ttl: Nanoseconds) -> Int64 {
+        counted(
+            repairTTL.map { Self.right.repairMilliseconds(left: $0(left, ttl), ttl: ttl) },
+            Self.right.repairMilliseconds(left: left, ttl: ttl))
     }
 }

@@ -74,11 +74,45 @@ extension Scenario {
         [
             Scenario(
                 "bare-majority-then-loss", "a node of a bare majority dies for good: the loss is told ahead", grants: 1,
-                marks: [.extensionFailed, .lossTold]
+                losses: 1, marks: [.atRisk, .extensionFailed, .lossTold]
+            ) {
+                $0.fault(.nodeKill, at: 10, nodes: [3, 4], for: 7_000)
+                $0.acquire(0, at: 200, extendsItself: true)
+                $0.fault(.nodeKill, at: 700, nodes: [0], for: 6_000)
+            },
+            Scenario(
+                "bare-majority-then-repair",
+                "two nodes come back and are repaired; then two of the first three die, and the lease goes on",
+                grants: 2, losses: 0, marks: [.atRisk, .repaired, .recovered, .extended]
             ) {
                 $0.fault(.nodeKill, at: 10, nodes: [3, 4], for: 590)
                 $0.acquire(0, at: 200, extendsItself: true)
-                $0.fault(.nodeKill, at: 700, nodes: [0], for: 6_000)
+                $0.fault(.nodeKill, at: 1_500, nodes: [0, 1], for: 6_000)
+                $0.acquire(1, at: 3_000, wait: 500)
+                $0.then(.release, 0, at: 5_000)
+                // Nothing is left on the nodes that were repaired.
+                $0.acquire(1, at: 5_050, wait: 500)
+                $0.then(.release, 1, at: 5_800)
+            },
+            Scenario(
+                "rolling-restart", "all nodes are restarted in turn, without their keys, under a lease that goes on",
+                grants: 1, losses: 0, marks: [.extended, .repaired], seconds: 20
+            ) { $0.rollingRestart() },
+            Scenario(
+                "rolling-restart-without-repair", "the same without repair: the third node ends the lease",
+                grants: 1, losses: 1, marks: [.extended, .atRisk, .lossTold], seconds: 20
+            ) {
+                $0.mutant = "without-repair"
+                $0.rollingRestart()
+            },
+            Scenario(
+                "extension-restores-minority", "two of five nodes lose all keys, and get them back after an extension",
+                grants: 1, losses: 0, marks: [.extended, .atRisk, .repaired, .recovered]
+            ) {
+                $0.acquire(0, at: 100, extendsItself: true)
+                $0.fault(.nodeFlush, at: 500, nodes: [0, 1])
+                $0.fault(.nodeKill, at: 1_300, nodes: [2, 3], for: 6_000)
+                $0.acquire(1, at: 2_500, wait: 2_000)
             },
             Scenario(
                 "extension-late", "the answers to an extension are read after the lease's end", grants: 2,

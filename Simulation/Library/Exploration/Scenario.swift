@@ -14,6 +14,8 @@ package struct Scenario: Sendable {
     package let expected: Expectation
     /// How often a lock is granted; nil when it does not matter.
     package var grants: Int?
+    /// How often a holder is told of a loss; nil when it does not matter.
+    package var losses: Int?
     /// Situations that it must have been in.
     package var marks: [Mark] = []
     package var schedule: Schedule
@@ -36,6 +38,7 @@ package struct Scenario: Sendable {
             if outcome.worst?.oracle != oracle { faults.append("expected \(oracle.rawValue); found \(found)") }
         }
         if let grants, outcome.grants != grants { faults.append("expected \(grants) grants; found \(outcome.grants)") }
+        if let losses, outcome.losses != losses { faults.append("expected \(losses) losses; found \(outcome.losses)") }
         for mark in marks where !outcome.marks.contains(mark) { faults.append("expected: \(mark.words)") }
         return faults
     }
@@ -56,8 +59,8 @@ package struct Scenario: Sendable {
 extension Scenario {
     /// Five nodes, two clients with one worker each, a ttl of 2 s, round trips of 1 to 3 ms; nothing happens by itself.
     init(
-        _ name: String, _ summary: String, _ expected: Expectation = .held, grants: Int? = nil, marks: [Mark] = [],
-        seconds: Int64 = 8, _ make: (inout Schedule) -> Void
+        _ name: String, _ summary: String, _ expected: Expectation = .held, grants: Int? = nil, losses: Int? = nil,
+        marks: [Mark] = [], seconds: Int64 = 8, _ make: (inout Schedule) -> Void
     ) {
         var schedule = Schedule(seed: 1)
         schedule.options.clients = 2
@@ -70,6 +73,7 @@ extension Scenario {
         self.summary = summary
         self.expected = expected
         self.grants = grants
+        self.losses = losses
         self.marks = marks
         self.schedule = schedule
     }
@@ -107,9 +111,18 @@ extension Schedule {
 
     private static func time(_ milliseconds: Double) -> Int64 { Int64(milliseconds * 1_000) * 1_000 }
 
-    /// Client 0 holds the lock on nodes 0, 1 and 2 only, from 0.2 s on; nodes 3 and 4 are back at 0.6 s.
+    /// Each node is away for longer than the ttl, and comes back empty; at most one at a time.
+    mutating func rollingRestart() {
+        options.persistence = .none
+        acquire(0, at: 100, extendsItself: true)
+        for node in 0..<5 { fault(.nodeKill, at: Double(500 + 3_500 * node), nodes: [node], for: 2_600) }
+        then(.release, 0, at: 19_000)
+    }
+
+    /// Client 0 holds the lock on nodes 0, 1 and 2 only, from 0.2 s on; the way from it to nodes 3 and 4 is cut for good,
+    /// so that it cannot repair them.
     mutating func holdBareMajority() {
-        fault(.nodeKill, at: 10, nodes: [3, 4], for: 590)
+        fault(.partition, at: 10, nodes: [3, 4], clients: [0], for: 60_000)
         acquire(0, at: 200)
     }
 }

@@ -37,6 +37,45 @@ extension Schedule {
         endAt = max(endAt, lastFaultEnd + options.livenessBound)
     }
 
+    /// Holders that extend by hand, and nodes that fall silent and come back all the time.
+    mutating func silenceNodes() {
+        var random = Randomness(seed: seed, .test)
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        options.nodeTimeout = max(options.nodeTimeout, options.ttl / 5)
+        for node in 0..<options.nodes {
+            var time = random.below(options.ttl)
+            while time < healAt {
+                let length = options.ttl / 4 + random.below(options.ttl * 2)
+                faults.append(Fault(.nodePause, at: time / 1_000 * 1_000, nodes: [node], for: length / 1_000 * 1_000))
+                time += length + random.below(options.ttl * 3)
+            }
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Leases that extend themselves for a long time, and nodes that are restarted one after the other, each away for
+    /// longer than a ttl. The clients are well.
+    mutating func restartInTurn() {
+        var random = Randomness(seed: seed, .test)
+        options.selfExtending = 1_000
+        options.cancelled = 0
+        options.hold = options.ttl * 20
+        faults = faults.filter { $0.kind.target != .client && $0.kind != .nodeKill }
+        var time = options.ttl
+        var node = 0
+        while time < healAt {
+            let length = options.ttl + random.below(options.ttl)
+            faults.append(Fault(.nodeKill, at: time / 1_000 * 1_000, nodes: [node], for: length / 1_000 * 1_000))
+            node = (node + 1) % options.nodes
+            time += length + random.below(options.ttl * 2)
+        }
+        faults.sort { $0.at < $1.at }
+        keepContracts(.tolerated)
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
     /// Wall clocks of clients that are set to and fro.
     mutating func setClientClocks() {
         var random = Randomness(seed: seed, .test)

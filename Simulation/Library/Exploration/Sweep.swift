@@ -6,6 +6,9 @@ package struct Tally: Sendable {
     package var grants = 0
     package var attempts = 0
     package var extensions = 0
+    package var losses = 0
+    package var extendingLosses = 0
+    package var risks = 0
     package var events = 0
     package var duration: Int64 = 0
     package var faults = 0
@@ -32,6 +35,9 @@ package struct Tally: Sendable {
         grants += outcome.grants
         attempts += outcome.attempts
         extensions += outcome.extensions
+        losses += outcome.losses
+        extendingLosses += outcome.extendingLosses
+        risks += outcome.risks
         events += outcome.events
         duration += outcome.duration
         faults += schedule.faults.count
@@ -50,6 +56,9 @@ package struct Tally: Sendable {
         grants += other.grants
         attempts += other.attempts
         extensions += other.extensions
+        losses += other.losses
+        extendingLosses += other.extendingLosses
+        risks += other.risks
         events += other.events
         duration += other.duration
         faults += other.faults

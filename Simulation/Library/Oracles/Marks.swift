@@ -14,6 +14,9 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case lossTold
     case lossByExpiry
     case lossByTaken
+    case repaired
+    case atRisk
+    case recovered
     case unknownScript
     case errorReply
     case connectionReset
@@ -41,6 +44,9 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .lossTold: "a loss told ahead of its end"
         case .lossByExpiry: "a loss learned after the end"
         case .lossByTaken: "a loss because a quorum had lost the key"
+        case .repaired: "a key set again on a node without it"
+        case .atRisk: "a holder told that its lease is at risk"
+        case .recovered: "a holder told that the risk is over"
         case .unknownScript: "a script unknown to a node"
         case .errorReply: "an error reply"
         case .connectionReset: "a connection reset"

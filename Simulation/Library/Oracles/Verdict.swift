@@ -8,6 +8,8 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case staleWrite = "stale-write"
     /// A command changed a key that was not its sender's, or made one without asking for the lock.
     case ownership
+    /// A key was to be set again for a lease that is not held, or for longer than its other keys.
+    case repair
     /// A token was used for two attempts.
     case tokenReuse = "token-reuse"
     /// A lease that had lapsed became valid again.
@@ -44,7 +46,7 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         switch oracle {
         case .overlap, .quorumMargin: self != .promptWrites
         case .staleWrite: true
-        case .ownership, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
+        case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
         }
     }
 }
@@ -88,6 +90,9 @@ package struct Outcome: Sendable {
     package var attempts = 0
     package var extensions = 0
     package var losses = 0
+    /// Those of leases that extended themselves: they should have lasted until they were released.
+    package var extendingLosses = 0
+    package var risks = 0
     package var events = 0
     /// Virtual nanoseconds.
     package var duration: Int64 = 0

@@ -29,6 +29,7 @@ package struct SimulatedNode: Sendable {
         package var setsOverOthers = false
         package var raisesWithoutCheck = false
         package var setsOnExtension = false
+        package var repairsOverOthers = false
         /// How often one of them made a difference.
         package var activations = 0
 
@@ -119,6 +120,8 @@ extension SimulatedNode {
         case .extend(let milliseconds):
             guard Self.knows(&knowsExtend, command) else { return (Self.unknownScript, .nothing) }
             return extend(command, milliseconds, resource, current, attempt, connection, at: time)
+        case .repair(let milliseconds):
+            return repair(command, milliseconds, resource, current, attempt, connection, at: time)
         case .release:
             guard Self.knows(&knowsRelease, command) else { return (Self.unknownScript, .nothing) }
             guard let current else { return (.integer(0), .nothing) }
@@ -153,6 +156,29 @@ extension SimulatedNode {
         note(resource, at: time)
         keys[resource]!.expiresAt = expiresAt
         return (.integer(1), .raised(current))
+    }
+
+    private mutating func repair(
+        _ command: Command, _ milliseconds: Int64, _ resource: Int, _ current: Entry?, _ attempt: Int32,
+        _ connection: UInt32, at time: Int64
+    ) -> (reply: Reply, effect: Effect) {
+        let expiresAt = wall(at: time) + milliseconds
+        if let current, current.token == command.token {
+            guard current.expiresAt < expiresAt else { return (.integer(1), .nothing) }
+            note(resource, at: time)
+            keys[resource]!.expiresAt = expiresAt
+            return (.integer(1), .raised(current))
+        }
+        if current != nil {
+            guard defects.repairsOverOthers else { return (.integer(-1), .nothing) }
+            defects.activations += 1
+        }
+        // Without memory a script begins, and fails where it needs more.
+        if let error = errors.last { return (.error(error), .nothing) }
+        note(resource, at: time)
+        keys[resource] = Entry(
+            token: command.token, expiresAt: expiresAt, attempt: attempt, connection: connection, setAt: time)
+        return (.integer(1), .set(over: current))
     }
 
     static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")

@@ -72,6 +72,8 @@ struct AttemptRecord: Sendable {
     let start: Int64
     let ttl: Int64
     let epoch: Int
+    /// Where the keys end that it asked for last, on its client's clock.
+    var keysUntil: Instant
     /// When it was over: refused, released, lost or died; -1 before.
     var endedAt: Int64 = -1
 }

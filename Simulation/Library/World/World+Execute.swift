@@ -49,6 +49,7 @@ extension World {
                 violate(.ownership, "SET of \(name(attempt)) replaced the key of \(name(over.attempt)) on node \(node)")
             }
             if attempt >= 0, attempts[Int(attempt)].endedAt >= 0 { mark(.lateSetAfterRelease) }
+            if case .repair = command.operation { mark(.repaired) }
             if connections[slot].isClosedByClient {
                 mark(.setOnOldConnection)
                 nodes[node].disown(SimulatedNode.resource(of: command.key))
@@ -113,6 +114,7 @@ extension Command {
         switch operation {
         case .acquire(let milliseconds): "SET NX PX \(milliseconds)"
         case .extend(let milliseconds): "extend \(milliseconds)"
+        case .repair(let milliseconds): "repair \(milliseconds)"
         case .release: "release"
         }
     }

@@ -6,11 +6,13 @@ import RedlockCore
 extension World {
     /// What the client's clock reads now, as its engine is told.
     mutating func engineTime(_ client: Int) -> Instant {
-        let right = clients[client].clock.reading(at: now)
-        guard mutant?.clock == .wall else { return Instant(nanoseconds: right) }
-        let wrong = clients[client].wall.reading(at: now)
-        clockMutations += 1
-        return Instant(nanoseconds: wrong)
+        if mutant?.clock == .wall { clockMutations += 1 }
+        return clientTime(client)
+    }
+
+    func clientTime(_ client: Int) -> Instant {
+        let clock = mutant?.clock == .wall ? clients[client].wall : clients[client].clock
+        return Instant(nanoseconds: clock.reading(at: now))
     }
 
     /// The moment at which the client's clock will read an instant.
@@ -101,6 +103,7 @@ extension World {
         var index = attempts.count - 1
         while index >= 0 {
             if attempts[index].client == client, attempts[index].token == command.token {
+                judgeRepair(command, of: index)
                 if command.isRelease { endAttempt(index) }
                 return Int32(index)
             }
@@ -127,7 +130,8 @@ extension World {
         attempts.append(
             AttemptRecord(
                 token: command.token, client: client, worker: worker, resource: resource, start: now,
-                ttl: milliseconds * 1_000_000, epoch: clients[client].epoch))
+                ttl: milliseconds * 1_000_000, epoch: clients[client].epoch,
+                keysUntil: clientTime(client) + .milliseconds(milliseconds)))
         workers[worker].attempt = index
         workers[worker].attemptNumber = engines[client].attemptNumber(of: workers[worker].lock!) ?? 0
         outcome.attempts += 1

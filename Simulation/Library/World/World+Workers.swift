@@ -126,6 +126,13 @@ extension World {
             mark(.extensionFailed)
             count(callers)
             if let worker = worker(of: lock, client) { tell(worker, "not extended: \(refusal.reason)") }
+        case .atRisk(let lock, let risk):
+            mark(.atRisk)
+            outcome.risks += 1
+            if let worker = worker(of: lock, client) { tell(worker, "at risk: \(risk.risk)") }
+        case .recovered(let lock, _):
+            mark(.recovered)
+            if let worker = worker(of: lock, client) { tell(worker, "at risk no longer") }
         case .lost(let lock, let loss): lost(lock, loss, client)
         case .released(let lock):
             guard let worker = worker(of: lock, client), workers[worker].phase == .releasing || isOverAtShutdown(worker)
@@ -183,6 +190,7 @@ extension World {
             return violate(.answers, "client \(client) was told of the loss of a lock that it does not hold")
         }
         outcome.losses += 1
+        if workers[worker].request?.extendsItself == true, loss.reason != .shutDown { outcome.extendingLosses += 1 }
         switch loss.reason {
         case .notExtended, .maximumHold: mark(.lossTold)
         case .expired: mark(.lossByExpiry)

@@ -1,0 +1,40 @@
+import RedlockCore
+
+extension Mutant {
+    static var repairMutants: [Mutant] {
+        [
+            broken(
+                "repair-wins-extension", "a repair is a vote for the extension that is under way",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.silenceNodes() },
+                {
+                    $0.mayRepair = true
+                    $0.countsRepairs = true
+                }),
+            broken(
+                "repair-after-loss", "nodes are repaired also for a lease that was lost", killedBy: [.repair],
+                { $0.mayRepair = true }),
+            broken(
+                "repair-with-whole-ttl", "a repaired key gets the whole ttl, not what is left of it",
+                killedBy: [.repair], { $0.repairTTL = { _, ttl in ttl } }),
+            broken(
+                "repaired-not-released", "nodes that got the key by a repair are not told to release",
+                killedBy: [.orphanKey], { $0.nodesToRelease = { asked, _, _ in asked } }),
+            onNode(
+                "repair-replaces", "a repair replaces the key of another", killedBy: [.ownership],
+                { $0.repairsOverOthers = true }),
+        ]
+    }
+
+    /// Not broken, but without a part, or in the worlds of another: for comparisons. Nothing is to notice them.
+    package static var variants: [Mutant] {
+        [
+            broken("without-repair", "no node is repaired", killedBy: [], { $0.mayRepair = false }),
+            broken(
+                "long-holds", "nothing; in worlds of long holds and of nodes that are restarted in turn", killedBy: [],
+                hunt: { $0.restartInTurn() }, { _ in }),
+            broken(
+                "long-holds-without-repair", "no node is repaired; in the same worlds", killedBy: [],
+                hunt: { $0.restartInTurn() }, { $0.mayRepair = false }),
+        ]
+    }
+}

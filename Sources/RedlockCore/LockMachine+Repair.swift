@@ -1,0 +1,194 @@
+// What keeps others out while the lease is held, and what is done to keep it so.
+
+extension LockMachine {
+    /// Which nodes guard the lease. A quorum of them keeps others out; each one more is a node that may be lost.
+    struct Guard: Sendable {
+        /// Nodes that are known to have the key until ``keysUntil``: they granted, extended or were repaired.
+        var nodes: NodeSet
+        /// Where the keys end that the last round asked for which a quorum granted. Validity ends before it.
+        var keysUntil: Instant
+        /// That round; 0 is the attempt.
+        var round: UInt32 = 0
+        /// Its votes; those of the attempt are kept there.
+        var ballot: Ballot?
+        /// The last extension failed. Until one is won nothing is repaired.
+        var isFailing = false
+        /// When the nodes that do not guard it are tried next, and how often they were since the round.
+        var nextRepair = Instant.distantFuture
+        var repairs = 0
+        /// The nodes that a repair was ever sent to.
+        var repaired = NodeSet()
+        /// What the holder was told.
+        var risk: Risk?
+
+        init(nodes: NodeSet, keysUntil: Instant) {
+            self.nodes = nodes
+            self.keysUntil = keysUntil
+        }
+    }
+
+    /// One try at the nodes that do not guard the lease.
+    struct Repair: Hashable, Sendable {
+        var nodes: NodeSet
+        var round: UInt32
+        var milliseconds: Int64
+    }
+}
+
+// MARK: - Who guards it
+
+extension LockMachine {
+    /// A vote of the attempt or the extension that was won, before or after that was decided, or of one under way.
+    ///
+    /// A node that does not answer an extension keeps its key until the end that the extension was to move: it is no
+    /// guard from the next round on that is won without it. One that says that the key is gone is none at once.
+    mutating func noteGuard(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) {
+        switch vote {
+        case .granted: if round == hold!.guarding.round { hold!.guarding.nodes.insert(node) }
+        case .missing, .heldByAnother: hold!.guarding.nodes.remove(node)
+        case .pending, .failed: break
+        }
+        planRepair(at: now, using: &generator, policy)
+    }
+
+    /// A vote of an extension that is decided. If it was won, and none after it, a node that extended is one more guard.
+    mutating func countLateExtension(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) {
+        if round == hold!.guarding.round { hold!.guarding.ballot?.record(vote, of: node) }
+        noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
+    }
+
+    /// A quorum extended: from here on those guard the lease that did.
+    mutating func guarded(
+        by round: ExtensionRound, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) {
+        hold!.guarding.nodes = round.ballot.granted
+        hold!.guarding.round = round.number
+        hold!.guarding.ballot = round.ballot
+        hold!.guarding.keysUntil = max(hold!.guarding.keysUntil, round.start + round.ttl)
+        hold!.guarding.isFailing = false
+        hold!.guarding.repairs = 0
+        hold!.guarding.nextRepair = .distantFuture
+        planRepair(at: now, using: &generator, policy)
+    }
+
+    /// All nodes have had their say in the round that was won, and are not being asked again.
+    private var isGuardKnown: Bool {
+        hold!.extending == nil && (hold!.guarding.ballot ?? attempt.ballot).isComplete
+    }
+}
+
+// MARK: - Repair
+
+extension LockMachine {
+    /// When ``beginRepair(at:using:_:)`` is wanted.
+    func repairDeadline(_ policy: Policy) -> Instant {
+        guard let hold, hold.guarding.nextRepair < .distantFuture, mayRepair(policy) else { return .distantFuture }
+        return hold.guarding.nextRepair
+    }
+
+    private func mayRepair(_ policy: Policy) -> Bool {
+        policy.rules.mayRepair(
+            isHeld: phase == .held, isExtending: hold!.extending != nil, hasFailed: hold!.guarding.isFailing)
+    }
+
+    /// As soon as it is known who does not guard the lease, those are to be tried; unless they are already.
+    mutating func planRepair(
+        at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) {
+        if hold!.guarding.nodes.count == policy.parameters.nodes {
+            hold!.guarding.nextRepair = .distantFuture
+        } else if hold!.guarding.nextRepair == .distantFuture, hold!.guarding.repairs < Limits.repairsPerRound,
+            isGuardKnown
+        {
+            let delay = policy.rules.repairDelay(
+                ttl: request.ttl, repairs: hold!.guarding.repairs, dice: generator.next())
+            // The one before has had its time by then.
+            let pause = hold!.guarding.repairs == 0 ? delay : max(delay, policy.parameters.nodeTimeout)
+            hold!.guarding.nextRepair = now + pause
+        }
+    }
+
+    /// Tries the nodes that do not guard the lease, with keys that end when the others do.
+    mutating func beginRepair(
+        at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> Repair? {
+        guard repairDeadline(policy) <= now else { return nil }
+        hold!.guarding.nextRepair = .distantFuture
+        hold!.guarding.repairs += 1
+        planRepair(at: now, using: &generator, policy)
+        let milliseconds = policy.rules.repairMilliseconds(left: hold!.guarding.keysUntil - now, ttl: request.ttl)
+        guard milliseconds > 0 else { return nil }
+        let nodes = NodeSet(first: policy.parameters.nodes).subtracting(hold!.guarding.nodes)
+        return Repair(nodes: nodes, round: hold!.guarding.round, milliseconds: milliseconds)
+    }
+
+    mutating func noteRepaired(_ nodes: NodeSet) {
+        hold!.guarding.repaired = hold!.guarding.repaired.union(nodes)
+    }
+
+    /// What became of a repair; true when it added a guard. It is a vote on nothing: the round before it was won without
+    /// it, and in the next one the node is asked like all others.
+    mutating func countRepair(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) -> Bool {
+        // Extended since: its key ends too early to count, and the extension has asked the node itself.
+        guard phase == .held, round == hold!.guarding.round else { return false }
+        noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
+        return vote == .granted
+    }
+}
+
+// MARK: - Risk
+
+extension LockMachine {
+    /// To be called after every vote and at the deadline; nil when there is nothing new to tell the holder.
+    ///
+    /// Each of the risks is told once, and once that both are over. In between a lesser one is no news.
+    mutating func noteRisk(at now: Instant, _ policy: Policy) -> RiskNews? {
+        guard phase == .held else { return nil }
+        let told = hold!.guarding.risk
+        let risk = risk(at: now, policy)
+        if let risk {
+            if let told, told >= risk { return nil }
+            hold!.guarding.risk = risk
+            return .atRisk(RiskReport(risk: risk, validUntil: hold!.validUntil, votes: riskVotes(risk)))
+        }
+        guard told != nil else { return nil }
+        hold!.guarding.risk = nil
+        return .recovered(validUntil: hold!.validUntil)
+    }
+
+    /// When validity has run down so far that the holder should know.
+    func riskDeadline(_ policy: Policy) -> Instant {
+        guard let hold, wantsExtension, hold.guarding.risk != .notExtended else { return .distantFuture }
+        return riskInstant
+    }
+
+    private func risk(at now: Instant, _ policy: Policy) -> Risk? {
+        if hold!.guarding.isFailing || (wantsExtension && now >= riskInstant) { return .notExtended }
+        let hasSpareNodes = policy.parameters.nodes > policy.quorum
+        guard hasSpareNodes, hold!.guarding.nodes.count <= policy.quorum else { return nil }
+        // Until all had their say nobody knows; so it stays as it was.
+        return isGuardKnown ? .noSpareNode : hold!.guarding.risk
+    }
+
+    /// It extends itself, and has not come to the maximum hold.
+    private var wantsExtension: Bool { request.extendsItself && hold!.validUntil < hold!.end }
+
+    /// Half of the ttl is left of a lease that extends itself when a third of it has passed.
+    private var riskInstant: Instant { hold!.validUntil - request.ttl / 2 }
+
+    private func riskVotes(_ risk: Risk) -> [Vote] {
+        switch risk {
+        case .notExtended: hold!.guarding.isFailing ? hold!.lastVotes : hold!.extending?.ballot.votes ?? hold!.lastVotes
+        case .noSpareNode: (hold!.guarding.ballot ?? attempt.ballot).votes
+        }
+    }
+}
