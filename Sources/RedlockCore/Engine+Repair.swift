@@ -33,7 +33,7 @@ extension Engine {
     /// To be called when nodes may have begun or ceased to guard a lease: the holder may have to know, and there may be
     /// something to repair.
     mutating func guardChanged(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        guard slots[slot].machine?.phase == .held else { return }
+        guard slots[slot].machine != nil, slots[slot].machine!.phase == .held else { return }
         switch slots[slot].machine!.noteRisk(at: turn.now, policy) {
         case .atRisk(let risk):
             report(.atRisk(lock, risk), &turn)

@@ -88,8 +88,8 @@ extension LockMachine {
 extension LockMachine {
     /// When ``beginRepair(at:using:_:)`` is wanted.
     func repairDeadline(_ policy: Policy) -> Instant {
-        guard let hold, hold.guarding.nextRepair < .distantFuture, mayRepair(policy) else { return .distantFuture }
-        return hold.guarding.nextRepair
+        guard hold!.guarding.nextRepair < .distantFuture, mayRepair(policy) else { return .distantFuture }
+        return hold!.guarding.nextRepair
     }
 
     private func mayRepair(_ policy: Policy) -> Bool {
@@ -167,8 +167,7 @@ extension LockMachine {
 
     /// When validity has run down so far that the holder should know.
     func riskDeadline(_ policy: Policy) -> Instant {
-        guard let hold, wantsExtension, hold.guarding.risk != .notExtended else { return .distantFuture }
-        return riskInstant
+        wantsExtension && hold!.guarding.risk != .notExtended ? riskInstant : .distantFuture
     }
 
     private func risk(at now: Instant, _ policy: Policy) -> Risk? {

@@ -53,7 +53,7 @@ struct BrokenRules: Rules {
     var nodesToRelease: (@Sendable (_ asked: NodeSet, _ granted: NodeSet, _ repaired: NodeSet) -> NodeSet)?
     var withoutJitter = false
     var alwaysExtends = false
-    var mayRepair: Bool?
+    var mayRepair: (@Sendable (_ isHeld: Bool, _ isExtending: Bool, _ hasFailed: Bool) -> Bool)?
     var countsRepairs = false
     var repairTTL: (@Sendable (_ left: Nanoseconds, _ ttl: Nanoseconds) -> Nanoseconds)?
 
@@ -103,7 +103,8 @@ struct BrokenRules: Rules {
 
     func mayRepair(isHeld: Bool, isExtending: Bool, hasFailed: Bool) -> Bool {
         counted(
-            mayRepair, Self.right.mayRepair(isHeld: isHeld, isExtending: isExtending, hasFailed: hasFailed))
+            mayRepair?(isHeld, isExtending, hasFailed),
+            Self.right.mayRepair(isHeld: isHeld, isExtending: isExtending, hasFailed: hasFailed))
     }
 
     func repairIsVote() -> Bool {

@@ -8,7 +8,7 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case staleWrite = "stale-write"
     /// A command changed a key that was not its sender's, or made one without asking for the lock.
     case ownership
-    /// A key was to be set again for a lease that is not held, or for longer than its other keys.
+    /// A key was to be set again for a lease that is not held, or was not extended, or for longer than its other keys.
     case repair
     /// A token was used for two attempts.
     case tokenReuse = "token-reuse"

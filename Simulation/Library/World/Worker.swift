@@ -31,6 +31,8 @@ struct Worker: Sendable {
     /// The lease as its holder sees it.
     var validUntil = Instant(nanoseconds: 0)
     var isLost = false
+    /// Its last extension failed.
+    var isFailing = false
     /// It entered its phase at this moment.
     var since: Int64 = 0
     /// Extensions that it waits for.

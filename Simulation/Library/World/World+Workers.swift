@@ -49,6 +49,7 @@ extension World {
         workers[worker].requests &+= 1
         workers[worker].since = now
         workers[worker].isLost = false
+        workers[worker].isFailing = false
         tallyWait(resource)
         feed(.acquire(lock, request), to: client)
     }
@@ -120,12 +121,15 @@ extension World {
             count(callers)
             guard let worker = worker(of: lock, client), workers[worker].phase == .held else { return }
             workers[worker].validUntil = max(workers[worker].validUntil, validUntil)
+            workers[worker].isFailing = false
             extendHold(workers[worker].hold, to: workers[worker].validUntil)
             tell(worker, "extended")
         case .notExtended(let lock, let refusal, let callers):
             mark(.extensionFailed)
             count(callers)
-            if let worker = worker(of: lock, client) { tell(worker, "not extended: \(refusal.reason)") }
+            guard let worker = worker(of: lock, client) else { return }
+            workers[worker].isFailing = workers[worker].isFailing || refusal.reason == .notExtended
+            tell(worker, "not extended: \(refusal.reason)")
         case .atRisk(let lock, let risk):
             mark(.atRisk)
             outcome.risks += 1
