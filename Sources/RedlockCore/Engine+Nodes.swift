@@ -28,7 +28,9 @@ extension Engine {
             guard let machine = machine(lock), machine.attempt.number == number else { return false }
             return machine.phase == .acquiring || machine.phase == .held
         case .extend(let lock, let round):
-            return machine(lock)?.hold?.extending?.number == round
+            guard let machine = machine(lock), machine.phase == .held else { return false }
+            // Also of the round that was won without it: one more node for it.
+            return machine.hold!.extending?.number == round || machine.hold!.guarding.round == round
         case .repair:
             return false
         case .release, .none:

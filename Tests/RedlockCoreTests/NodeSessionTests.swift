@@ -213,13 +213,13 @@ import Testing
         }
     }
 
-    @Test func anExtensionThatWasDecidedMeanwhileIsNotSentAnyMore() {
+    @Test func anExtensionThatFailedMeanwhileIsNotSentAnyMore() {
         play(nodes: 3) { script in
             let lock = script.hold()
             script.disconnect(2)
             script.advance(by: .milliseconds(10))
             script.extend(lock)
-            script.reply(0...1, .integer(1))
+            script.reply(0...1, .error("READONLY"))
             script.connected(2)
             #expect(script.operations(2) == [.acquire(milliseconds: 10_000)])
             script.disconnect(2)
@@ -227,6 +227,22 @@ import Testing
             script.extend(lock)
             script.connected(2)
             #expect(script.operations(2).last == .extend(milliseconds: 10_000), "this one is undecided")
+        }
+    }
+
+    @Test func anExtensionThatWasWonMeanwhileIsStillWantedUntilTheNext() {
+        play(nodes: 3) {
+            $0.nodeTimeout = .seconds(1)
+        } script: { script in
+            let lock = script.hold()
+            script.disconnect(2)
+            script.advance(by: .milliseconds(10))
+            for ttl in [10, 20] {
+                script.extend(lock, ttl: .seconds(Int64(ttl)))
+                script.reply(0...1, .integer(1))
+            }
+            script.connected(2)
+            #expect(script.operations(2) == [.acquire(milliseconds: 10_000), .extend(milliseconds: 20_000)])
         }
     }
 }

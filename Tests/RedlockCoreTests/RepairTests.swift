@@ -130,6 +130,22 @@ import Testing
         }
     }
 
+    @Test func anExtensionThatWaitedForAConnectionFindsOutWhoIsToBeRepaired() {
+        play(nodes: 3) { script in
+            let lock = script.hold()
+            script.disconnect(2)
+            // It dials, and the extension waits for that.
+            while script.connection(2) == nil { script.advance(to: script.engine.nextDeadline) }
+            script.extend(lock)
+            script.reply(0..<2, .integer(1))
+            script.connected(2)
+            #expect(script.unanswered(2).map(\.operation) == [.extend(milliseconds: 10_000)])
+            script.reply(2, .integer(0))
+            script.advance(by: .seconds(1))
+            #expect(repairs(script, 2).count == 1)
+        }
+    }
+
     @Test func duringAnExtensionAndAfterOneThatFailedNothingIsRepaired() {
         play(nodes: 5, { $0.nodeTimeout = .seconds(5) }) { script in
             let lock = script.acquire(ttl: .seconds(100))
