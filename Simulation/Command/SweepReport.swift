@@ -54,6 +54,10 @@ struct SweepReport {
         Console.say(
             "\(Format.grouped(tally.grants)) grants, \(Format.grouped(tally.attempts)) attempts, "
                 + "\(Format.grouped(tally.extensions)) extensions, \(Format.grouped(tally.faults)) faults")
+        Console.say(
+            "\(Format.grouped(tally.fencedGrants)) grants with a fencing token in \(Format.grouped(tally.fencedRuns)) "
+                + "runs, \(Format.grouped(tally.unexcusedFencedRuns)) of them without lost numbers that a clock is "
+                + "behind; \(Format.grouped(tally.raises)) numbers raised")
         let margins = tally.margins.enumerated().filter { $0.element > 0 }
             .map { "\($0.offset == 9 ? "no hold" : String($0.offset)): \(Format.grouped($0.element))" }
         Console.say("least margin of a run, in nodes: \(margins.joined(separator: ", "))")
@@ -104,6 +108,7 @@ struct SweepReport {
             "seeds": JSON(tally.runs), "violations": JSON(violated.count),
             "inconclusive": JSON(tally.inconclusive.count), "vacuous": .bool(tally.isVacuous),
             "nondeterministic": JSON(tally.nondeterministic.count), "grants": JSON(tally.grants),
+            "fenced_grants": JSON(tally.fencedGrants), "raises": JSON(tally.raises),
             "attempts": JSON(tally.attempts), "events": JSON(tally.events),
             "virtual_us": .number(tally.duration / 1_000), "elapsed_us": JSON(milliseconds * 1_000),
             "events_per_second_and_core": JSON(eventsPerSecondAndCore), "times_real_time": JSON(timesRealTime),

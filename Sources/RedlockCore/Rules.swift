@@ -27,6 +27,18 @@ package protocol Rules: Sendable {
 
     /// Whether a won extension still counts.
     func mayExtend(validUntil: Instant, now: Instant) -> Bool
+
+    /// How many nodes must accept a fencing number.
+    func acceptanceQuorum(of nodes: Int) -> Int
+
+    /// Whether a node that says that it has a number as high as the one proposed accepted it all the same.
+    func isAcceptance(reported: Int64, proposed: Int64) -> Bool
+
+    /// The fencing token of a grant.
+    func fencingToken(accepted: Int64, highestReported: Int64) -> Int64
+
+    /// The number that an attempt proposes first.
+    func fencingProposal(wallClock: Int64, highestSeen: Int64) -> Int64
 }
 
 extension Rules {

@@ -20,6 +20,8 @@ package struct Mutant: Sendable {
     var defects = SimulatedNode.Defects()
     var clock = ClockFault.none
     package var isCanary = false
+    /// The protected resource does not compare fencing tokens.
+    var resourceAcceptsLower = false
     /// What the worlds of its hunt have in common, beyond those of the tolerated profile.
     package var hunt: @Sendable (inout Schedule) -> Void = { _ in }
 
@@ -53,6 +55,9 @@ struct BrokenRules: Rules {
     var nodesToRelease: (@Sendable (_ asked: NodeSet, _ granted: NodeSet) -> NodeSet)?
     var withoutJitter = false
     var alwaysExtends = false
+    var acceptanceQuorum: (@Sendable (Int) -> Int)?
+    var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
+    var fencingToken: (@Sendable (_ accepted: Int64, _ highestReported: Int64) -> Int64)?
 
     private static let right = StandardRules()
 
@@ -90,6 +95,20 @@ struct BrokenRules: Rules {
 
     func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
         counted(withoutJitter ? delay : nil, Self.right.retryDelay(delay, jitter: jitter, dice: dice))
+    }
+
+    func acceptanceQuorum(of nodes: Int) -> Int {
+        counted(acceptanceQuorum?(nodes), Self.right.acceptanceQuorum(of: nodes))
+    }
+
+    func isAcceptance(reported: Int64, proposed: Int64) -> Bool {
+        counted(isAcceptance?(reported, proposed), Self.right.isAcceptance(reported: reported, proposed: proposed))
+    }
+
+    func fencingToken(accepted: Int64, highestReported: Int64) -> Int64 {
+        counted(
+            fencingToken?(accepted, highestReported),
+            Self.right.fencingToken(accepted: accepted, highestReported: highestReported))
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

@@ -6,6 +6,11 @@ package struct Tally: Sendable {
     package var grants = 0
     package var attempts = 0
     package var extensions = 0
+    package var fencedGrants = 0
+    package var raises = 0
+    /// Runs with fencing tokens, and those of them in which no number was lost that a client's clock is behind.
+    package var fencedRuns = 0
+    package var unexcusedFencedRuns = 0
     package var events = 0
     package var duration: Int64 = 0
     package var faults = 0
@@ -32,6 +37,12 @@ package struct Tally: Sendable {
         grants += outcome.grants
         attempts += outcome.attempts
         extensions += outcome.extensions
+        fencedGrants += outcome.fencedGrants
+        raises += outcome.raises
+        if outcome.fencedGrants > 0 {
+            fencedRuns += 1
+            if !outcome.breaches.contains(where: { $0.assumption == .numbers }) { unexcusedFencedRuns += 1 }
+        }
         events += outcome.events
         duration += outcome.duration
         faults += schedule.faults.count
@@ -50,6 +61,10 @@ package struct Tally: Sendable {
         grants += other.grants
         attempts += other.attempts
         extensions += other.extensions
+        fencedGrants += other.fencedGrants
+        raises += other.raises
+        fencedRuns += other.fencedRuns
+        unexcusedFencedRuns += other.unexcusedFencedRuns
         events += other.events
         duration += other.duration
         faults += other.faults
