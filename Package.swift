@@ -42,7 +42,7 @@ let package = Package(
             name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
         // The library beside the bare wire, in one run.
         .executableTarget(
-            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster"],
+            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster", "PosixLock"],
             swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.

@@ -57,6 +57,10 @@ struct SweepReport {
         Console.say(
             "\(Format.grouped(tally.losses)) leases lost, \(Format.grouped(tally.extendingLosses)) of them such as extend "
                 + "themselves; \(Format.grouped(tally.risks)) times at risk")
+        Console.say(
+            "\(Format.grouped(tally.fencedGrants)) grants with a fencing token in \(Format.grouped(tally.fencedRuns)) "
+                + "runs, \(Format.grouped(tally.unexcusedFencedRuns)) of them without lost numbers that a clock is "
+                + "behind; \(Format.grouped(tally.raises)) numbers raised")
         let margins = tally.margins.enumerated().filter { $0.element > 0 }
             .map { "\($0.offset == 9 ? "no hold" : String($0.offset)): \(Format.grouped($0.element))" }
         Console.say("least margin of a run, in nodes: \(margins.joined(separator: ", "))")
@@ -107,6 +111,7 @@ struct SweepReport {
             "seeds": JSON(tally.runs), "violations": JSON(violated.count),
             "inconclusive": JSON(tally.inconclusive.count), "vacuous": .bool(tally.isVacuous),
             "nondeterministic": JSON(tally.nondeterministic.count), "grants": JSON(tally.grants),
+            "fenced_grants": JSON(tally.fencedGrants), "raises": JSON(tally.raises),
             "attempts": JSON(tally.attempts), "losses": JSON(tally.losses),
             "extending_losses": JSON(tally.extendingLosses), "risks": JSON(tally.risks),
             "events": JSON(tally.events),

@@ -49,8 +49,10 @@ package final class ChildProcess: Sendable {
     ///   - input: The descriptor that becomes its standard input; nil for `/dev/null`.
     ///   - output: The descriptor that becomes its standard output; nil for `/dev/null`.
     ///   - errors: The descriptor that becomes its standard error; nil for `/dev/null`.
+    ///   - environment: What it gets besides this process' environment, as `NAME=value`, of names that are not in it.
     package init(
-        _ arguments: [[UInt8]], input: Int32? = nil, output: Int32? = nil, errors: Int32? = nil, family: Family
+        _ arguments: [[UInt8]], input: Int32? = nil, output: Int32? = nil, errors: Int32? = nil, family: Family,
+        adding environment: [String] = []
     ) throws(SpawnError) {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
@@ -76,7 +78,16 @@ package final class ChildProcess: Sendable {
         var id: pid_t = 0
         let words = unsafe arguments.map { unsafe strdup($0.map { CChar(bitPattern: $0) } + [0]) } + [nil]
         defer { unsafe words.forEach { unsafe free($0) } }
-        let status = unsafe posix_spawnp(&id, words[0]!, &actions, &attributes, words, environ)
+        let added = unsafe environment.map { unsafe strdup($0) }
+        defer { unsafe added.forEach { unsafe free($0) } }
+        var variables = unsafe added
+        var next = 0
+        while let variable = unsafe environ[next] {
+            unsafe variables.append(variable)
+            next += 1
+        }
+        unsafe variables.append(nil)
+        let status = unsafe posix_spawnp(&id, words[0]!, &actions, &attributes, words, variables)
         guard status == 0 else {
             throw SpawnError(program: String(decoding: arguments[0], as: UTF8.self), number: status)
         }

@@ -44,6 +44,16 @@ extension Redlock {
         /// Put before every resource's name to make its key. Default empty: the key is the name.
         public var keyPrefix = ""
 
+        /// Whether every lease gets a ``Lease/fencingToken``, a number that is higher than those of all leases of the
+        /// resource before it. Default false.
+        ///
+        /// It costs no round trip as a rule, and one where this machine's wall clock is behind that of an earlier
+        /// holder. Each node keeps the highest number for four weeks after it was last raised, under the key of the lock
+        /// and `:fencing`; do not lock a resource of such a name. All clients of a resource should have it on: those
+        /// without it exclude each other still, and have no number that the resource could refuse. The project's
+        /// docs/fencing.md has what is promised, and how a resource compares the numbers.
+        public var fencing = false
+
         /// Called with what happens, in order, on the coordinator's own queue: it must be quick, and must not block.
         public var observer: (@Sendable (Event) -> Void)?
 

@@ -251,7 +251,7 @@ extension Driver {
         switch answer {
         case .granted(let lock, let grant):
             guard let request = clients[lock]?.request else { return }
-            let lease = Lease(lock, of: request, validUntil: grant.validUntil)
+            let lease = Lease(lock, of: request, grant)
             clients[lock]?.request = nil
             clients[lock]?.lease = lease
             request.finish(.success(lease))
@@ -341,6 +341,9 @@ extension Driver {
         case .vote(let lock, let node, let vote):
             event = about(.vote, lock)
             event?.votes = [NodeVote(vote, node: nodes[node].name)]
+        case .raised(let lock, let number, _):
+            event = about(.numberRaised, lock)
+            event?.fencingToken = number
         case .refused(let lock, let refusal, let retryAt):
             event = about(retryAt == nil ? .refused : .retry, lock, refusal.votes)
             event?.attempt = refusal.attempts
@@ -349,6 +352,7 @@ extension Driver {
         case .granted(let lock, let grant):
             event = about(.acquired, lock, grant.votes)
             event?.attempt = grant.attempts
+            event?.fencingToken = grant.fencingToken
             event?.remaining = until(grant.validUntil)
         case .extended(let lock, let validUntil, let votes):
             event = about(.extended, lock, votes)

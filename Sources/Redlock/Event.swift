@@ -17,6 +17,8 @@ extension Redlock {
             public static let attempt = Kind(rawValue: "attempt")
             /// One node's vote on an attempt or an extension has come; it is the only one in ``Event/votes``.
             public static let vote = Kind(rawValue: "vote")
+            /// The fencing number was too low; the nodes are offered ``Event/fencingToken``. It takes another round trip.
+            public static let numberRaised = Kind(rawValue: "numberRaised")
             /// An attempt failed and will be repeated.
             public static let retry = Kind(rawValue: "retry")
             /// The lock was acquired; it is valid for ``Event/remaining``.
@@ -60,6 +62,8 @@ extension Redlock {
         public internal(set) var votes: [NodeVote] = []
         /// The number of the attempt, from 1; 0 where there is none.
         public internal(set) var attempt = 0
+        /// The fencing token of a lease that was acquired, or the number that is offered to the nodes.
+        public internal(set) var fencingToken: Int64?
         /// How long something lasts from now on: a validity, or a pause.
         public internal(set) var remaining: Duration?
         /// Why, in words; empty where there is nothing to say.
@@ -74,6 +78,7 @@ extension Redlock.Event: CustomStringConvertible {
         if let resource { parts.append("'\(resource)'") }
         if let node { parts.append(node) }
         if attempt > 0 { parts.append("attempt \(attempt)") }
+        if let fencingToken { parts.append("token \(fencingToken)") }
         if let remaining { parts.append("for \(remaining)") }
         if !reason.isEmpty { parts.append(reason) }
         if !votes.isEmpty { parts.append("[" + votes.map(\.description).joined(separator: "; ") + "]") }

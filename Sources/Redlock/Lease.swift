@@ -19,17 +19,25 @@ public final class Lease: Sendable {
     /// What is locked.
     public let resource: Resource
 
+    /// A number that is higher than those of all leases of this resource before it: hand it to what the lock protects,
+    /// which refuses whatever comes with a lower number than it has seen.
+    ///
+    /// From 1 to 2^53 - 1; nil unless ``Redlock/Configuration/fencing`` is on. It stays the same for as long as the lease
+    /// is held. Numbers leave gaps, and say nothing about the time.
+    public let fencingToken: Int64?
+
     let redlock: Redlock
     let lock: LockID
     private let ttl: Duration
     private let state: Locked<State>
 
-    init(_ lock: LockID, of request: LockRequest, validUntil: Instant) {
+    init(_ lock: LockID, of request: LockRequest, _ grant: Grant) {
         self.lock = lock
         resource = request.resource
         redlock = request.redlock
         ttl = Duration(request.core.ttl)
-        state = Locked(State(validUntil: validUntil))
+        fencingToken = grant.fencingToken
+        state = Locked(State(validUntil: grant.validUntil))
     }
 
     deinit {

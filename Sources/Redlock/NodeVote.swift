@@ -16,6 +16,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
 
         /// It acquired, extended or deleted, as asked.
         public static let granted = Kind(rawValue: "granted")
+        /// It acquired, but not under the fencing number that was proposed: it has seen a higher one.
+        public static let numberTooLow = Kind(rawValue: "numberTooLow")
         /// Its key holds another's token.
         public static let heldByAnother = Kind(rawValue: "heldByAnother")
         /// It does not have the key (any more).
@@ -52,6 +54,7 @@ extension NodeVote {
             switch vote {
             case .pending: (.pending, "")
             case .granted: (.granted, "")
+            case .numberTooLow(let highest): (.numberTooLow, "it has \(highest)")
             case .heldByAnother: (.heldByAnother, "")
             case .missing: (.missing, "")
             case .failed(.timedOut): (.timedOut, "")

@@ -128,11 +128,14 @@ extension Redlock {
             throw RedlockError(
                 .invalidArgument, "the wait is \(wait); it must be zero or more", resource: resource)
         }
+        let now = driver.clock.now()
         let request = LockRequest(
             AcquireRequest(
-                key: key, ttl: Nanoseconds(ttl), deadline: driver.clock.now() + Nanoseconds(wait),
+                key: key, ttl: Nanoseconds(ttl), deadline: now + Nanoseconds(wait),
                 maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
-                maximumHold: configuration.maximumHold.map { Nanoseconds($0) }),
+                maximumHold: configuration.maximumHold.map { Nanoseconds($0) },
+                wallClock: configuration.fencing
+                    ? WallClockReading(microseconds: WallClock.microseconds, at: now) : nil),
             of: resource, for: self)
 
         let outcome = await withTaskCancellationHandler {

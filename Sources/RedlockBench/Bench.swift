@@ -8,6 +8,7 @@ struct Bench {
     private static let cyclesPerRound = 2_000
 
     static func main() async throws {
+        if CommandLine.arguments.dropFirst().first == "fencing" { return try await FencingRounds.run() }
         let cluster = try LocalCluster(nodes: 5)
         let floor = RawFloor(ports: cluster.nodes.map(\.port))
         let redlock = try Redlock(nodes: cluster.urls)

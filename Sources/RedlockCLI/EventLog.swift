@@ -25,6 +25,7 @@ struct EventLog: Sendable {
             if let resource = event.resource { object.add("resource", resource.description) }
             if let node = event.node { object.add("node", node) }
             if event.attempt > 0 { object.add("attempt", event.attempt) }
+            if let token = event.fencingToken { object.add("fencing_token", Int(token)) }
             if let remaining = event.remaining { object.add("remaining_us", remaining.microseconds) }
             if !event.reason.isEmpty { object.add("reason", event.reason) }
             if !event.votes.isEmpty { object.add("votes", event.votes.map(\.json)) }

@@ -20,6 +20,9 @@ final class Job: Sendable {
         var waiting: CheckedContinuation<ChildProcess.Status, Never>?
     }
 
+    /// Where the command finds its fencing token.
+    static let fencingVariable = "REDLOCK_FENCING_TOKEN"
+
     private let command: [[UInt8]]
     private let grace: Duration
     private let log: EventLog
@@ -38,9 +41,9 @@ final class Job: Sendable {
     /// Starts the command and waits until it has ended. Cancelled, it ends the command: the lock is lost.
     ///
     /// - Returns: What the shell would call the command's exit code.
-    func run() async throws -> Int32 {
+    func run(fencingToken: Int64?) async throws -> Int32 {
         let status = try await withTaskCancellationHandler {
-            try await start()
+            try await start(fencingToken)
         } onCancel: {
             terminate()
         }
@@ -57,7 +60,7 @@ final class Job: Sendable {
         return code
     }
 
-    private func start() async throws -> ChildProcess.Status {
+    private func start(_ fencingToken: Int64?) async throws -> ChildProcess.Status {
         try Task.checkCancellation()
         // Spawned under the lock, so that a signal or its end finds it known.
         let child = try state.withLock { state in
@@ -65,7 +68,8 @@ final class Job: Sendable {
             if state.signalBeforeStart != nil { throw CancellationError() }
             do throws(ChildProcess.SpawnError) {
                 let child = try ChildProcess(
-                    command, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO, family: .ownGroup)
+                    command, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO, family: .ownGroup,
+                    adding: fencingToken.map { ["\(Self.fencingVariable)=\($0)"] } ?? [])
                 state.child = child
                 return child
             } catch {

@@ -22,6 +22,8 @@ enum RunCommand {
         let log = EventLog(format: options.format)
         // Before the coordinator starts its queue: the environment is nobody's to change once there are threads.
         unsafe setenv("REDLOCK_RESOURCE", [CChar](cBytes: options.resource.bytes), 1)
+        // What is inherited belongs to another lock.
+        unsafe unsetenv(Job.fencingVariable)
 
         let redlock: Redlock
         do throws(RedlockError) {
@@ -35,8 +37,8 @@ enum RunCommand {
 
         let job = Job(options.command, grace: options.grace ?? options.ttl / 10, log: log)
         let work = Task {
-            try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { _ in
-                try await job.run()
+            try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { lease in
+                try await job.run(fencingToken: lease.fencingToken)
             }
         }
         SignalWatcher.handle { signal in

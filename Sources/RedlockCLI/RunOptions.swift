@@ -16,7 +16,8 @@ struct RunOptions: Sendable {
 
     private static let options: [Arguments.Option] = [
         .init(name: "node"), .init(name: "ttl"), .init(name: "wait"), .init(name: "grace"), .init(name: "max-hold"),
-        .init(name: "node-timeout"), .init(name: "key-prefix"), .init(name: "json", takesValue: false),
+        .init(name: "node-timeout"), .init(name: "key-prefix"), .init(name: "fencing", takesValue: false),
+        .init(name: "json", takesValue: false),
         .init(name: "verbose", short: "v", takesValue: false), .init(name: "help", short: "h", takesValue: false),
     ]
 
@@ -33,6 +34,7 @@ struct RunOptions: Sendable {
             case "max-hold": configuration.maximumHold = try Duration(argument: value, of: name)
             case "node-timeout": configuration.nodeTimeout = try Duration(argument: value, of: name)
             case "key-prefix": configuration.keyPrefix = value
+            case "fencing": configuration.fencing = true
             case "json": format = .json
             case "verbose": format = .text
             case "help": wantsHelp = true

@@ -29,13 +29,16 @@ enum Usage {
           --max-hold TIME     the longest that the lock may be held (default: no limit)
           --node-timeout TIME how long a node may take to answer (default 100ms)
           --key-prefix TEXT   put before RESOURCE to make its key (default: nothing)
+          --fencing           get a fencing token; all that lock RESOURCE should
           --json              write each event as a line of JSON on standard error
           -v, --verbose       write each event as a line of text on standard error
           -h, --help          this text
 
         TIME is a number with a unit: 500ms, 10s, 1.5m, 2h.
 
-        COMMAND finds the resource's name in REDLOCK_RESOURCE. Signals are passed on to its process group.
+        COMMAND finds the resource's name in REDLOCK_RESOURCE. With --fencing it finds a number in REDLOCK_FENCING_TOKEN
+        that is higher than those of all holders before, for the resource to compare; without, that variable is not set.
+        Signals are passed on to its process group.
 
         exit codes: COMMAND's own, or 128 + n if signal n ended it
           64  the arguments are wrong                  75  another held the lock until --wait was over

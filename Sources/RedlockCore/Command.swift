@@ -3,6 +3,10 @@ package struct Command: Hashable, Sendable {
     package enum Operation: Hashable, Sendable {
         /// `SET key token NX PX ttl`.
         case acquire(milliseconds: Int64)
+        /// The same, and if that is done: accept the fencing number, if it is higher than all that the node accepted.
+        case acquireFenced(milliseconds: Int64, number: Int64)
+        /// If the key holds our token, accept the fencing number, if it is higher.
+        case raise(to: Int64)
         /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
         case extend(milliseconds: Int64)
         /// If the key is missing, set it; if it holds our token, raise its expiry to the ttl.
@@ -32,6 +36,14 @@ package struct Command: Hashable, Sendable {
     }
 
     package var isRelease: Bool { operation == .release }
+
+    /// Whether it leaves a key behind that must be released.
+    package var setsKey: Bool {
+        switch operation {
+        case .acquire, .acquireFenced, .repair: true
+        case .extend, .raise, .release: false
+        }
+    }
 }
 
 /// What a node answered, as the protocol has it.
@@ -39,6 +51,8 @@ package enum Reply: Hashable, Sendable {
     case ok
     case null
     case integer(Int64)
+    /// An array of two integers: what the scripts of fencing answer.
+    case pair(Int64, Int64)
     /// An error reply, its code first: `OOM command not allowed …`.
     case error(String)
     /// Anything else; no command of ours is answered so. The text says what it was.
@@ -58,11 +72,19 @@ extension Reply {
         case (.repair, .integer(-1)): .heldByAnother
         case (.release, .integer(1)): .granted
         case (.release, .integer(0)): .missing
+        case (.acquireFenced(_, let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
+        case (.acquireFenced, .pair(0, _)): .heldByAnother
+        case (.raise(let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
+        case (.raise, .pair(0, -2)): .missing
+        case (.raise, .pair(0, _)): .heldByAnother
+        case (.acquireFenced, .pair(2, let highest)) where highest <= Limits.fencingNumber: .numberTooLow(highest)
+        case (.raise, .pair(2, let highest)) where highest <= Limits.fencingNumber: .numberTooLow(highest)
         case (_, .error(let text)): .failed(.errorReply(text))
         case (_, .unexpected(let text)): .failed(.protocolViolation(text))
         case (_, .ok): .failed(.protocolViolation("a status"))
         case (_, .null): .failed(.protocolViolation("a null"))
         case (_, .integer(let number)): .failed(.protocolViolation("the number \(number)"))
+        case (_, .pair(let one, let other)): .failed(.protocolViolation("the numbers \(one) and \(other)"))
         }
     }
 

@@ -15,14 +15,21 @@ extension Engine {
     private mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
         let token = Token(using: &turn.generator)
-        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, policy)
         let request = slots[slot].machine!.request
+        let number = fencingProposal(for: request, at: turn.now)
+        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: number, policy)
         let attempt = slots[slot].machine!.attempt
         report(.attempt(lock, number: Int(attempt.number)), &turn)
 
-        let command = Command(
-            .acquire(milliseconds: request.ttl.millisecondsRoundedUp), key: request.key, token: attempt.token!)
-        let (asked, failed) = broadcast(command, ballot: .attempt(lock, number: attempt.number), &turn)
+        let milliseconds = request.ttl.millisecondsRoundedUp
+        let operation: Command.Operation =
+            if let number {
+                .acquireFenced(milliseconds: milliseconds, number: number)
+            } else {
+                .acquire(milliseconds: milliseconds)
+            }
+        let command = Command(operation, key: request.key, token: attempt.token!)
+        let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: attempt.number), &turn)
         slots[slot].machine!.noteAsked(asked)
         settle(slot)
         for (node, failure) in failed {
@@ -35,17 +42,20 @@ extension Engine {
     ) {
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
+        noteNumber(vote, slot)
         let step = slots[slot].machine!.count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
         guardChanged(lock, slot, &turn)
     }
 
-    private mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+    mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         switch step {
         case .granted(let grant):
             report(.granted(lock, grant), &turn)
             turn.directives.append(.answer(.granted(lock, grant)))
+        case .raise(let raise):
+            offer(raise, lock, slot, &turn)
         case .retry(let again, let refusal):
             report(.refused(lock, refusal, retryAt: again), &turn)
             releaseAttempt(slot, &turn)
@@ -74,7 +84,7 @@ extension Engine {
         let machine = slots[slot].machine!
         guard let token = machine.attempt.token else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted, repaired: NodeSet())
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
             of: token, key: machine.request.key, to: nodes, ballot: .none, &turn)
     }
@@ -101,7 +111,7 @@ extension Engine {
             let command = Command(
                 .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
                 token: slots[slot].machine!.attempt.token!)
-            let (_, failed) = broadcast(command, ballot: .extend(lock, round: round), &turn)
+            let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
             settle(slot)
             for (node, failure) in failed {
                 countExtension(.failed(failure), of: node, lock, round: round, &turn)
@@ -180,7 +190,7 @@ extension Engine {
         endExtensions(.released, lock, slot, &turn)
         let machine = slots[slot].machine!
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted,
+            asked: machine.attempt.asked, granted: machine.attempt.ballot.locked,
             repaired: machine.hold!.guarding.repaired)
         let awaited = broadcastRelease(
             of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock), &turn)
@@ -205,6 +215,8 @@ extension Engine {
     mutating func count(_ vote: Vote, of node: Int, for ballot: NodeSession.Ballot, _ turn: inout Turn) {
         switch ballot {
         case .attempt(let lock, let number): countAttempt(vote, of: node, lock, number: number, &turn)
+        case .raise(let lock, let attempt, let round):
+            countRaise(vote, of: node, lock, attempt: attempt, round: round, &turn)
         case .extend(let lock, let round): countExtension(vote, of: node, lock, round: round, &turn)
         case .repair(let lock, let round): countRepair(vote, of: node, lock, round: round, &turn)
         case .release(let lock): countRelease(vote, of: node, lock, &turn)

@@ -27,6 +27,9 @@ extension Engine {
         case .attempt(let lock, let number):
             guard let machine = machine(lock), machine.attempt.number == number else { return false }
             return machine.phase == .acquiring || machine.phase == .held
+        case .raise(let lock, let number, let round):
+            guard let machine = machine(lock), machine.attempt.number == number else { return false }
+            return machine.phase == .acquiring && machine.attempt.fencing?.raises == round
         case .extend(let lock, let round):
             guard let machine = machine(lock), machine.phase == .held else { return false }
             // Also of the round that was won without it: one more node for it.
@@ -61,7 +64,8 @@ extension Engine {
     mutating func answered(_ node: Int, _ connection: ConnectionID, _ reply: Reply, _ turn: inout Turn) {
         guard case .ready(connection) = sessions[node].phase else { return }
         let wasStalled = sessions[node].isStalled
-        guard let answered = sessions[node].answered(reply, at: turn.now, policy) else {
+        let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
+        guard let answered = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy) else {
             disconnect(node, connection, "it answered what was not asked", &turn)
             return
         }

@@ -11,6 +11,7 @@ package struct Engine: Sendable {
     let policy: Policy
     var sessions: [NodeSession]
     var slots: [Slot] = []
+    var numbers = FencingNumbers()
     private var freeSlots: [Int32] = []
     private(set) var lockCount = 0
     private var deadlines = DeadlineQueue()
@@ -96,16 +97,16 @@ extension Engine {
         return ConnectionID(number: connections)
     }
 
-    /// Sends an acquire or an extension to every node that can be asked. The others' votes are returned; the caller
+    /// Sends an acquire or what follows it to these nodes, as far as they can be asked. The others' votes are returned; the caller
     /// counts them when all have been asked, so that a decision never overtakes a send.
     mutating func broadcast(
-        _ command: Command, ballot: NodeSession.Ballot, _ turn: inout Turn
+        _ command: Command, to nodes: NodeSet, ballot: NodeSession.Ballot, _ turn: inout Turn
     ) -> (asked: NodeSet, failed: [(node: Int, failure: Vote.Failure)]) {
         let round = newRound()
         var sent = NodeSet()
         var asked = NodeSet()
         var failed: [(node: Int, failure: Vote.Failure)] = []
-        for node in sessions.indices {
+        for node in nodes {
             switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {
             case .send:
                 sent.insert(node)
@@ -121,6 +122,8 @@ extension Engine {
         }
         return (asked, failed)
     }
+
+    var allNodes: NodeSet { NodeSet(first: sessions.count) }
 
     /// Sends a release to these nodes, or has them owed it. Returns the nodes from which an answer will come.
     mutating func broadcastRelease(

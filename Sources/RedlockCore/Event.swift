@@ -56,6 +56,8 @@ package enum Answer: Sendable {
 package enum Report: Sendable {
     case attempt(LockID, number: Int)
     case vote(LockID, node: Int, Vote)
+    /// A fencing number was too low; this one is offered to these nodes.
+    case raised(LockID, number: Int64, nodes: NodeSet)
     case refused(LockID, Refusal, retryAt: Instant?)
     case granted(LockID, Grant)
     case extended(LockID, validUntil: Instant, votes: [Vote])

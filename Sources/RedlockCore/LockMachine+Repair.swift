@@ -47,7 +47,7 @@ extension LockMachine {
         _ policy: Policy
     ) {
         switch vote {
-        case .granted: if round == hold!.guarding.round { hold!.guarding.nodes.insert(node) }
+        case .granted, .numberTooLow: if round == hold!.guarding.round { hold!.guarding.nodes.insert(node) }
         case .missing, .heldByAnother: hold!.guarding.nodes.remove(node)
         case .pending, .failed: break
         }

@@ -26,6 +26,8 @@ struct LockMachine: Sendable {
         var ballot: Ballot
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
+        /// Nil for a lock without fencing.
+        var fencing: Fencing?
     }
 
     /// What there is to know while the lease is held.
@@ -86,6 +88,8 @@ extension LockMachine {
     enum AcquireStep: Hashable, Sendable {
         /// A quorum granted in time.
         case granted(Grant)
+        /// Offer a higher fencing number.
+        case raise(Raise)
         /// Release what was set; try again at this instant.
         case retry(at: Instant, because: Refusal)
         /// Release what was set; this is the last word.
@@ -93,7 +97,7 @@ extension LockMachine {
     }
 
     /// Starts the next attempt, with a token of its own. Time counts from here, before anything is sent.
-    mutating func beginAttempt(at now: Instant, fresh: Token, _ policy: Policy) {
+    mutating func beginAttempt(at now: Instant, fresh: Token, proposing number: Int64? = nil, _ policy: Policy) {
         switch phase {
         case .acquiring, .waiting: break
         case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
@@ -103,7 +107,8 @@ extension LockMachine {
             number: attempt.number + 1,
             token: policy.rules.token(previous: attempt.token, fresh: fresh),
             start: now,
-            ballot: Ballot(nodes: policy.parameters.nodes))
+            ballot: Ballot(nodes: policy.parameters.nodes),
+            fencing: number.map { Fencing(proposing: $0) })
     }
 
     mutating func noteAsked(_ nodes: NodeSet) {
@@ -118,20 +123,37 @@ extension LockMachine {
         using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
         guard number == attempt.number else { return nil }
-        attempt.ballot.record(vote, of: node)
+        attempt.ballot.record(attempt.heard(vote, of: node, policy), of: node)
         if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
         guard phase == .acquiring else { return nil }
+        if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
+        return decide(at: now, using: &generator, policy)
+    }
 
-        if attempt.ballot.isWon(quorum: policy.quorum) {
+    /// Counts what a node said to a raise. Of an earlier one than the last it does not matter any more.
+    mutating func countRaise(
+        _ vote: Vote, of node: Int, attempt number: UInt32, round: UInt32, at now: Instant,
+        using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> AcquireStep? {
+        guard number == attempt.number, round == attempt.fencing?.raises else { return nil }
+        attempt.ballot.record(attempt.heard(vote, of: node, policy), of: node)
+        if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
+        return phase == .acquiring ? decide(at: now, using: &generator, policy) : nil
+    }
+
+    private mutating func decide(
+        at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> AcquireStep? {
+        if attempt.isWon(policy) {
             let validUntil = attemptValidUntil(policy, decided: now)
             guard now < validUntil else { return refuse(.expired, at: now, using: &generator, policy) }
             return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
         }
-        if attempt.ballot.isLost(quorum: policy.quorum) {
+        if attempt.isLost(policy) {
             let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
             return refuse(unavailable ? .unavailable : .heldByAnother, at: now, using: &generator, policy)
         }
-        return nil
+        return attempt.nextRaise(policy).map { .raise($0) }
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.
@@ -187,11 +209,15 @@ extension LockMachine {
             end: end,
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
             lastVotes: attempt.ballot.votes,
-            guarding: Guard(nodes: attempt.ballot.granted, keysUntil: attempt.start + request.ttl))
+            guarding: Guard(nodes: attempt.owners, keysUntil: attempt.start + request.ttl))
         self.hold = hold
         phase = .held
         planRepair(at: now, using: &generator, policy)
-        return Grant(validUntil: hold.validUntil, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+        return Grant(
+            validUntil: hold.validUntil, attempts: Int(attempt.number), votes: attempt.ballot.votes,
+            fencingToken: attempt.fencing.map {
+                policy.rules.fencingToken(accepted: $0.number, highestReported: $0.highestReported)
+            })
     }
 }
 

@@ -19,6 +19,7 @@ struct NodeSession: Sendable {
     /// Whose vote a command is.
     enum Ballot: Hashable, Sendable {
         case attempt(LockID, number: UInt32)
+        case raise(LockID, attempt: UInt32, round: UInt32)
         case extend(LockID, round: UInt32)
         case repair(LockID, round: UInt32)
         case release(LockID)
@@ -51,6 +52,8 @@ struct NodeSession: Sendable {
     var isStalled: Bool { timedOut > 0 }
     /// A release was sent, and its time is not over.
     var awaitsReleases: Bool { (timedOut..<unanswered.count).contains { unanswered[$0].command.isRelease } }
+    /// Whose command the next answer is for.
+    var oldestBallot: Ballot? { unanswered.first?.ballot }
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
@@ -240,14 +243,17 @@ extension NodeSession {
     }
 
     /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
-    mutating func answered(_ reply: Reply, at now: Instant, _ policy: Policy) -> Answered? {
+    ///
+    /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again when
+    ///   it does not: it would come after its own release.
+    mutating func answered(_ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy) -> Answered? {
         guard var entry = unanswered.popFirst() else { return nil }
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
         failures = 0
 
-        if reply.asksForScript, entry.command.spelling == .digest {
+        if reply.asksForScript, entry.command.spelling == .digest, isWanted || !entry.command.setsKey {
             entry.command.spelling = .source
             entry.sentAt = now
             entry.deadline = now + policy.parameters.nodeTimeout

@@ -27,12 +27,14 @@ struct Policy: Sendable {
     let parameters: Parameters
     let quorum: Int
     let extensionQuorum: Int
+    let acceptanceQuorum: Int
 
     init(rules: any Rules, parameters: Parameters) {
         self.rules = rules
         self.parameters = parameters
         quorum = rules.quorum(of: parameters.nodes)
         extensionQuorum = rules.extensionQuorum(of: parameters.nodes)
+        acceptanceQuorum = rules.acceptanceQuorum(of: parameters.nodes)
     }
 
     func drift(of ttl: Nanoseconds) -> Nanoseconds {

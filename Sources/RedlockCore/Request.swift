@@ -39,10 +39,12 @@ package struct AcquireRequest: Hashable, Sendable {
     package var extendsItself: Bool
     /// The longest that the lease may be held, from the start of the attempt that won it; nil for no limit.
     package var maximumHold: Nanoseconds?
+    /// Wanted with a fencing token, whose proposals begin here; nil for none.
+    package var wallClock: WallClockReading?
 
     package init(
         key: [UInt8], ttl: Nanoseconds, deadline: Instant, maximumAttempts: Int? = nil, extendsItself: Bool = false,
-        maximumHold: Nanoseconds? = nil
+        maximumHold: Nanoseconds? = nil, wallClock: WallClockReading? = nil
     ) {
         self.key = key
         self.ttl = ttl
@@ -50,6 +52,7 @@ package struct AcquireRequest: Hashable, Sendable {
         self.maximumAttempts = maximumAttempts
         self.extendsItself = extendsItself
         self.maximumHold = maximumHold
+        self.wallClock = wallClock
     }
 }
 
@@ -58,6 +61,8 @@ package struct Grant: Hashable, Sendable {
     package var validUntil: Instant
     package var attempts: Int
     package var votes: [Vote]
+    /// Higher than those of all grants before it; nil when none was wanted.
+    package var fencingToken: Int64?
 }
 
 /// Why there is no lease.

@@ -39,6 +39,17 @@ package protocol Rules: Sendable {
 
     /// How long to wait before the next repair, when there were so many; `dice` is a uniformly random number.
     func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds
+    /// How many nodes must accept a fencing number.
+    func acceptanceQuorum(of nodes: Int) -> Int
+
+    /// Whether a node that says that it has a number as high as the one proposed accepted it all the same.
+    func isAcceptance(reported: Int64, proposed: Int64) -> Bool
+
+    /// The fencing token of a grant.
+    func fencingToken(accepted: Int64, highestReported: Int64) -> Int64
+
+    /// The number that an attempt proposes first.
+    func fencingProposal(wallClock: Int64, highestSeen: Int64) -> Int64
 }
 
 extension Rules {

@@ -4,6 +4,8 @@ package enum Vote: Hashable, Sendable {
     case pending
     /// Acquired, extended or deleted, as asked.
     case granted
+    /// Our key is set, but the node has this fencing number, which is not lower than the one proposed.
+    case numberTooLow(Int64)
     /// The key holds another token.
     case heldByAnother
     /// The key is not there (extension and release only).
@@ -37,6 +39,8 @@ package struct Ballot: Sendable {
     /// Nodes that answered, and not with a grant: held by another, or missing.
     package private(set) var refused = NodeSet()
     package private(set) var failed = NodeSet()
+    /// Nodes that granted, and did not accept the fencing number.
+    package private(set) var tooLow = NodeSet()
 
     package init(nodes: Int) {
         votes = [Vote](repeating: .pending, count: nodes)
@@ -47,28 +51,33 @@ package struct Ballot: Sendable {
         granted.remove(node)
         refused.remove(node)
         failed.remove(node)
+        tooLow.remove(node)
         votes[node] = vote
         switch vote {
         case .pending: break
         case .granted: granted.insert(node)
+        case .numberTooLow: tooLow.insert(node)
         case .heldByAnother, .missing: refused.insert(node)
         case .failed: failed.insert(node)
         }
     }
 
     /// Nodes whose vote has not come.
-    var pendingCount: Int { votes.count - granted.count - refused.count - failed.count }
+    var pendingCount: Int { votes.count - granted.count - tooLow.count - refused.count - failed.count }
 
     /// All have had their say, or their time.
     var isComplete: Bool { pendingCount == 0 }
+
+    /// Nodes that have our key, whatever they say of its number.
+    var locked: NodeSet { granted.union(tooLow) }
 
     func isWon(quorum: Int) -> Bool {
         granted.count >= quorum
     }
 
     /// So many did not grant that the rest cannot make a quorum: decided without waiting for them.
-    func isLost(quorum: Int) -> Bool {
-        refused.count + failed.count > votes.count - quorum
+    func isLost(quorum: Int, withoutNumbers: Bool = false) -> Bool {
+        refused.count + failed.count + (withoutNumbers ? tooLow.count : 0) > votes.count - quorum
     }
 
     /// Too many failed for a quorum, whatever the others say: not contention, an outage.

@@ -19,6 +19,13 @@ package struct CommandFormatter {
             add("NX")
             add("PX")
             add(String(milliseconds))
+        case .acquireFenced(let milliseconds, let number):
+            addScript(Script.acquireFenced, Script.acquireFencedDigest, command, withNumber: true)
+            add(String(milliseconds))
+            addNumber(number)
+        case .raise(let number):
+            addScript(Script.raise, Script.raiseDigest, command, withNumber: true)
+            addNumber(number)
         case .extend(let milliseconds):
             addScript(Script.extend, Script.extendDigest, command)
             add(String(milliseconds))
@@ -38,18 +45,28 @@ package struct CommandFormatter {
         return end()
     }
 
-    private mutating func addScript(_ source: String, _ digest: String, _ command: Command) {
+    private mutating func addNumber(_ number: Int64) {
+        add(String(number))
+        add(String(Limits.fencingNumberKept.millisecondsRoundedUp))
+    }
+
+    private mutating func addScript(
+        _ source: String, _ digest: String, _ command: Command, withNumber: Bool = false
+    ) {
         switch command.spelling {
-        case .digest: addScript("EVALSHA", digest, of: command)
-        case .source: addScript("EVAL", source, of: command)
+        case .digest: addScript("EVALSHA", digest, of: command, withNumber: withNumber)
+        case .source: addScript("EVAL", source, of: command, withNumber: withNumber)
         }
     }
 
-    private mutating func addScript(_ verb: String, _ script: String, of command: Command) {
+    private mutating func addScript(
+        _ verb: String, _ script: String, of command: Command, withNumber: Bool = false
+    ) {
         add(verb)
         add(script)
-        add("1")
+        add(withNumber ? "2" : "1")
         add(command.key)
+        if withNumber { add(Command.numberKey(of: command.key)) }
         add(command.token)
     }
 

@@ -109,10 +109,19 @@ extension Reply {
         case REDIS_REPLY_STRING:
             self = .unexpected("a string")
         case REDIS_REPLY_ARRAY:
-            self = .unexpected("an array")
+            self = unsafe Reply.pair(in: reply) ?? .unexpected("an array")
         default:
             self = .unexpected("a reply of an unknown type")
         }
+    }
+
+    /// Two integers are what the scripts of fencing answer; no command of ours is answered by another array.
+    private static func pair(in reply: redisReply) -> Reply? {
+        guard unsafe reply.elements == 2, let elements = unsafe reply.element, let one = unsafe elements[0],
+            let other = unsafe elements[1], unsafe one.pointee.type == REDIS_REPLY_INTEGER,
+            unsafe other.pointee.type == REDIS_REPLY_INTEGER
+        else { return nil }
+        return unsafe .pair(one.pointee.integer, other.pointee.integer)
     }
 
     private static func text(_ reply: redisReply) -> String {

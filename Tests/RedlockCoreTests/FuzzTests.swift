@@ -35,7 +35,7 @@ import Testing
 
     @Test func itReachesEveryKindOfOutcome() {
         var outcomes = Set<String>()
-        for seed in 1...20 as ClosedRange<UInt64> {
+        for seed in 1...40 as ClosedRange<UInt64> {
             var fuzzer = Fuzzer(seed: seed, areHonest: seed.isMultiple(of: 2))
             fuzzer.run(steps: Self.steps)
             for told in fuzzer.script.told {
@@ -83,6 +83,8 @@ private struct Fuzzer {
     private var held: [LockID] = []
     private var ended: [LockID] = []
     private var validUntil: [LockID: Instant] = [:]
+    /// The last fencing token of each key.
+    private var tokens: [String: Int64] = [:]
     /// A connection of the past, to bring news from.
     private var stale: ConnectionID?
 
@@ -127,7 +129,9 @@ private struct Fuzzer {
         case 18..<30: if script.connection(node) != nil, !script.isUp(node) { script.connected(node) }
         case 30..<31: if chance(50) { disconnect(node) }
         case 31..<32: bringStaleNews(node)
-        case 32..<80:
+        // Another client, with a clock of its own, was here.
+        case 32..<33: raiseNumber(of: node)
+        case 33..<80:
             for _ in 0..<Int.random(in: 1...10, using: &random) where !script.unanswered(node).isEmpty {
                 answer(node)
             }
@@ -148,7 +152,8 @@ private struct Fuzzer {
         let lock = script.acquire(
             name, ttl: ttl(), wait: chance(30) ? .zero : .milliseconds(Int64.random(in: 1..<800, using: &random)),
             attempts: chance(20) ? Int.random(in: 1...3, using: &random) : nil, extendsItself: chance(50),
-            maximumHold: chance(20) ? .milliseconds(Int64.random(in: 10..<3_000, using: &random)) : nil)
+            maximumHold: chance(20) ? .milliseconds(Int64.random(in: 10..<3_000, using: &random)) : nil,
+            wallClock: chance(50) ? Int64.random(in: 1_000_000..<2_000_000, using: &random) : nil)
         key[lock] = name
         waiting.append(lock)
     }
@@ -163,6 +168,12 @@ private struct Fuzzer {
     /// What callers may still say about a lease that they have released.
     private mutating func sayAgain(_ lock: LockID) {
         if chance(50) { script.release(lock) } else { script.extend(lock, ttl: ttl()) }
+    }
+
+    private mutating func raiseNumber(of node: Int) {
+        let name = Self.keys.randomElement(using: &random)!
+        let number = (script.number(on: node, key: name) ?? 1_000_000) + Int64.random(in: 0..<100_000, using: &random)
+        script.setNumber(number, on: node, key: name)
     }
 
     private mutating func disconnect(_ node: Int) {
@@ -201,7 +212,8 @@ private struct Fuzzer {
         guard chance(garbage) else { return script.reply(node, script.execute(command, on: node)) }
         let replies: [Reply] = [
             .ok, .null, .integer(1), .integer(0), .integer(-1), .integer(.max), .error(""), .error("OOM"),
-            .error("NOSCRIPT No matching script"), .unexpected("an array"),
+            .error("NOSCRIPT No matching script"), .unexpected("an array"), .pair(0, -2), .pair(0, 10), .pair(1, 1),
+            .pair(2, 0), .pair(2, .max), .pair(2, .min), .pair(2, 3_000_000), .pair(2, Limits.fencingNumber),
         ]
         script.reply(node, replies.randomElement(using: &random)!)
     }
@@ -215,6 +227,7 @@ private struct Fuzzer {
                 held.append(lock)
                 validUntil[lock] = grant.validUntil
                 if areHonest { checkAlone(lock) }
+                if areHonest, let token = grant.fencingToken { checkRising(token, lock) }
             case .refused(let lock, _):
                 waiting.removeAll { $0 == lock }
             case .extended(let lock, let until, _):
@@ -228,6 +241,11 @@ private struct Fuzzer {
                 break
             }
         }
+    }
+
+    private mutating func checkRising(_ token: Int64, _ lock: LockID) {
+        if let last = tokens[key[lock]!], token <= last { script.complain("the token \(token) after \(last)") }
+        tokens[key[lock]!] = token
     }
 
     private func checkAlone(_ lock: LockID) {

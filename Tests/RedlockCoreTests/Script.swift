@@ -43,6 +43,7 @@ final class Script {
         var dials = 0
         /// What a real node would hold, if it is let serve.
         var keys: [[UInt8]: (token: Token, expiry: Instant)] = [:]
+        var numbers: [[UInt8]: Int64] = [:]
     }
 
     private struct Account {
@@ -97,13 +98,14 @@ extension Script {
     @discardableResult
     func acquire(
         _ key: String = "resource", ttl: Nanoseconds = .seconds(10), wait: Nanoseconds = .zero, attempts: Int? = nil,
-        extendsItself: Bool = false, maximumHold: Nanoseconds? = nil
+        extendsItself: Bool = false, maximumHold: Nanoseconds? = nil, wallClock: Int64? = nil
     ) -> LockID {
         let lock = engine.newLock()!
         accounts[lock] = Account()
         let request = AcquireRequest(
             key: [UInt8](key.utf8), ttl: ttl, deadline: now + wait, maximumAttempts: attempts,
-            extendsItself: extendsItself, maximumHold: maximumHold)
+            extendsItself: extendsItself, maximumHold: maximumHold,
+            wallClock: wallClock.map { WallClockReading(microseconds: $0, at: now) })
         handle(.acquire(lock, request))
         return lock
     }
@@ -210,6 +212,14 @@ extension Script {
             guard held == nil else { return .null }
             nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
             return .ok
+        case .acquireFenced(let milliseconds, let number):
+            guard held == nil else { return .pair(0, 1) }
+            nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
+            return accept(number, of: command.key, on: node)
+        case .raise(let number):
+            guard let held else { return .pair(0, -2) }
+            guard held.token == command.token else { return .pair(0, 1) }
+            return accept(number, of: command.key, on: node)
         case .extend(let milliseconds):
             guard let held else { return .integer(0) }
             guard held.token == command.token else { return .integer(-1) }
@@ -226,6 +236,22 @@ extension Script {
             return .integer(1)
         }
     }
+}
+
+extension Script {
+    private func accept(_ number: Int64, of key: [UInt8], on node: Int) -> Reply {
+        let highest = nodes[node].numbers[key] ?? 0
+        guard number > highest else { return .pair(2, highest) }
+        nodes[node].numbers[key] = number
+        return .pair(1, number)
+    }
+
+    /// The node's number, as another client left it.
+    func setNumber(_ number: Int64, on node: Int, key: String = "resource") {
+        nodes[node].numbers[[UInt8](key.utf8)] = number
+    }
+
+    func number(on node: Int, key: String = "resource") -> Int64? { nodes[node].numbers[[UInt8](key.utf8)] }
 }
 
 // MARK: - Time

@@ -44,6 +44,12 @@ import Testing
         ("$0\r\n\r\n", .unexpected("a string")),
         ("*0\r\n", .unexpected("an array")),
         ("*2\r\n+OK\r\n*1\r\n:1\r\n", .unexpected("an array")),
+        ("*2\r\n:1\r\n:9007199254740991\r\n", .pair(1, 9_007_199_254_740_991)),
+        ("*2\r\n:0\r\n:-2\r\n", .pair(0, -2)),
+        ("*2\r\n:0\r\n$1\r\n2\r\n", .unexpected("an array")),
+        ("*2\r\n$-1\r\n:0\r\n", .unexpected("an array")),
+        ("*1\r\n:1\r\n", .unexpected("an array")),
+        ("*3\r\n:1\r\n:2\r\n:3\r\n", .unexpected("an array")),
     ])
     func understands(text: String, reply: Reply) throws {
         #expect(try read(text) == [reply])

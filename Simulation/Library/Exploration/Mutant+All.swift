@@ -2,12 +2,11 @@ import RedlockCore
 
 extension Mutant {
     /// All of them, by name; each call makes its own counters, so that runs side by side do not disturb each other.
-    package static var all: [Mutant] { rulesMutants + repairMutants + nodeMutants + clockMutants }
+    package static var all: [Mutant] { rulesMutants + repairMutants + nodeMutants + clockMutants + fencingMutants }
 
     /// The mutants of features that the core does not have yet.
     package static let notApplicableYet: [(name: String, needs: String)] = [
-        ("fencing-max-of-counters", "fencing tokens"),
-        ("quarantine-off", "quarantine of nodes that lost their memory"),
+        ("quarantine-off", "quarantine of nodes that lost their memory")
     ]
 
     package static func named(_ name: String) -> Mutant? {
@@ -85,9 +84,11 @@ extension Mutant {
     }
 
     static func onNode(
-        _ name: String, _ summary: String, killedBy oracles: [Oracle], _ change: (inout SimulatedNode.Defects) -> Void
+        _ name: String, _ summary: String, killedBy oracles: [Oracle],
+        hunt: @escaping @Sendable (inout Schedule) -> Void = { _ in }, _ change: (inout SimulatedNode.Defects) -> Void
     ) -> Mutant {
         var mutant = Mutant(name, summary, killedBy: oracles)
+        mutant.hunt = hunt
         change(&mutant.defects)
         return mutant
     }

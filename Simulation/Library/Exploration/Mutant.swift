@@ -20,6 +20,8 @@ package struct Mutant: Sendable {
     var defects = SimulatedNode.Defects()
     var clock = ClockFault.none
     package var isCanary = false
+    /// The protected resource does not compare fencing tokens.
+    var resourceAcceptsLower = false
     /// What the worlds of its hunt have in common, beyond those of the tolerated profile.
     package var hunt: @Sendable (inout Schedule) -> Void = { _ in }
 
@@ -56,6 +58,9 @@ struct BrokenRules: Rules {
     var mayRepair: (@Sendable (_ isHeld: Bool, _ isExtending: Bool, _ hasFailed: Bool) -> Bool)?
     var countsRepairs = false
     var repairTTL: (@Sendable (_ left: Nanoseconds, _ ttl: Nanoseconds) -> Nanoseconds)?
+    var acceptanceQuorum: (@Sendable (Int) -> Int)?
+    var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
+    var fencingToken: (@Sendable (_ accepted: Int64, _ highestReported: Int64) -> Int64)?
 
     private static let right = StandardRules()
 
@@ -95,6 +100,20 @@ struct BrokenRules: Rules {
 
     func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
         counted(withoutJitter ? delay : nil, Self.right.retryDelay(delay, jitter: jitter, dice: dice))
+    }
+
+    func acceptanceQuorum(of nodes: Int) -> Int {
+        counted(acceptanceQuorum?(nodes), Self.right.acceptanceQuorum(of: nodes))
+    }
+
+    func isAcceptance(reported: Int64, proposed: Int64) -> Bool {
+        counted(isAcceptance?(reported, proposed), Self.right.isAcceptance(reported: reported, proposed: proposed))
+    }
+
+    func fencingToken(accepted: Int64, highestReported: Int64) -> Int64 {
+        counted(
+            fencingToken?(accepted, highestReported),
+            Self.right.fencingToken(accepted: accepted, highestReported: highestReported))
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

@@ -1,12 +1,11 @@
 extension Scenario {
     /// All of them, in the order of the manual.
-    package static var all: [Scenario] { holders + clocks + memories + networks + extensions + services }
+    package static var all: [Scenario] { holders + clocks + memories + networks + extensions + services + fencing }
 
     package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }
 
     /// What needs parts of the core that are not there yet.
     package static let notApplicableYet: [(name: String, needs: String)] = [
-        ("gc-pause-fenced", "fencing tokens"),
         ("quarantine-on", "quarantine of nodes that lost their memory"),
         ("quarantine-off", "quarantine of nodes that lost their memory"),
         ("quarantine-too-short", "quarantine of nodes that lost their memory"),

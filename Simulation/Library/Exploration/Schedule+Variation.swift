@@ -46,7 +46,7 @@ extension Schedule {
     /// Another seed for what is drawn as the run goes, or one knob as another seed would have it.
     private mutating func varyWorld(_ profile: Profile, _ random: inout Randomness) {
         let other = WorldOptions(random: &random, profile)
-        switch random.below(12) {
+        switch random.below(13) {
         case 0: options.persistence = other.persistence
         case 1:
             // These three fit each other, and the ttl must be longer than all of them.
@@ -67,6 +67,7 @@ extension Schedule {
             options.nodeRates = []
             options.clientRates = []
             options.drawRates(&random)
+        case 11: options.drawFencing(&random)
         // Below 2^63, as a person would type it.
         default: seed = random.next() >> 1
         }

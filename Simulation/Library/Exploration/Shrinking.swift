@@ -136,6 +136,9 @@ package struct Shrinker {
         tryOptions { $0.clientRates = [] }
         tryOptions { $0.twoSites = false }
         tryOptions { $0.jitter = 0 }
+        tryOptions { $0.fencedClients = 0 }
+        tryOptions { $0.wallSkew = 0 }
+        tryOptions { $0.lateWrites = 0 }
         tryOptions { $0.cancelled = 0 }
     }
 

@@ -9,6 +9,11 @@ package struct Tally: Sendable {
     package var losses = 0
     package var extendingLosses = 0
     package var risks = 0
+    package var fencedGrants = 0
+    package var raises = 0
+    /// Runs with fencing tokens, and those of them in which no number was lost that a client's clock is behind.
+    package var fencedRuns = 0
+    package var unexcusedFencedRuns = 0
     package var events = 0
     package var duration: Int64 = 0
     package var faults = 0
@@ -38,6 +43,12 @@ package struct Tally: Sendable {
         losses += outcome.losses
         extendingLosses += outcome.extendingLosses
         risks += outcome.risks
+        fencedGrants += outcome.fencedGrants
+        raises += outcome.raises
+        if outcome.fencedGrants > 0 {
+            fencedRuns += 1
+            if !outcome.breaches.contains(where: { $0.assumption == .numbers }) { unexcusedFencedRuns += 1 }
+        }
         events += outcome.events
         duration += outcome.duration
         faults += schedule.faults.count
@@ -59,6 +70,10 @@ package struct Tally: Sendable {
         losses += other.losses
         extendingLosses += other.extendingLosses
         risks += other.risks
+        fencedGrants += other.fencedGrants
+        raises += other.raises
+        fencedRuns += other.fencedRuns
+        unexcusedFencedRuns += other.unexcusedFencedRuns
         events += other.events
         duration += other.duration
         faults += other.faults

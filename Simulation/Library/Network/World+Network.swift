@@ -130,7 +130,7 @@ extension World {
             feed(.connected(node: nodeOfClient, id), to: client)
         case .reply(let reply):
             // Only an acquire is answered so; with one worker it is the held lock's.
-            if case .ok = reply, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
+            if reply.isGrant, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
             if isTracing {
                 trace.append(
                     TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))

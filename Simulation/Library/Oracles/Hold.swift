@@ -7,6 +7,7 @@ struct Hold: Sendable {
     let resource: Int
     let attempt: Int32
     let token: Token
+    let fencingToken: Int64?
     let grantedAt: Int64
     /// On the holder's clock.
     var validUntil: Instant

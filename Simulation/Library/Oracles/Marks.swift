@@ -27,6 +27,8 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case clientPausedHolding
     case nodeRestartedWithKeys
     case writeRefusedByCheck
+    case numberRaised
+    case writeFenced
 
     package var words: String {
         switch self {
@@ -57,6 +59,8 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .clientPausedHolding: "a client paused while holding"
         case .nodeRestartedWithKeys: "a node restarted with its keys"
         case .writeRefusedByCheck: "a holder that found its lease invalid before a write"
+        case .numberRaised: "a fencing number raised"
+        case .writeFenced: "a late write refused for its fencing token"
         }
     }
 }

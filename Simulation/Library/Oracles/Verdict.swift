@@ -6,6 +6,12 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case quorumMargin = "quorum-margin"
     /// A write of an earlier holder reached the resource after a later one had been granted.
     case staleWrite = "stale-write"
+    /// A fencing token was not higher than that of a grant made before this one was asked for; or there were two of it.
+    case fencingOrder = "fencing-order"
+    /// The same, of two grants that were asked for at the same time. It takes two that hold at once.
+    case fencingOvertaken = "fencing-overtaken"
+    /// The protected resource accepted a write after one of a later holder, both with their tokens.
+    case outOfOrderWrite = "out-of-order-write"
     /// A command changed a key that was not its sender's, or made one without asking for the lock.
     case ownership
     /// A key was to be set again for a lease that is not held, or was not extended, or for longer than its other keys.
@@ -39,13 +45,16 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case clockSteps = "a node's wall clock does not jump forward"
     case clockRates = "clocks run at rates that differ by less than the drift allowed for"
     case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
+    case numbers = "nodes keep their fencing numbers, or no client's wall clock is behind those lost"
     case oneNodeList = "all clients use the same nodes"
 
     /// Whether a failure of this oracle can come of it.
     func excuses(_ oracle: Oracle) -> Bool {
         switch oracle {
-        case .overlap, .quorumMargin: self != .promptWrites
-        case .staleWrite: true
+        case .overlap, .quorumMargin: self != .promptWrites && self != .numbers
+        case .fencingOvertaken: self != .promptWrites
+        case .staleWrite: self != .numbers
+        case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
         case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
         }
     }
@@ -93,6 +102,9 @@ package struct Outcome: Sendable {
     /// Those of leases that extended themselves: they should have lasted until they were released.
     package var extendingLosses = 0
     package var risks = 0
+    /// Grants with a fencing token, and offers of a higher number to those who granted.
+    package var fencedGrants = 0
+    package var raises = 0
     package var events = 0
     /// Virtual nanoseconds.
     package var duration: Int64 = 0

@@ -4,7 +4,7 @@ import RedlockCore
 
 extension World {
     /// The caller has its lease: from now on it believes in it.
-    mutating func openHold(_ worker: Int) {
+    mutating func openHold(_ worker: Int, _ fencingToken: Int64?) {
         let client = workers[worker].client
         let resource = workers[worker].resource
         let attempt = workers[worker].attempt
@@ -14,10 +14,12 @@ extension World {
         holds.append(
             Hold(
                 worker: worker, client: client, resource: resource, attempt: attempt,
-                token: attempts[Int(attempt)].token, grantedAt: now, validUntil: workers[worker].validUntil, end: end))
+                token: attempts[Int(attempt)].token, fencingToken: fencingToken, grantedAt: now,
+                validUntil: workers[worker].validUntil, end: end))
         workers[worker].hold = index
         latestHold[resource] = index
         checkOverlap(index)
+        judgeToken(index)
         believers[resource].append(index)
         tallyWait(resource)
         recordBelief(index)

@@ -6,13 +6,21 @@ struct PendingWrite: Sendable {
     let hold: Int32
     let checkedAt: Int64
     let sendAt: Int64
+    /// It was held up on its way, and its holder does not wait for it.
+    var isHeldUp = false
+}
+
+/// What the protected resource remembers, and what its judge does.
+struct ProtectedResource: Sendable {
+    /// The highest fencing token that came with a write.
+    var highestToken: Int64 = 0
+    /// Of the writes with a token that were accepted, the hold that was asked for last; -1 for none.
+    var latestFencedHold = -1
 }
 
 // The protected resource: what holders write, and whether it comes in time.
 //
-// It accepts every write: fencing tokens are not in the core yet. When they are, `writeArrives` is the place to compare
-// the write's token with the highest that the resource has seen, to refuse the lower, and to judge two more oracles:
-// tokens that do not rise from grant to grant, and a lower one accepted after a higher.
+// It refuses a write whose token is lower than one it has seen, and cannot refuse one without a token.
 
 extension World {
     /// How long a write takes to the resource, at most. A holder writes only while its lease is valid for longer.
@@ -40,21 +48,61 @@ extension World {
         queue.add(.writeArrival, index, at: now + 1 + workRandom[worker].below(Self.writeTime))
     }
 
+    /// A write that the network holds up for longer than any lease: what a fencing token is for.
+    mutating func writeAndForget(_ worker: Int) {
+        var write = PendingWrite(
+            worker: Int32(worker), hold: Int32(workers[worker].hold), checkedAt: now, sendAt: now)
+        write.isHeldUp = true
+        writes.append(write)
+        breach(.promptWrites, "client \(workers[worker].client)")
+        queue.add(.writeArrival, writes.count - 1, at: now + 1 + workRandom[worker].below(2 * options.ttl))
+    }
+
     mutating func writeArrives(_ index: Int) {
         let hold = holds[Int(writes[index].hold)]
-        workers[hold.worker].writesPending -= 1
+        if !writes[index].isHeldUp { workers[hold.worker].writesPending -= 1 }
         let latest = latestHold[hold.resource]
-        let isStale = latest >= 0 && holds[latest].grantedAt > hold.grantedAt
+        let isLate = latest >= 0 && holds[latest].grantedAt > hold.grantedAt
+        let isAccepted = hold.fencingToken.map { resourceAccepts($0, hold.resource) } ?? true
         if isTracing {
+            let outcome = isAccepted ? (isLate ? "written too late" : "written") : "refused: a higher token was seen"
             trace.append(
                 TraceRecord(
                     .write, at: now, client: hold.client, resource: hold.resource, attempt: hold.attempt,
-                    text: isStale ? "written too late" : "written"))
+                    text: outcome))
         }
-        guard isStale else { return }
+        guard isAccepted else { return mark(.writeFenced) }
+        if hold.fencingToken != nil { judgeOrder(index) }
+        // Between two with tokens the order is what counts: the later holder's first write shuts the earlier one out.
+        guard isLate, hold.fencingToken == nil || holds[latest].fencingToken == nil else { return }
         violate(
             .staleWrite,
             "a write of \(name(hold.attempt)), checked at \(seconds(writes[index].checkedAt)), reached the resource after "
                 + "\(name(holds[latest].attempt)) had been granted at \(seconds(holds[latest].grantedAt))")
+    }
+
+    private mutating func resourceAccepts(_ token: Int64, _ resource: Int) -> Bool {
+        if token < resources[resource].highestToken {
+            guard mutant?.resourceAcceptsLower == true else { return false }
+            resourceMutations += 1
+        }
+        resources[resource].highestToken = max(resources[resource].highestToken, token)
+        return true
+    }
+
+    /// Whether a holder that came after this one in all respects has written before it.
+    private mutating func judgeOrder(_ index: Int) {
+        let writer = Int(writes[index].hold)
+        let hold = holds[writer]
+        let latest = resources[hold.resource].latestFencedHold
+        guard latest >= 0 else { return resources[hold.resource].latestFencedHold = writer }
+        let began = attempts[Int(holds[latest].attempt)].start
+        if began > hold.grantedAt {
+            violate(
+                .outOfOrderWrite,
+                "the resource accepted a write of \(name(hold.attempt)), granted at \(seconds(hold.grantedAt)), after "
+                    + "one of \(name(holds[latest].attempt)), which asked for the lock only at \(seconds(began))")
+        }
+        if attempts[Int(hold.attempt)].start > began { resources[hold.resource].latestFencedHold = writer }
     }
 }

@@ -33,7 +33,7 @@ package struct Fault: Hashable, Sendable {
         case clientCrash = "client-crash"
         /// The coordinator is shut down in an orderly way, and made anew after `duration`.
         case clientShutdown = "client-shutdown"
-        /// The client's wall clock jumps; nothing may depend on it.
+        /// The client's wall clock jumps. Only proposals of fencing numbers begin from it; no promise may depend on it.
         case clientClockJump = "client-clock-jump"
         case clientClockRate = "client-clock-rate"
         /// Messages between `clients` and `nodes` take up to `amount` longer.

@@ -4,6 +4,8 @@ extension Schedule {
         self.init(seed: seed)
         var random = Randomness(seed: seed, .options)
         options = WorldOptions(random: &random, profile)
+        var fencing = Randomness(seed: seed, .fencing)
+        options.drawFencing(&fencing)
         healAt = min(max(options.ttl * random.within(2...8), Self.shortestRun), Self.longestRun)
         addFaults(profile)
         endAt = max(healAt, lastFaultEnd) + options.livenessBound + options.livenessBound / 2
@@ -152,6 +154,18 @@ extension WorldOptions {
         // Without a margin the end of belief is the end of validity: the hardest case.
         lossMargin = random.choose([-1_000, 0, 0, ttl / 4]) / 1_000 * 1_000
         drawRates(&random)
+    }
+
+    /// From a stream of its own: it was added when seeds had been noted.
+    mutating func drawFencing(_ random: inout Randomness) {
+        switch random.below(10) {
+        case 0..<5: fencedClients = 0
+        case 5..<9: fencedClients = clients
+        default: fencedClients = Int(random.within(1...Int64(clients)))
+        }
+        lateWrites = fencedClients == clients ? random.choose([0, 50, 300]) : 0
+        let apart = random.logarithmic(Self.milliseconds(1)...Self.milliseconds(3_600_000)) / 1_000 * 1_000
+        wallSkew = random.chance(perMille: 500) ? apart : 0
     }
 
     mutating func drawRates(_ random: inout Randomness) {

@@ -12,6 +12,9 @@ extension WorldOptions {
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
             "cancelled_per_mille": .number(cancelled), "hold_us": time(hold), "think_us": time(think),
             "wait_us": time(wait), "node_rates_ppb": list(nodeRates), "client_rates_ppb": list(clientRates),
+            "fenced_clients": fencedClients == 0 ? nil : JSON(fencedClients),
+            "late_writes_per_mille": lateWrites == 0 ? nil : .number(lateWrites),
+            "wall_skew_us": wallSkew == 0 ? nil : time(wallSkew),
             "views": views.isEmpty ? nil : .array(views.map { .array($0.map { JSON($0) }) }),
             "scripted": .bool(scripted),
         ])
@@ -47,6 +50,9 @@ extension WorldOptions {
         try set(&hold, "hold_us", atLeast: 1_000)
         try set(&think, "think_us")
         try set(&wait, "wait_us")
+        try set(&wallSkew, "wall_skew_us")
+        lateWrites = try record.optionalNumber("late_writes_per_mille", 0...1_000) ?? 0
+        fencedClients = Int(try record.optionalNumber("fenced_clients", 0...64) ?? 0)
         driftPartsPerMillion = try record.optionalNumber("drift_ppm", 0...500_000) ?? driftPartsPerMillion
         twoSites = try record.optionalBool("two_sites") ?? false
         selfExtending = try record.optionalNumber("self_extending_per_mille", 0...1_000) ?? selfExtending
@@ -67,6 +73,7 @@ extension WorldOptions {
         "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "drift_ppm", "loss_margin_us",
         "delay_us",
         "jitter_us", "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
-        "node_rates_ppb", "client_rates_ppb", "views", "scripted",
+        "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",
+        "scripted",
     ]
 }

@@ -50,6 +50,12 @@ package struct WorldOptions: Hashable, Sendable {
     /// Clocks of nodes, and of clients, in parts per billion off true time. Shorter lists are filled with zero.
     package var nodeRates: [Int64] = []
     package var clientRates: [Int64] = []
+    /// How many clients, from the first on, ask for fencing tokens.
+    package var fencedClients = 0
+    /// How far the wall clocks of clients may be off at the start, to either side.
+    package var wallSkew: Int64 = 0
+    /// Of a thousand writes, those that the network holds up beyond the lease. Only tokens help against them.
+    package var lateWrites: Int64 = 0
     /// The nodes that each client was configured with; all of them for clients without an entry.
     package var views: [[Int]] = []
 

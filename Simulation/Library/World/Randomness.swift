@@ -18,6 +18,7 @@ package struct Randomness: RandomNumberGenerator, Sendable {
         case shell
         case test
         case search
+        case fencing
     }
 
     package init(seed: UInt64, _ purpose: Purpose, _ index: Int = 0, _ epoch: Int = 0) {

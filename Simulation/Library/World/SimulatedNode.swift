@@ -30,6 +30,9 @@ package struct SimulatedNode: Sendable {
         package var raisesWithoutCheck = false
         package var setsOnExtension = false
         package var repairsOverOthers = false
+        package var countsGrants = false
+        package var acceptsLowerNumbers = false
+        package var raisesNumbersWithoutCheck = false
         /// How often one of them made a difference.
         package var activations = 0
 
@@ -43,10 +46,14 @@ package struct SimulatedNode: Sendable {
         case raised(Entry)
         case created
         case deleted(Entry)
+        /// A number was raised while the key was this one's.
+        case numbered(owner: Entry?)
     }
 
     package var clock: Clock
-    package private(set) var keys: [Entry?]
+    package internal(set) var keys: [Entry?]
+    /// The highest fencing number that was accepted for each resource; zero for none.
+    package internal(set) var numbers: [Int64]
     var power = Power.up
     /// How many faults hold it still.
     var pauses = 0
@@ -54,6 +61,8 @@ package struct SimulatedNode: Sendable {
     var incarnation: UInt32 = 0
     var knowsRelease = false
     var knowsExtend = false
+    var knowsAcquireFenced = false
+    var knowsRaise = false
     /// What every command takes, and every write, beyond the usual.
     var serviceTime: Int64 = 0
     var fsyncTime: Int64 = 0
@@ -65,13 +74,14 @@ package struct SimulatedNode: Sendable {
     package var defects = Defects()
 
     /// What each change replaced, oldest first; kept only where something may ask for the past.
-    private var journal: [(time: Int64, resource: Int32, before: Entry?)] = []
+    private var journal: [(time: Int64, resource: Int32, before: Entry?, number: Int64)] = []
     private let keepsJournal: Bool
 
     package init(clock: Clock, resources: Int, keepsJournal: Bool = false) {
         self.clock = clock
         self.keepsJournal = keepsJournal
         keys = Array(repeating: nil, count: resources)
+        numbers = Array(repeating: 0, count: resources)
     }
 
     /// Keys are single letters, one a resource: the first is `a`.
@@ -117,6 +127,15 @@ extension SimulatedNode {
                 token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
                 connection: connection, setAt: time)
             return (.ok, .set(over: current))
+        case .acquireFenced(let milliseconds, let number):
+            guard Self.knows(&knowsAcquireFenced, command) else { return (Self.unknownScript, .nothing) }
+            let entry = Entry(
+                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
+                connection: connection, setAt: time)
+            return acquireFenced(entry, number: number, resource, over: current, at: time)
+        case .raise(let number):
+            guard Self.knows(&knowsRaise, command) else { return (Self.unknownScript, .nothing) }
+            return raise(command, to: number, resource, current, at: time)
         case .extend(let milliseconds):
             guard Self.knows(&knowsExtend, command) else { return (Self.unknownScript, .nothing) }
             return extend(command, milliseconds, resource, current, attempt, connection, at: time)
@@ -192,8 +211,11 @@ extension SimulatedNode {
     private func refusal(of command: Command) -> String? {
         guard let error = errors.last else { return nil }
         // Without memory only what needs more is refused; the scripts delete and touch.
-        if error.utf8.starts(with: "OOM".utf8), case .acquire = command.operation { return error }
-        return error.utf8.starts(with: "OOM".utf8) ? nil : error
+        guard error.utf8.starts(with: "OOM".utf8) else { return error }
+        switch command.operation {
+        case .acquire, .acquireFenced, .raise, .repair: return error
+        case .extend, .release: return nil
+        }
     }
 }
 
@@ -202,13 +224,14 @@ extension SimulatedNode {
 extension SimulatedNode {
     /// To be called before every change of a key: notes what it was, for disks and replicas that are behind.
     mutating func note(_ resource: Int, at time: Int64) {
-        if keepsJournal { journal.append((time, Int32(resource), keys[resource])) }
+        if keepsJournal { journal.append((time, Int32(resource), keys[resource], numbers[resource])) }
     }
 
     /// The keys as they were at an earlier moment; deletions since then are undone too.
     mutating func restore(asOf moment: Int64) {
         while let last = journal.last, last.time > moment {
             keys[Int(last.resource)] = last.before
+            numbers[Int(last.resource)] = last.number
             disown(Int(last.resource))
             journal.removeLast()
         }
@@ -225,7 +248,12 @@ extension SimulatedNode {
     }
 
     mutating func forgetAll(at time: Int64) {
-        for resource in keys.indices { forget(resource, at: time) }
+        for resource in keys.indices { forgetWithNumber(resource, at: time) }
+    }
+
+    mutating func forgetWithNumber(_ resource: Int, at time: Int64) {
+        forget(resource, at: time)
+        numbers[resource] = 0
     }
 
     /// Redis looks for expired keys ten times a second: those that expired before that are gone for good.
@@ -243,5 +271,7 @@ extension SimulatedNode {
     mutating func forgetScripts() {
         knowsRelease = false
         knowsExtend = false
+        knowsAcquireFenced = false
+        knowsRaise = false
     }
 }

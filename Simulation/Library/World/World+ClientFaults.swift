@@ -23,6 +23,7 @@ extension World {
         case .clientClockJump:
             measureAll()
             clients[client].wall.jump(by: fault.amount, at: now)
+            judgeLostNumbers("client \(client)")
             clockChanged(of: client)
         case .clientClockRate: setRate(ofClient: client, fault.amount)
         default: preconditionFailure("\(fault.kind) is no fault of a client")

@@ -61,6 +61,12 @@ extension World {
                 violate(
                     .ownership, "\(name(attempt)) raised the expiry of \(name(entry.attempt))'s key on node \(node)")
             }
+        case .numbered(let owner):
+            if owner?.token != command.token {
+                violate(
+                    .ownership,
+                    "\(name(attempt)) raised the number of a lock on node \(node) that it did not have there")
+            }
         case .deleted(let entry):
             if entry.token != command.token {
                 violate(
@@ -87,12 +93,21 @@ extension World {
 }
 
 extension Reply {
+    /// The key was set.
+    var isGrant: Bool {
+        switch self {
+        case .ok, .pair(1, _), .pair(2, _): true
+        default: false
+        }
+    }
+
     /// For the hash of a run.
     fileprivate var code: Int64 {
         switch self {
         case .ok: -10
         case .null: -11
         case .integer(let number): number
+        case .pair(let one, let other): one &* 31 &+ other
         case .error: -12
         case .unexpected: -13
         }
@@ -103,6 +118,7 @@ extension Reply {
         case .ok: "OK"
         case .null: "nil"
         case .integer(let number): String(number)
+        case .pair(let one, let other): "[\(one), \(other)]"
         case .error(let text): text
         case .unexpected(let text): text
         }
@@ -110,9 +126,19 @@ extension Reply {
 }
 
 extension Command {
+    /// The ttl that an acquire asks for, with a number or without; nil for the others.
+    var acquiredMilliseconds: Int64? {
+        switch operation {
+        case .acquire(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
+        case .extend, .repair, .raise, .release: nil
+        }
+    }
+
     var words: String {
         switch operation {
         case .acquire(let milliseconds): "SET NX PX \(milliseconds)"
+        case .acquireFenced(let milliseconds, let number): "SET NX PX \(milliseconds), number \(number)"
+        case .raise(let number): "raise the number to \(number)"
         case .extend(let milliseconds): "extend \(milliseconds)"
         case .repair(let milliseconds): "repair \(milliseconds)"
         case .release: "release"

@@ -24,10 +24,15 @@ extension World {
             var random = Randomness(seed: schedule.seed, .clock, 1_000 + index)
             let rate = index < options.clientRates.count ? options.clientRates[index] : 0
             let view = index < options.views.count ? options.views[index] : Array(0..<options.nodes)
+            var skew: Int64 = 0
+            if options.wallSkew > 0 {
+                var random = Randomness(seed: schedule.seed, .clock, 2_000 + index)
+                skew = random.within(-options.wallSkew...options.wallSkew)
+            }
             clients.append(
                 SimulatedClient(
                     clock: Clock(reading: random.within(0...1_000_000_000_000), rate: rate),
-                    wall: Clock(reading: 1_700_000_000_000_000_000, rate: rate),
+                    wall: Clock(reading: 1_700_000_000_000_000_000 + skew, rate: rate),
                     view: view))
             engines.append(engine(of: index))
             engineRandom.append(Randomness(seed: schedule.seed, .engine, index, 0))

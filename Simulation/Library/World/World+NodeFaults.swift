@@ -17,7 +17,7 @@ extension World {
         case .nodeClockRate: setRate(node, fault.amount)
         case .nodeClockStrobe: queue.add(.strobe, index, 0, at: now)
         case .nodeFlush: loseKeys(node) { $0.forgetAll(at: $1) }
-        case .nodeEvict: loseKeys(node) { $0.forget(Int(fault.amount) % $0.keys.count, at: $1) }
+        case .nodeEvict: loseKeys(node) { $0.forgetWithNumber(Int(fault.amount) % $0.keys.count, at: $1) }
         case .nodeFailover:
             loseKeys(node) { $0.restore(asOf: $1 - fault.amount) }
             nodes[node].incarnation += 1
@@ -80,12 +80,14 @@ extension World {
     /// Changes a node's memory from outside. If a lock goes that should have lived on, an assumption is broken.
     private mutating func loseKeys(_ node: Int, _ change: (inout SimulatedNode, Int64) -> Void) {
         let before = nodes[node].keys.indices.map { nodes[node].live($0, at: now) }
+        let numbers = nodes[node].numbers
         change(&nodes[node], now)
         for resource in before.indices {
             let after = nodes[node].live(resource, at: now)
             if let entry = before[resource], after?.token != entry.token || after!.expiresAt < entry.expiresAt {
                 breach(.memory, "node \(node)")
             }
+            if nodes[node].numbers[resource] < numbers[resource] { numberLost(node, resource, numbers[resource]) }
             if isTracing { recordKey(node, resource) }
         }
     }

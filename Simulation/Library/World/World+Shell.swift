@@ -49,6 +49,10 @@ extension World {
         // The worse case: all that was sent had left the client's machine, and arrives.
         case .disconnect(let node, _, _): hangUp(client, node)
         case .broadcast(let command, let targets, _, _):
+            if case .raise = command.operation {
+                outcome.raises += 1
+                mark(.numberRaised)
+            }
             let attempt = attempt(of: command, client)
             for node in targets { send(command, from: client, to: node, attempt: attempt) }
         case .send(let command, let node):
@@ -99,7 +103,7 @@ extension World {
 extension World {
     /// Which attempt a command belongs to. An acquire is a new one: its token is noted, and checked to be fresh.
     private mutating func attempt(of command: Command, _ client: Int) -> Int32 {
-        if case .acquire = command.operation { return noteAttempt(command, client) }
+        if command.acquiredMilliseconds != nil { return noteAttempt(command, client) }
         var index = attempts.count - 1
         while index >= 0 {
             if attempts[index].client == client, attempts[index].token == command.token {
@@ -126,7 +130,7 @@ extension World {
         }
         endAttempt(of: worker)
         let index = Int32(attempts.count)
-        guard case .acquire(let milliseconds) = command.operation else { return -1 }
+        guard let milliseconds = command.acquiredMilliseconds else { return -1 }
         attempts.append(
             AttemptRecord(
                 token: command.token, client: client, worker: worker, resource: resource, start: now,

@@ -39,9 +39,11 @@ extension World {
     mutating func request(_ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool) {
         let client = workers[worker].client
         guard let lock = engines[client].newLock() else { return }
+        let time = engineTime(client)
         let request = AcquireRequest(
-            key: SimulatedNode.key(of: resource), ttl: Nanoseconds(ttl),
-            deadline: engineTime(client) + Nanoseconds(wait), extendsItself: extendsItself)
+            key: SimulatedNode.key(of: resource), ttl: Nanoseconds(ttl), deadline: time + Nanoseconds(wait),
+            extendsItself: extendsItself,
+            wallClock: isFenced(client) ? WallClockReading(microseconds: wallClock(of: client), at: time) : nil)
         workers[worker].resource = resource
         workers[worker].lock = lock
         workers[worker].request = request
@@ -70,7 +72,9 @@ extension World {
             return workers[worker].writesPending > 0 ? plan(worker, in: Self.writeTime / 4) : release(worker)
         }
         let dice = workRandom[worker].below(100)
-        if dice < 60 {
+        if dice < 60, options.lateWrites > 0, workRandom[worker].chance(perMille: options.lateWrites) {
+            writeAndForget(worker)
+        } else if dice < 60 {
             checkAndWrite(worker, in: 10_000 + workRandom[worker].below(100_000))
         } else if dice < 80, workers[worker].request?.extendsItself == false {
             extend(worker, ttl: workers[worker].request!.ttl.count)
@@ -166,8 +170,8 @@ extension World {
         workers[worker].holdUntil = now + 1 + workRandom[worker].below(options.hold)
         waits[resource] = Starvation()
         noteProgress(resource)
-        tell(worker, "granted")
-        openHold(worker)
+        tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
+        openHold(worker, grant.fencingToken)
         guard !options.scripted else { return }
         plan(worker, in: 1 + workRandom[worker].below(options.hold / 4 + 1))
     }

@@ -36,6 +36,11 @@ package struct World {
     var latestHold: [Int] = []
     var waits: [Starvation] = []
     var writes: [PendingWrite] = []
+    var resources: [ProtectedResource] = []
+    /// Grants with a token, of each resource, oldest first.
+    var fencedGrants: [[FencedGrant]] = []
+    /// The highest number of each resource that a node has lost.
+    var lostNumbers: [Int64] = []
     /// Grants of each resource since the healing.
     var healedGrants: [Int] = []
     var isEnding = false
@@ -56,6 +61,7 @@ package struct World {
     var isOver = false
     /// How often a mutant's clock read otherwise than the right one.
     var clockMutations = 0
+    var resourceMutations = 0
     /// Delays of the first messages of each link and direction, for the exhaustive mode.
     var plannedDelays: [[Int64]] = []
 
@@ -74,6 +80,9 @@ package struct World {
         healedGrants = Array(repeating: 0, count: options.resources)
         latestHold = Array(repeating: -1, count: options.resources)
         waits = Array(repeating: Starvation(), count: options.resources)
+        resources = Array(repeating: ProtectedResource(), count: options.resources)
+        fencedGrants = Array(repeating: [], count: options.resources)
+        lostNumbers = Array(repeating: 0, count: options.resources)
         plan()
     }
 
@@ -160,7 +169,8 @@ extension World {
         outcome.breaches.first { breach in
             guard breach.assumption.excuses(oracle) else { return false }
             switch breach.assumption {
-            case .oneNodeList: return true
+            // A number that is lost stays lost.
+            case .oneNodeList, .numbers: return true
             case .clockRates where !clockRatesAgree: return true
             case .memory, .clockSteps, .clockRates, .promptWrites:
                 // What a lost key does is over with the leases that it belonged to.
@@ -186,6 +196,7 @@ extension World {
         outcome.duration = now
         outcome.mutantActivations =
             nodes.reduce(0) { $0 + $1.defects.activations } + (mutant?.counter?.count ?? 0) + clockMutations
+            + resourceMutations
         for random in linkRandom { note(random.state, 1) }
         for random in workRandom { note(random.state, 2) }
         for random in shellRandom { note(random.state, 3) }

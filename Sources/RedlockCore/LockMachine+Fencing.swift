@@ -1,0 +1,97 @@
+// How an attempt comes to its fencing token.
+//
+// The acquire itself proposes a number. A node that grants either accepts it or says which higher one it has. If a quorum
+// granted and not all of it accepted, one above the highest is offered to those who granted: a raise. Granted is only
+// what a quorum accepted under one and the same number.
+
+extension LockMachine {
+    /// A number to offer to nodes that have our key.
+    struct Raise: Hashable, Sendable {
+        var number: Int64
+        /// Counts the raises of an attempt, from one.
+        var round: UInt32
+        var nodes: NodeSet
+    }
+
+    /// What an attempt has proposed, and heard.
+    struct Fencing: Sendable {
+        /// What is proposed now; acceptances of an earlier number do not count.
+        var number: Int64
+        var raises: UInt32 = 0
+        var highestReported: Int64 = 0
+        /// Nodes that have our key, as far as they told.
+        var owned = NodeSet()
+
+        init(proposing number: Int64) {
+            self.number = number
+        }
+    }
+}
+
+extension LockMachine.Attempt {
+    /// Takes what a node says of its number out of its vote, and returns what there is to count.
+    mutating func heard(_ vote: Vote, of node: Int, _ policy: Policy) -> Vote {
+        guard fencing != nil else { return vote }
+        switch vote {
+        case .granted:
+            fencing!.owned.insert(node)
+        case .numberTooLow(let reported):
+            fencing!.owned.insert(node)
+            fencing!.highestReported = max(fencing!.highestReported, reported)
+            if policy.rules.isAcceptance(reported: reported, proposed: fencing!.number) { return .granted }
+        case .heldByAnother, .missing:
+            fencing!.owned.remove(node)
+        case .pending, .failed:
+            break
+        }
+        return vote
+    }
+
+    /// The nodes that have our key, as far as they told.
+    var owners: NodeSet { fencing?.owned ?? ballot.granted }
+
+    /// A quorum granted; and accepted the number, if there is one.
+    func isWon(_ policy: Policy) -> Bool {
+        guard fencing != nil else { return ballot.isWon(quorum: policy.quorum) }
+        return ballot.locked.count >= policy.quorum && ballot.granted.count >= policy.acceptanceQuorum
+    }
+
+    /// So many did not grant that the rest cannot make a quorum; or did not accept, and no raise is left.
+    func isLost(_ policy: Policy) -> Bool {
+        if ballot.isLost(quorum: policy.quorum) { return true }
+        guard let fencing, !fencing.mayRaise else { return false }
+        return ballot.isLost(quorum: policy.quorum, withoutNumbers: true)
+    }
+
+    /// The next number to offer: once a quorum has our key, and not all of it accepted. It does not wait for the others:
+    /// a silent minority costs nothing here either.
+    mutating func nextRaise(_ policy: Policy) -> LockMachine.Raise? {
+        guard let current = fencing, current.mayRaise, !ballot.tooLow.isEmpty, ballot.locked.count >= policy.quorum
+        else { return nil }
+        fencing!.raises += 1
+        fencing!.number = max(current.highestReported, current.number) + 1
+        return offer(to: current.owned.subtracting(ballot.failed))
+    }
+
+    /// A grant of the acquire that comes when the number has been raised already: the node is offered that too.
+    mutating func lateOffer(to node: Int) -> LockMachine.Raise? {
+        guard let fencing, fencing.raises > 0 else { return nil }
+        switch ballot.votes[node] {
+        case .granted: break
+        case .numberTooLow(let reported) where reported < fencing.number: break
+        case .pending, .numberTooLow, .heldByAnother, .missing, .failed: return nil
+        }
+        return offer(to: NodeSet(node))
+    }
+
+    private mutating func offer(to nodes: NodeSet) -> LockMachine.Raise {
+        for node in nodes { ballot.record(.pending, of: node) }
+        return LockMachine.Raise(number: fencing!.number, round: fencing!.raises, nodes: nodes)
+    }
+}
+
+extension LockMachine.Fencing {
+    fileprivate var mayRaise: Bool {
+        raises < Limits.fencingRaises && max(highestReported, number) < Limits.fencingNumber
+    }
+}
