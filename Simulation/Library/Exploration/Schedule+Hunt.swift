@@ -42,7 +42,12 @@ extension Schedule {
         var random = Randomness(seed: seed, .test)
         options.selfExtending = 0
         options.hold = options.ttl * 3
-        options.nodeTimeout = max(options.nodeTimeout, options.ttl / 5)
+        options.cancelled = 0
+        options.workersPerClient = 1
+        options.think = options.ttl / 4 + 1
+        options.nodeTimeout = max(options.nodeTimeout, options.ttl / 3)
+        healAt = min(healAt, options.ttl * 6)
+        faults = []
         for node in 0..<options.nodes {
             var time = random.below(options.ttl)
             while time < healAt {
