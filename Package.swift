@@ -19,6 +19,8 @@ let package = Package(
         .executable(name: "redlock", targets: ["RedlockCLI"]),
         .executable(name: "redlock-demo", targets: ["RedlockDemo"]),
         .executable(name: "redlock-sim", targets: ["redlock-sim"]),
+        // Preloaded into servers whose clock is to be off, by `redlock-sim live`.
+        .library(name: "ClockShim", type: .dynamic, targets: ["ClockShim"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -48,6 +50,7 @@ let package = Package(
         // The core's decisions in a hostile world, judged and replayable.
         .target(
             name: "RedlockSimulation", dependencies: ["RedlockCore"], path: "Simulation/Library", swiftSettings: strict),
+        .target(name: "ClockShim", path: "Simulation/ClockShim"),
         .executableTarget(
             name: "redlock-sim", dependencies: ["RedlockSimulation"], path: "Simulation/Command",
             swiftSettings: strict),
