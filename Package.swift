@@ -50,9 +50,18 @@ let package = Package(
         // The core's decisions in a hostile world, judged and replayable.
         .target(
             name: "RedlockSimulation", dependencies: ["RedlockCore"], path: "Simulation/Library", swiftSettings: strict),
+        // The same faults and promises on real servers, networks and processes.
+        .systemLibrary(name: "CLivePage", path: "Simulation/LivePage"),
         .target(name: "ClockShim", path: "Simulation/ClockShim"),
+        .target(
+            name: "RedlockLive",
+            dependencies: [
+                "Redlock", "RedlockSimulation", "LocalCluster", "ChildProcesses", "PosixLock", "CLivePage",
+            ],
+            path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(
-            name: "redlock-sim", dependencies: ["RedlockSimulation"], path: "Simulation/Command",
+            name: "redlock-sim", dependencies: ["RedlockSimulation", "RedlockLive", "ChildProcesses", "PosixLock"],
+            path: "Simulation/Command",
             swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
@@ -62,6 +71,13 @@ let package = Package(
             name: "SimulationTests",
             dependencies: [
                 "RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "LocalCluster", "redlock-sim",
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LiveTests",
+            dependencies: [
+                "Redlock", "RedlockLive", "RedlockSimulation", "ChildProcesses", "LocalCluster", "PosixLock",
+                "redlock-sim",
             ],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
