@@ -80,6 +80,10 @@ let package = Package(
                 "redlock-sim",
             ],
             swiftSettings: strict),
+        // On the containers of docker-compose.yml, when .ci/compose has brought them up.
+        .testTarget(
+            name: "ComposeTests", dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock"],
+            swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
