@@ -10,15 +10,20 @@ enum LiveCommand {
             valued: [
                 "--scenario", "--schedule", "--profile", "--duration", "--clients", "--resources", "--seed",
                 "--stretch",
-                "--fault", "--json", "--trace", "--html", "--save",
+                "--fault", "--compose", "--json", "--trace", "--html", "--save",
             ])
         Interruption.watch()
-        let schedule = try schedule(arguments)
+        let cluster = try arguments.value("--compose").map { try ComposeCluster(file: $0) }
+        var schedule = try schedule(arguments)
+        // A random schedule does without; one that somebody wrote is not changed in silence.
+        if cluster != nil, !arguments.has("--scenario"), !arguments.has("--schedule") {
+            schedule = schedule.forContainers
+        }
         Console.say("seed \(schedule.seed): \(Explanation.world(schedule.options))")
         Console.say(
             "\(schedule.faults.count) faults until \(Format.seconds(max(schedule.healAt, schedule.lastFaultEnd))), on real "
                 + "servers")
-        let result = try LiveRunner.run(schedule)
+        let result = try LiveRunner.run(schedule, on: cluster)
         for line in Explanation.verdict(result.outcome, of: schedule) { Console.say(line) }
         for line in LiveSummary.lines(result) { Console.say(line) }
         if let path = arguments.value("--save") { try File.write(schedule.json.pretty, to: path) }
@@ -70,8 +75,11 @@ enum LiveCommand {
 
 /// Runs a schedule on this machine, with this program as the client.
 enum LiveRunner {
-    static func run(_ schedule: Schedule, isQuiet: Bool = false) throws -> LiveResult {
+    static func run(
+        _ schedule: Schedule, on cluster: ComposeCluster? = nil, isQuiet: Bool = false
+    ) throws -> LiveResult {
         var setup = LiveRun.Setup(schedule, program: executablePath)
+        setup.cluster = cluster
         setup.isInterrupted = { Interruption.isWanted }
         if !isQuiet { setup.progress = { Console.progress($0) } }
         defer { if !isQuiet { Console.endProgress() } }

@@ -51,7 +51,8 @@ enum RedlockSim {
           exhaust   [--nodes 3] [--clients 2] [--jobs J] [--limit N]
           live      [--scenario NAME | --schedule FILE | --profile P --duration 60s [--clients N] [--resources N]]
                     [--seed N] [--stretch S] [--fault KEY=VALUE]… [--json FILE] [--trace FILE] [--html FILE]
-                    [--save FILE]      the same faults on real redis-servers and real processes
+                    [--save FILE] [--compose FILE]
+                    the same faults on real redis-servers and real processes; --compose: on a cluster that is up
 
         Profiles: tolerated (what the algorithm must withstand), clock, amnesia, chaos.
         Exit: 0 as expected, 1 safety, 2 inconclusive or vacuous, 3 liveness, 4 nondeterminism, 64 usage, 70 internal.

@@ -8,7 +8,7 @@ internal import RedlockSimulation
 /// One thread at a time uses it, but for ``port``, ``hasDiedByItself`` and ``clockWasSetBack``.
 final class LiveNode: @unchecked Sendable {
     let index: Int
-    let server: LocalNode
+    let server: any LiveServer
     let clock: ClockControl?
     private let folder: String
     private let persistence: WorldOptions.Persistence
@@ -23,8 +23,9 @@ final class LiveNode: @unchecked Sendable {
     private let isDown = Locked(false)
     /// A server that follows this one, and is behind.
     private var replica: LaggingReplica?
-    private let replacement = Locked<LocalNode?>(nil)
+    private let replacement = Locked<(any LiveServer)?>(nil)
 
+    /// A server of ours, which has not been started.
     init(
         index: Int, folder: String, options: WorldOptions, withShim: Bool, undertaker: Undertaker
     ) throws {
@@ -43,6 +44,15 @@ final class LiveNode: @unchecked Sendable {
         }
     }
 
+    /// A container, which runs.
+    init(index: Int, folder: String, container: ComposeServer) {
+        self.index = index
+        self.folder = folder
+        persistence = .aofAlways
+        clock = nil
+        server = container
+    }
+
     /// What counts is the rate between a node's clock and the clients'. A client's monotonic clock cannot be changed from
     /// outside, so the node's wall clock gets both.
     static func baseRate(of index: Int, _ options: WorldOptions) -> Int64 {
@@ -51,7 +61,7 @@ final class LiveNode: @unchecked Sendable {
     }
 
     var port: UInt16 { current.port }
-    private var current: LocalNode { replacement.withLock { $0 } ?? server }
+    private var current: any LiveServer { replacement.withLock { $0 } ?? server }
 
     private let setBack = Locked(false)
     /// At some time in this run: keys may live longer.
@@ -64,12 +74,15 @@ final class LiveNode: @unchecked Sendable {
 
     /// Whether its absence is a surprise.
     var hasDiedByItself: Bool {
-        isDown.withLock { !$0 } && current.processID == nil
+        isDown.withLock { !$0 } && current.hasEnded
     }
 
     func start() throws {
-        try server.start()
+        try server.launch()
     }
+
+    /// What it says its time is; nil when it does not answer.
+    func time() -> BlockingClient.Answer? { current.command("TIME") }
 
     // MARK: Life
 
@@ -89,7 +102,9 @@ final class LiveNode: @unchecked Sendable {
         guard stops == 0 else { return nil }
         if powerWasLost { loseWhatWasNotSynced() }
         powerWasLost = false
-        try current.start()
+        try current.launch()
+        // The successor was started as a follower, and follows nobody any more.
+        if wasReplaced { current.command("REPLICAOF", "NO", "ONE") }
         isDown.withLock { $0 = false }
         let away = MachineClock.now() - stoppedAt
         // What a fault still in force did to the process that died, it does to this one.
@@ -198,6 +213,10 @@ final class LiveNode: @unchecked Sendable {
         current.command("PTTL", LiveKeys.key(of: resource))
     }
 
+    func forget(_ key: String) {
+        current.command("DEL", key)
+    }
+
     /// What a server that would not start said last.
     static func lastLogLine(in folder: String) -> String {
         var last = ""
@@ -220,7 +239,7 @@ final class LiveNode: @unchecked Sendable {
 
     /// Starts a replica that will be `lag` behind.
     func follow(lag: Int64, undertaker: Undertaker) throws {
-        guard replica == nil else { return }
+        guard replica == nil, let server = server as? LocalNode else { return }
         replica = try LaggingReplica(
             of: server, folder: folder + "-replica", lag: lag,
             launcher: clock.map(ClockShim.launcher) ?? [], undertaker: undertaker)
@@ -228,24 +247,35 @@ final class LiveNode: @unchecked Sendable {
 
     /// The server is gone, and the replica takes its place with what it has.
     func failOver() {
-        guard let replica else { return }
+        guard let replica, stops == 0 else { return }
         self.replica = nil
+        isDown.withLock { $0 = true }
         server.kill()
         let successor = replica.promote()
         replacement.withLock { $0 = successor }
+        isDown.withLock { $0 = false }
     }
 
     // MARK: The end
 
+    /// A process of ours is killed; a container runs again as it was found.
     func stop() {
         isDown.withLock { $0 = true }
+        guard !(server is ComposeServer) else { return heal() }
         server.kill()
         replacement.withLock { $0 }?.kill()
         replica?.stop()
     }
 
+    private func heal() {
+        if stops > 0 { try? server.launch() }
+        if pauses > 0 { server.resume() }
+        while let text = errors.popLast() { allow(text) }
+        (stops, pauses) = (0, 0)
+    }
+
     /// In bytes and descriptors, of the process that runs now; nil when none does.
-    var usage: ProcessUsage? { current.processID.flatMap(ProcessUsage.init) }
+    var usage: ProcessUsage? { current.usage }
 }
 
 extension LocalNode.Persistence {

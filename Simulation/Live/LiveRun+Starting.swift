@@ -12,6 +12,19 @@ extension LiveRun {
     private static let clockMilliseconds: Int64 = 100
 
     func startNodes() throws {
+        if let cluster = setup.cluster {
+            guard options.nodes == cluster.services.count, schedule.isForContainers else {
+                throw LiveError(
+                    "this schedule wants \(options.nodes) nodes, or does to them what cannot be done to the "
+                        + "\(cluster.services.count) containers: clocks, disks, and how they keep their data")
+            }
+            nodes = (0..<options.nodes).map {
+                LiveNode(index: $0, folder: "\(folder)/node\($0)", container: cluster.server($0))
+            }
+            // What an earlier run may have left.
+            for node in nodes { for resource in 0..<options.resources { node.forget(LiveKeys.key(of: resource)) } }
+            return
+        }
         let needsShim = schedule.needsClockShim
         if needsShim, !ClockShim.isThere {
             throw LiveError(
@@ -106,7 +119,7 @@ extension LiveRun {
         var largest: Int64 = 0
         for node in nodes {
             let before = MachineClock.now()
-            guard case .array(let parts)? = node.server.command("TIME"), parts.count == 2,
+            guard case .array(let parts)? = node.time(), parts.count == 2,
                 case .string(let seconds) = parts[0], case .string(let microseconds) = parts[1],
                 let whole = Int64(seconds), let rest = Int64(microseconds)
             else { throw LiveError("node \(node.index) does not tell its time") }

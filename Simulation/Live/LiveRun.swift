@@ -22,6 +22,8 @@ package final class LiveRun {
         package var schedule: Schedule
         /// The program that is a client when its first argument is ``ClientProcess/verb``.
         package var program: String
+        /// Instead of servers of our own.
+        package var cluster: ComposeCluster?
         /// Asked now and then; true ends the run early and in order.
         package var isInterrupted: @Sendable () -> Bool = { false }
         /// Told about once a second.
