@@ -73,19 +73,20 @@ final class LinkProxy: Sendable {
         let random = Randomness(seed: seed, .network, client)
         startThread { [self] in
             var loop = ProxyLoop(listeners: listeners, wake: wake.0, random: random, resources: resources)
-            while let (links, resets) = take() {
-                loop.turn(links, resets: resets, seen)
-            }
+            while serve(&loop, seen) { loop.wait() }
             loop.end()
             finished.send()
         }
     }
 
-    private func take() -> ([LinkSettings], Set<Int>)? {
+    /// One turn; false when there is to be no other. Whoever changes a link waits for it: what comes after the change sees
+    /// nothing of the old state.
+    private func serve(_ loop: inout ProxyLoop, _ seen: (LinkProxy.Sight, Int64) -> Void) -> Bool {
         shared.withLock { shared in
-            guard !shared.isStopped else { return nil }
-            defer { shared.resets = [] }
-            return (shared.links, shared.resets)
+            guard !shared.isStopped else { return false }
+            loop.serve(shared.links, resets: shared.resets, seen)
+            shared.resets = []
+            return true
         }
     }
 

@@ -47,6 +47,8 @@ struct ProxyLoop {
     private let resources: [[UInt8]: Int]
     private var connections: [Connection] = []
     private var links: [LinkSettings] = []
+    /// Connections that had something to read when they were waited for.
+    private var ready: [Int] = []
 
     init(listeners: [Int32], wake: Int32, random: Randomness, resources: [[UInt8]: Int]) {
         self.listeners = listeners
@@ -55,15 +57,14 @@ struct ProxyLoop {
         self.resources = resources
     }
 
-    /// Waits for something to do, and does it.
-    mutating func turn(
+    /// Reads what has come and delivers what is due; nothing in it blocks.
+    mutating func serve(
         _ links: [LinkSettings], resets: Set<Int>, _ seen: (LinkProxy.Sight, Int64) -> Void
     ) {
         self.links = links
         for index in connections.indices where resets.contains(connections[index].node) { reset(index) }
-        deliver(seen)
-        connections.removeAll { $0.isOver }
-        for index in wait() { read(index, seen) }
+        for index in ready where !connections[index].isOver { read(index, seen) }
+        ready = []
         deliver(seen)
         connections.removeAll { $0.isOver }
     }
@@ -75,8 +76,8 @@ struct ProxyLoop {
 
     // MARK: Waiting
 
-    /// The connections that have something to read; new ones are accepted meanwhile.
-    private mutating func wait() -> [Int] {
+    /// Until something has come or is due; new connections are accepted meanwhile.
+    mutating func wait() {
         var descriptors = [pollfd(fd: wake, events: Int16(POLLIN), revents: 0)]
         descriptors += listeners.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         for connection in connections {
@@ -85,13 +86,13 @@ struct ProxyLoop {
             descriptors.append(Self.interest(connection.server, in: connection.toClient))
         }
         let count = unsafe poll(&descriptors, nfds_t(descriptors.count), timeout)
-        guard count > 0 else { return [] }
+        guard count > 0 else { return }
         if descriptors[0].revents != 0 {
             var bytes = [UInt8](repeating: 0, count: 256)
             while unsafe recv(wake, &bytes, bytes.count, Int32(MSG_DONTWAIT)) > 0 {}
         }
         let first = 1 + listeners.count
-        let ready = connections.indices.filter {
+        ready = connections.indices.filter {
             descriptors[first + 2 * $0].revents != 0 || descriptors[first + 2 * $0 + 1].revents != 0
         }
         for node in listeners.indices where descriptors[1 + node].revents != 0 {
@@ -99,7 +100,6 @@ struct ProxyLoop {
                 connections.append(Connection(node: node, client: descriptor))
             }
         }
-        return ready
     }
 
     private static func interest(_ descriptor: Int32, in lane: Lane) -> pollfd {
