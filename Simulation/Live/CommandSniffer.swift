@@ -62,11 +62,21 @@ enum LockToken {
             && word.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (0x61...0x66).contains($0) }
     }
 
+    struct Sight: Hashable, Sendable {
+        let token: String
+        let resource: Int
+        /// The command says no more than the token: it gives up what may be there. A release may be the first that is seen of
+        /// an attempt, when a connection died with all before it.
+        let isRelease: Bool
+    }
+
     /// The token and the resource of a command; a script's digest has the same shape, and is passed over.
-    static func find(in words: [[UInt8]], resources: [[UInt8]: Int]) -> (token: String, resource: Int)? {
+    static func find(in words: [[UInt8]], resources: [[UInt8]: Int]) -> Sight? {
         guard let place = words.firstIndex(where: { resources[$0] != nil }), let resource = resources[words[place]]
         else { return nil }
-        guard let token = words[(place + 1)...].first(where: isToken) else { return nil }
-        return (String(decoding: token, as: UTF8.self), resource)
+        guard let index = words[(place + 1)...].firstIndex(where: isToken) else { return nil }
+        return Sight(
+            token: String(decoding: words[index], as: UTF8.self), resource: resource,
+            isRelease: index == words.count - 1)
     }
 }

@@ -52,25 +52,29 @@ final class KeyWatch: Sendable {
             if client?.port != port { client = (try? BlockingClient(port: port)).map { ($0, port) } }
             if keepsBusy { _ = client?.0.command("SET", "redlock-live-busy", "1", "PX", "1000") }
             let from = MachineClock.now()
-            if let answer = client?.0.command(["MGET"] + keys) {
-                let to = MachineClock.now()
-                if case .array(let values) = answer, values.count == resources {
-                    for (resource, value) in values.enumerated() {
-                        var token = ""
-                        if case .string(let text) = value { token = text }
-                        guard token != known[resource] else { continue }
-                        known[resource] = token
-                        history.add(
-                            LiveRecord(.key(node: node.index, resource: resource, token: token), at: from))
-                    }
-                    history.looked(at: node.index, LiveHistory.Look(from: from, to: to))
-                    count += 1
-                    if count % Self.expiryPeriod == 0, let connection = client?.0 { checkExpiries(connection, known) }
-                }
-            } else {
-                client = nil
+            let answer = client?.0.command(["MGET"] + keys)
+            let to = MachineClock.now()
+            switch answer {
+            case .array(let values) where values.count == resources:
+                note(values, &known, at: from)
+                history.looked(at: node.index, LiveHistory.Look(from: from, to: to))
+                count += 1
+                if count % Self.expiryPeriod == 0, let connection = client?.0 { checkExpiries(connection, known) }
+            case nil: client = nil
+            // It is loading its data, as a rule: nothing was seen.
+            default: break
             }
             MachineClock.sleep(until: start + Self.period)
+        }
+    }
+
+    private func note(_ values: [BlockingClient.Answer], _ known: inout [String], at time: Int64) {
+        for (resource, value) in values.enumerated() {
+            var token = ""
+            if case .string(let text) = value { token = text }
+            guard token != known[resource] else { continue }
+            known[resource] = token
+            history.add(LiveRecord(.key(node: node.index, resource: resource, token: token), at: time))
         }
     }
 

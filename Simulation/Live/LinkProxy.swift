@@ -31,8 +31,8 @@ struct LinkSettings: Sendable {
 final class LinkProxy: Sendable {
     /// What was seen on the wire.
     enum Sight: Sendable {
-        /// A token was sent with a command on this resource.
-        case token(String, resource: Int, node: Int)
+        /// A token was sent with a command.
+        case token(LockToken.Sight, node: Int)
         /// A command on this resource was delivered from a connection that the client had given up.
         case late(resource: Int, node: Int)
     }

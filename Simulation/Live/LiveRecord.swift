@@ -6,7 +6,7 @@ struct LiveRecord: Sendable {
         case report(ClientReport)
         /// The process is gone; nothing that it believed counts any more.
         case clientGone
-        /// A token was sent to a node for the first time.
+        /// A token was sent to a node for the first time, and not to be given up.
         case attempt(token: String, resource: Int)
         /// A command was delivered after its client had given the connection up.
         case lateCommand(resource: Int, node: Int)

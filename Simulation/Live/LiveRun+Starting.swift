@@ -85,8 +85,9 @@ extension LiveRun {
             let proxy = try LinkProxy(client: index, links: links)
             proxy.start(seed: schedule.seed, resources: names) { [history] sight, time in
                 switch sight {
-                case .token(let token, let resource, _):
-                    history.saw(token: token, resource: resource, client: index, at: time)
+                case .token(let sight, _):
+                    guard !sight.isRelease else { return }
+                    history.saw(token: sight.token, resource: sight.resource, client: index, at: time)
                 case .late(let resource, let node):
                     history.add(LiveRecord(.lateCommand(resource: resource, node: node), at: time, client: index))
                 }

@@ -64,7 +64,7 @@ package final class LiveRun {
     private(set) var start: Int64 = 0
     var wallOffset: Int64 = 0
     var notes: [String] = []
-    var usage = UsageWatch()
+    var usage: UsageWatch
     var isInterrupted = false
 
     package init(_ setup: Setup) throws {
@@ -73,6 +73,7 @@ package final class LiveRun {
         options = setup.schedule.options
         history = LiveHistory(nodes: options.nodes)
         tally = LiveTally(resources: options.resources)
+        usage = UsageWatch(clients: options.clients)
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = [CChar]("\(parent)/redlock-live-XXXXXX".utf8CString)
         guard let path = unsafe mkdtemp(&template) else {
@@ -193,8 +194,7 @@ package final class LiveRun {
         }
         guard start > 0 else { return }
         checkWallClock()
-        // After a while of running in.
-        if now - start > 10_000_000_000 { usage.begin(with: usages()) }
+        usage.look(at: usages(), now)
         setup.progress("\(Format.decimal((now - start) / 1_000_000, per: 1_000)) s: \(tally.words)")
     }
 

@@ -157,9 +157,9 @@ struct ProxyLoop {
         let node = connections[index].node
         var touched = -1
         connections[index].sniffer.feed(bytes) { words in
-            guard let (token, resource) = LockToken.find(in: words, resources: resources) else { return }
-            touched = resource
-            seen(.token(token, resource: resource, node: node), now)
+            guard let sight = LockToken.find(in: words, resources: resources) else { return }
+            touched = sight.resource
+            seen(.token(sight, node: node), now)
         }
         // A node that is slow takes one after the other.
         let start = max(now + transit(node), connections[index].toNode.lastReady)

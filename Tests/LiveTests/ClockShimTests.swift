@@ -91,6 +91,21 @@ struct ClockShimTests {
         }
     }
 
+    @Test("what was synced once stays, however often power is lost")
+    func manyPowerLosses() async throws {
+        try await onOwnThread {
+            let server = try Server(.aofAlways)
+            server.node.server.command("SET", "key", "value")
+            for loss in 1...20 {
+                server.node.kill(losingPower: true)
+                _ = try server.node.restart()
+                guard server.node.server.command("GET", "key") == .string("value") else {
+                    throw Unexpected("the key is gone after loss \(loss)")
+                }
+            }
+        }
+    }
+
     @Test("what a server has synced is known, and a loss of power leaves just that")
     func powerLoss() async throws {
         try await onOwnThread {

@@ -41,9 +41,10 @@ struct LinkProxyTests {
             let client = try network.client()
             #expect(client.command("SET", LiveKeys.key(of: 0), Self.token) == .status("OK"))
             #expect(network.node.command("GET", LiveKeys.key(of: 0)) == .string(Self.token))
-            guard case .token(Self.token, resource: 0, node: 0)? = network.sights.withLock({ $0.first }) else {
+            guard case .token(let sight, node: 0)? = network.sights.withLock({ $0.first }) else {
                 throw Unexpected("the token was not seen")
             }
+            #expect(sight.token == Self.token)
             // More than a socket takes at once.
             let long = String(repeating: "x", count: 3 << 20)
             #expect(client.command("SET", "long", long) == .status("OK"))

@@ -42,12 +42,15 @@ struct WireTests {
     @Test("a token is found behind its key, and a script's digest is none")
     func token() throws {
         let resources = LiveKeys.numbers(5)
-        func find(_ words: [String]) -> (token: String, resource: Int)? {
+        func find(_ words: [String]) -> LockToken.Sight? {
             LockToken.find(in: words.map { Array($0.utf8) }, resources: resources)
         }
         let found = try #require(find(["EVALSHA", Self.digest, "1", "redlock-live:3", Self.token]))
         #expect(found.token == Self.token)
         #expect(found.resource == 3)
+        #expect(found.isRelease, "nothing follows the token")
+        #expect(find(["SET", "redlock-live:3", Self.token, "NX", "PX", "100"])?.isRelease == false)
+        #expect(find(["EVALSHA", Self.digest, "1", "redlock-live:3", Self.token, "100"])?.isRelease == false)
         #expect(find(["EVALSHA", Self.digest, "1", "other", Self.token]) == nil)
         #expect(find(["GET", "redlock-live:3"]) == nil)
     }
