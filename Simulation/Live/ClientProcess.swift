@@ -129,6 +129,9 @@ private final class Lookout: @unchecked Sendable {
         case .extended, .notExtended:
             // Leases that extend themselves tell nobody else. The lease has its new end when this turn is over.
             for contender in contenders { contender.mayHaveBeenExtended(event.kind == .extended) }
+        case .atRisk: output.write(ClientReport(.atRisk, at: MachineClock.now()))
+        case .recovered: output.write(ClientReport(.recovered, at: MachineClock.now()))
+        case .repaired: output.write(ClientReport(.repaired, at: MachineClock.now()))
         default: break
         }
     }

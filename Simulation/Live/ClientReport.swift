@@ -20,6 +20,10 @@ struct ClientReport: Hashable, Sendable {
         case writeRefused = "write-refused"
         /// A node answered a command with an error.
         case errorReply = "error-reply"
+        /// Some lease of the process is at risk, is so no longer, or had a key set again on a node.
+        case atRisk = "at-risk"
+        case recovered
+        case repaired
         /// A worker will ask no more.
         case ended
     }

@@ -206,6 +206,9 @@ struct LiveJudge {
         case .errorReply:
             verdict.outcome.marks.insert(.errorReply)
             return
+        case .atRisk: verdict.outcome.marks.insert(.atRisk)
+        case .recovered: verdict.outcome.marks.insert(.recovered)
+        case .repaired: verdict.outcome.marks.insert(.repaired)
         }
         guard report.kind != .written, report.kind != .asked else { return }
         let text =

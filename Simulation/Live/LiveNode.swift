@@ -96,21 +96,20 @@ final class LiveNode: @unchecked Sendable {
         current.kill()
     }
 
-    /// Starts it again, when the last fault that keeps it down is over. Says how long it was away; nil when it still is.
-    func restart() throws -> Int64? {
+    /// Starts it again, when the last fault that keeps it down is over. `willStart` is told how long it was away.
+    func restart(_ willStart: (Int64) -> Void = { _ in }) throws {
         stops -= 1
-        guard stops == 0 else { return nil }
+        guard stops == 0 else { return }
+        willStart(MachineClock.now() - stoppedAt)
         if powerWasLost { loseWhatWasNotSynced() }
         powerWasLost = false
         try current.launch()
         // The successor was started as a follower, and follows nobody any more.
         if wasReplaced { current.command("REPLICAOF", "NO", "ONE") }
         isDown.withLock { $0 = false }
-        let away = MachineClock.now() - stoppedAt
         // What a fault still in force did to the process that died, it does to this one.
         if let text = errors.last { refuse(with: text) }
         if pauses > 0 { current.pause() }
-        return away
     }
 
     /// A process that is killed has handed its log to the kernel; a machine without power has not. So the log is cut to

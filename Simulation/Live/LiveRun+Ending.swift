@@ -6,6 +6,7 @@ internal import RedlockSimulation
 extension LiveRun {
     func stopClients() throws {
         if let note = usage.end(with: usages()) { notes.append(note) }
+        for client in clients { client.proxy.heal() }
         for client in clients { client.beginStop() }
         let seconds = 30 + Int((options.wait + options.ttl + options.nodeTimeout * 4) / 1_000_000_000)
         for client in clients where !client.finish(withinSeconds: seconds) {

@@ -28,6 +28,8 @@ extension LiveRun {
             }
         }
         for step in schedule.script { actions.append(Action(at: step.at) { $0.perform(step) }) }
+        // A scenario is over at its end, whatever is still cut then; a soak's faults all end.
+        if options.scripted { actions.removeAll { $0.at > schedule.endAt } }
         // The end of one fault comes before the beginning of another at the same moment.
         return actions.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
     }
@@ -137,7 +139,8 @@ extension LiveRun {
         switch fault.kind {
         case .nodeKill, .nodePowerLoss:
             let losesPower = fault.kind == .nodePowerLoss
-            if let away = try nodes[node].restart() {
+            // Before it is up: from its first answer on, others can get what it forgot.
+            try nodes[node].restart { away in
                 note(node, "up")
                 if nodes[node].wasReplaced || forgets(losingPower: losesPower), away < options.ttl + options.ttl / 10 {
                     breach(.memory, "node \(node)")
@@ -229,6 +232,16 @@ extension LiveRun {
 }
 
 extension LinkProxy {
+    /// Nothing is wrong with any link any more.
+    func heal() {
+        for node in ports.indices {
+            change(node) { link in
+                (link.blocksToNode, link.blocksToClient) = (0, 0)
+                (link.extraDelay, link.loss, link.service) = (0, 0, 0)
+            }
+        }
+    }
+
     func block(_ node: Int, _ direction: Fault.Direction = .both) {
         change(node) { link in
             if direction != .toClient { link.blocksToNode += 1 }

@@ -15,6 +15,7 @@ extension Scenario {
     private static let visible: Set<Mark> = [
         .quorumExactly, .cancelled, .extended, .extensionFailed, .lossTold, .lossByExpiry, .unavailable, .errorReply,
         .expiredWhileAcquiring, .clientCrashedHolding, .writeRefusedByCheck, .keyOutlivedByLease, .setOnOldConnection,
+        .atRisk, .recovered, .repaired,
     ]
 
     /// What is not as expected, in the same words as for a simulated run; empty when all is.

@@ -98,7 +98,7 @@ struct ClockShimTests {
             server.node.server.command("SET", "key", "value")
             for loss in 1...20 {
                 server.node.kill(losingPower: true)
-                _ = try server.node.restart()
+                try server.node.restart()
                 guard server.node.server.command("GET", "key") == .string("value") else {
                     throw Unexpected("the key is gone after loss \(loss)")
                 }
@@ -112,7 +112,7 @@ struct ClockShimTests {
             let server = try Server(.aofAlways)
             server.node.server.command("SET", "key", "value")
             server.node.kill(losingPower: true)
-            _ = try server.node.restart()
+            try server.node.restart()
             #expect(server.node.server.command("GET", "key") == .string("value"), "synced before it was answered")
 
             let lazy = try Server(.aofEverySecond)
@@ -122,14 +122,14 @@ struct ClockShimTests {
                 lazy.node.server.command("SET", "first", "\(attempt)")
                 lazy.node.server.command("SET", "second", "\(attempt)")
                 lazy.node.kill(losingPower: true)
-                _ = try lazy.node.restart()
+                try lazy.node.restart()
                 lost = lazy.node.server.command("GET", "second") != .string("\(attempt)")
             }
             #expect(lost, "the last second is lost with the power")
 
             lazy.node.server.command("SET", "third", "value")
             lazy.node.kill(losingPower: false)
-            _ = try lazy.node.restart()
+            try lazy.node.restart()
             #expect(lazy.node.server.command("GET", "third") == .string("value"), "a process that dies loses nothing")
         }
     }
