@@ -1,10 +1,11 @@
 # Each target is one command; `make` alone says what there is.
 SWIFT_FLAGS ?=
 
-.PHONY: help bench demo test sanitize sim lint
+.PHONY: help bench demo test test-compose sanitize sim lint
 help:
 	@echo "make demo      watch two contenders, and nodes that die and come back (installs what is missing)"
 	@echo "make test      run all tests, on real servers (installs what is missing)"
+	@echo "make test-compose  run tests on the containers of docker-compose.yml (needs a Docker engine)"
 	@echo "make bench     measure the library beside the bare wire, in one run"
 	@echo "make sanitize  run all tests under the thread sanitizer, then the address sanitizer"
 	@echo "make sim       the simulator: all scenarios, all mutants, determinism, 10,000 seeds"
@@ -23,6 +24,10 @@ bench:
 test:
 	@.ci/needs
 	swift test $(SWIFT_FLAGS)
+
+test-compose:
+	@.ci/needs
+	@SWIFT_FLAGS="$(SWIFT_FLAGS)" .ci/compose
 
 sanitize:
 	@.ci/needs

@@ -19,6 +19,8 @@ let package = Package(
         .executable(name: "redlock", targets: ["RedlockCLI"]),
         .executable(name: "redlock-demo", targets: ["RedlockDemo"]),
         .executable(name: "redlock-sim", targets: ["redlock-sim"]),
+        // Preloaded into servers whose clock is to be off, by `redlock-sim live`.
+        .library(name: "ClockShim", type: .dynamic, targets: ["ClockShim"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -48,8 +50,18 @@ let package = Package(
         // The core's decisions in a hostile world, judged and replayable.
         .target(
             name: "RedlockSimulation", dependencies: ["RedlockCore"], path: "Simulation/Library", swiftSettings: strict),
+        // The same faults and promises on real servers, networks and processes.
+        .systemLibrary(name: "CLivePage", path: "Simulation/LivePage"),
+        .target(name: "ClockShim", path: "Simulation/ClockShim"),
+        .target(
+            name: "RedlockLive",
+            dependencies: [
+                "Redlock", "RedlockSimulation", "LocalCluster", "ChildProcesses", "PosixLock", "CLivePage",
+            ],
+            path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(
-            name: "redlock-sim", dependencies: ["RedlockSimulation"], path: "Simulation/Command",
+            name: "redlock-sim", dependencies: ["RedlockSimulation", "RedlockLive", "ChildProcesses", "PosixLock"],
+            path: "Simulation/Command",
             swiftSettings: strict),
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
@@ -60,6 +72,17 @@ let package = Package(
             dependencies: [
                 "RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "LocalCluster", "redlock-sim",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LiveTests",
+            dependencies: [
+                "Redlock", "RedlockLive", "RedlockSimulation", "ChildProcesses", "LocalCluster", "PosixLock",
+                "redlock-sim",
+            ],
+            swiftSettings: strict),
+        // On the containers of docker-compose.yml, when .ci/compose has brought them up.
+        .testTarget(
+            name: "ComposeTests", dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock"],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.

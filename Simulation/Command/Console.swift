@@ -6,6 +6,8 @@ enum Console {
 
     static func say(_ text: String) {
         print(text)
+        // Long work is read as it goes on, through a pipe too.
+        fflush(nil)
     }
 
     static func complain(_ text: String) {

@@ -1,3 +1,4 @@
+import RedlockLive
 import RedlockSimulation
 
 /// The command: its first word says what to do.
@@ -19,6 +20,10 @@ enum RedlockSim {
         case "mutants": return try await MutantCommand.run(words)
         case "determinism": return try await SweepCommand.determinism(words)
         case "exhaust": return try await SweepCommand.exhaust(words)
+        case "live": return try LiveCommand.run(words)
+        case ClientProcess.verb:
+            try await ClientProcess.run(words.first ?? "")
+            return .asExpected
         case "help", "--help", "-h":
             Console.say(help)
             return .asExpected
@@ -40,10 +45,14 @@ enum RedlockSim {
           replay    FILE [--trace FILE] [--html FILE]      run a schedule again
           shrink    FILE -o FILE                           make a failing schedule small
           explain   FILE                                   a schedule in sentences
-          scenario  list | run NAME… | run --all [--html FILE]
+          scenario  list | run NAME… | run --all [--html FILE] [--live [--times N] [--jobs J] [--stretch S]]
           mutants   [--budget N] [--save FOLDER] [NAME…]   break one rule at a time: each must be noticed
           determinism --seeds N [--jobs J]                 every seed twice, with the same hash
           exhaust   [--nodes 3] [--clients 2] [--jobs J] [--limit N]
+          live      [--scenario NAME | --schedule FILE | --profile P --duration 60s [--clients N] [--resources N]]
+                    [--seed N] [--stretch S] [--fault KEY=VALUE]… [--json FILE] [--trace FILE] [--html FILE]
+                    [--save FILE] [--compose FILE]
+                    the same faults on real redis-servers and real processes; --compose: on a cluster that is up
 
         Profiles: tolerated (what the algorithm must withstand), clock, amnesia, chaos.
         Exit: 0 as expected, 1 safety, 2 inconclusive or vacuous, 3 liveness, 4 nondeterminism, 64 usage, 70 internal.
@@ -67,6 +76,13 @@ enum RedlockSim {
             throw UsageError("there is no mutant \"\(name)\"; redlock-sim mutants --list names them")
         }
         return mutant
+    }
+
+    static func scenario(_ name: String) throws -> Scenario {
+        guard let scenario = Scenario.named(name) else {
+            throw UsageError("there is no scenario \"\(name)\"; redlock-sim scenario list names them")
+        }
+        return scenario
     }
 
     static func schedule(at path: String) throws -> Schedule {

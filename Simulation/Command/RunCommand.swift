@@ -64,7 +64,7 @@ enum RunCommand {
     }
 
     /// A knob of the world, by its name in a schedule's JSON.
-    private static func set(_ setting: String, in schedule: inout Schedule) throws {
+    static func set(_ setting: String, in schedule: inout Schedule) throws {
         let parts = setting.split(separator: "=", maxSplits: 1).map { String($0) }
         guard parts.count == 2, case .object(var members) = schedule.json else {
             throw UsageError("--fault \(setting): it must be KEY=VALUE")

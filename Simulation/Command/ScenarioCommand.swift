@@ -11,7 +11,12 @@ enum ScenarioCommand {
             return .asExpected
         case "run":
             let arguments = try Arguments(
-                words, valued: ["--html", "--trace", "--save"], flags: ["--all"], rest: 1_000)
+                words, valued: ["--html", "--trace", "--save", "--times", "--jobs", "--stretch"],
+                flags: ["--all", "--live"], rest: 1_000)
+            guard !arguments.has("--live") else { return try LiveScenarioCommand.run(arguments) }
+            for option in ["--times", "--jobs", "--stretch"] where arguments.has(option) {
+                throw UsageError("\(option) goes with --live")
+            }
             return try run(arguments)
         case let other: throw UsageError("scenario list, or scenario run NAME…\(other.map { ", not \"\($0)\"" } ?? "")")
         }
@@ -26,20 +31,18 @@ enum ScenarioCommand {
         }
     }
 
-    private static func run(_ arguments: Arguments) throws -> ExitCode {
-        var scenarios: [Scenario] = []
+    /// Those that are named, or all.
+    static func chosen(_ arguments: Arguments) throws -> [Scenario] {
         if arguments.has("--all") {
             guard arguments.rest.isEmpty else { throw UsageError("--all goes without names") }
-            scenarios = Scenario.all
-        } else {
-            guard !arguments.rest.isEmpty else { throw UsageError("which scenario? Give names, or --all") }
-            for name in arguments.rest {
-                guard let scenario = Scenario.named(name) else {
-                    throw UsageError("there is no scenario \"\(name)\"; redlock-sim scenario list names them")
-                }
-                scenarios.append(scenario)
-            }
+            return Scenario.all
         }
+        guard !arguments.rest.isEmpty else { throw UsageError("which scenario? Give names, or --all") }
+        return try arguments.rest.map { try RedlockSim.scenario($0) }
+    }
+
+    private static func run(_ arguments: Arguments) throws -> ExitCode {
+        let scenarios = try chosen(arguments)
         if scenarios.count != 1, arguments.has("--html") || arguments.has("--trace") || arguments.has("--save") {
             throw UsageError("--html, --trace and --save are for one scenario at a time")
         }

@@ -1,4 +1,5 @@
 import Glibc
+import RedlockLive
 import RedlockSimulation
 
 let code: ExitCode
@@ -9,6 +10,9 @@ do {
     Console.complain("redlock-sim help says what can be asked.")
     code = .usage
 } catch let error as File.Failure {
+    Console.complain("redlock-sim: \(error)")
+    code = .usage
+} catch let error as LiveError {
     Console.complain("redlock-sim: \(error)")
     code = .usage
 } catch {

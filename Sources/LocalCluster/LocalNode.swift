@@ -11,6 +11,10 @@ package final class LocalNode: Sendable {
         case none
         /// Every write is on the disk before it is answered.
         case everyWrite
+        /// The log is written at once, and put on the disk every second.
+        case everySecond
+        /// A snapshot so many seconds after a change.
+        case snapshot(afterSeconds: Int)
     }
 
     package struct StartError: Error, CustomStringConvertible {
@@ -27,6 +31,7 @@ package final class LocalNode: Sendable {
     /// On the loopback interface.
     package let port: UInt16
     package let folder: String
+    private let launcher: [String]
     private let options: [String]
     private let undertaker: Undertaker
     private let process = Locked<ChildProcess?>(nil)
@@ -34,14 +39,23 @@ package final class LocalNode: Sendable {
     package var url: String { "redis://127.0.0.1:\(port)" }
     package var isRunning: Bool { process.withLock { $0 != nil } }
 
-    init(port: UInt16, folder: String, persistence: Persistence, options: [String], undertaker: Undertaker) {
+    /// - Parameters:
+    ///   - launcher: What stands before the server's name: `env` and variables, as a rule.
+    ///   - options: More arguments for the server.
+    package init(
+        port: UInt16, folder: String, persistence: Persistence, launcher: [String] = [], options: [String] = [],
+        undertaker: Undertaker
+    ) {
         self.port = port
         self.folder = folder
         self.undertaker = undertaker
+        self.launcher = launcher
         let durability: [String] =
             switch persistence {
-            case .none: ["--appendonly", "no"]
-            case .everyWrite: ["--appendonly", "yes", "--appendfsync", "always"]
+            case .none: ["--save", "", "--appendonly", "no"]
+            case .everyWrite: ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+            case .everySecond: ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
+            case .snapshot(let seconds): ["--save", "\(seconds) 1", "--appendonly", "no"]
             }
         self.options = durability + options
     }
@@ -49,8 +63,8 @@ package final class LocalNode: Sendable {
     /// Starts the process; it may not answer yet.
     private func launch(port: UInt16) throws(ChildProcess.SpawnError) {
         let command =
-            ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder]
-            + ["--save", "", "--daemonize", "no", "--logfile", "\(folder)/log"] + options
+            launcher + ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder]
+            + ["--daemonize", "no", "--logfile", "\(folder)/log"] + options
         let child = try ChildProcess(command)
         undertaker.started(child)
         let previous = process.withLock { process in
@@ -76,11 +90,18 @@ package final class LocalNode: Sendable {
     /// It ended by itself: as a rule another program has its port.
     private func hasEnded() -> Bool {
         process.withLock { process in
-            guard let child = process, child.poll() != nil else { return false }
+            guard let child = process, let status = child.poll() else { return false }
+            // One that was paused is still there.
+            if case .stopped = status { return false }
             undertaker.ended(child)
             process = nil
             return true
         }
+    }
+
+    /// Its process id, while it runs; nil when it ended by itself, too.
+    package var processID: Int32? {
+        hasEnded() ? nil : process.withLock { $0?.id }
     }
 
     /// kill -9, and waits until it is gone.

@@ -1,4 +1,4 @@
-internal import ChildProcesses
+package import ChildProcesses
 internal import Glibc
 internal import PosixLock
 
@@ -6,7 +6,7 @@ internal import PosixLock
 ///
 /// A small shell waits at the other end of a socket. It is told of each process that starts and ends; when the socket closes,
 /// because it was told to or because this process is gone, it kills what is left by process id and removes the folder.
-final class Undertaker: Sendable {
+package final class Undertaker: Sendable {
     private static let script = """
         living=' '
         while read -r word id; do
@@ -23,18 +23,18 @@ final class Undertaker: Sendable {
     private let shell: ChildProcess
     private let isDismissed = Locked(false)
 
-    init(folder: String) throws(ChildProcess.SpawnError) {
+    package init(folder: String) throws(ChildProcess.SpawnError) {
         let (childEnd, ownEnd) = try socketPair()
         defer { close(childEnd) }
         shell = try ChildProcess(["/bin/sh", "-c", Self.script, "undertaker", folder], input: childEnd)
         socket = ownEnd
     }
 
-    func started(_ process: ChildProcess) { tell("start \(process.id)\n") }
-    func ended(_ process: ChildProcess) { tell("end \(process.id)\n") }
+    package func started(_ process: ChildProcess) { tell("start \(process.id)\n") }
+    package func ended(_ process: ChildProcess) { tell("end \(process.id)\n") }
 
     /// Has it do its work, and waits until it is done.
-    func dismiss() {
+    package func dismiss() {
         let isFirst = isDismissed.withLock { isDismissed in
             defer { isDismissed = true }
             return !isDismissed

@@ -49,7 +49,7 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case oneNodeList = "all clients use the same nodes"
 
     /// Whether a failure of this oracle can come of it.
-    func excuses(_ oracle: Oracle) -> Bool {
+    package func excuses(_ oracle: Oracle) -> Bool {
         switch oracle {
         case .overlap, .quorumMargin: self != .promptWrites && self != .numbers
         case .fencingOvertaken: self != .promptWrites
@@ -69,6 +69,14 @@ package struct Breach: Hashable, Sendable {
     /// Whom it happened to, first and last: `node 2`.
     package let subject: String
     package var latestSubject: String
+
+    package init(assumption: Assumption, at: Int64, latest: Int64, subject: String, latestSubject: String) {
+        self.assumption = assumption
+        self.at = at
+        self.latest = latest
+        self.subject = subject
+        self.latestSubject = latestSubject
+    }
 }
 
 /// A promise that was not kept.
@@ -78,6 +86,13 @@ package struct Violation: Hashable, Sendable {
     package let message: String
     /// The broken assumption that explains it; nil makes it a bug.
     package let excuse: Breach?
+
+    package init(oracle: Oracle, at: Int64, message: String, excuse: Breach?) {
+        self.oracle = oracle
+        self.at = at
+        self.message = message
+        self.excuse = excuse
+    }
 }
 
 package enum Verdict: String, Hashable, Sendable {

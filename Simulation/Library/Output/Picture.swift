@@ -6,6 +6,8 @@ struct Picture {
     /// The part of the run that is shown, in nanoseconds.
     private let window: ClosedRange<Int64>
     private let ownerClients: [Int]
+    /// Those of the window.
+    private let bars: [Bar]
 
     init(_ schedule: Schedule, _ outcome: Outcome, _ trace: [TraceRecord]) {
         self.schedule = schedule
@@ -18,8 +20,12 @@ struct Picture {
         ownerClients = owners
         let sorted = trace.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(
             \.element)
-        window = Self.window(schedule, outcome, sorted)
+        let window = Self.window(schedule, outcome, sorted)
+        self.window = window
         self.trace = sorted
+        bars = Self.bars(schedule, outcome, sorted).filter {
+            $0.to >= window.lowerBound && $0.from <= window.upperBound
+        }
     }
 
     /// All of it, or so many events round the violation as a page can show.
@@ -40,7 +46,7 @@ struct Picture {
         var repeated = ""
         var repetitions = 0
         let end = outcome.worst?.at ?? outcome.duration
-        for record in trace where record.at <= end {
+        for record in trace where record.at <= end && window.contains(record.at) {
             guard let text = storyLine(record) else { continue }
             // Extensions that fail again and again are one line.
             let theme = record.text.hasPrefix("not extended") ? "\(record.attempt)\(record.text)" : ""
@@ -93,7 +99,7 @@ struct Picture {
     }
 
     /// When each node had whose key: from a change to the next, or to the expiry.
-    private var bars: [Bar] {
+    private static func bars(_ schedule: Schedule, _ outcome: Outcome, _ trace: [TraceRecord]) -> [Bar] {
         var bars: [Bar] = []
         var open: [Int] = Array(repeating: -1, count: schedule.options.nodes * schedule.options.resources)
         for record in trace where record.kind == .key {
@@ -123,13 +129,17 @@ struct Picture {
 
     private var beliefs: [Belief] {
         var beliefs: [Belief] = []
-        for record in trace {
-            let place = beliefs.lastIndex { $0.attempt == record.attempt && $0.client == record.client }
+        /// Where the latest belief of an attempt is: long runs have many.
+        var places: [Int64: Int] = [:]
+        for record in trace where record.kind == .believe || record.kind == .disbelieve {
+            let key = Int64(record.client) << 32 | Int64(UInt32(bitPattern: record.attempt))
+            let place = places[key]
             switch record.kind {
             case .believe:
                 if let place, beliefs[place].ending.isEmpty {
                     beliefs[place].to = record.value
                 } else {
+                    places[key] = beliefs.count
                     beliefs.append(
                         Belief(
                             client: record.client, resource: record.resource, attempt: record.attempt, from: record.at,
@@ -165,7 +175,7 @@ struct Picture {
 extension Picture {
     /// Times are microseconds.
     var json: JSON {
-        let beliefs = beliefs
+        let beliefs = beliefs.filter { $0.to >= window.lowerBound && $0.from <= window.upperBound }
         let last = beliefs.reduce(outcome.duration) { max($0, $1.to) }
         let shown = trace.filter { window.contains($0.at) && $0.kind != .margin }
         return .record([
@@ -189,14 +199,14 @@ extension Picture {
                     ])
                 }),
             "bars": .array(
-                bars.filter { $0.to >= window.lowerBound && $0.from <= window.upperBound }.map {
+                bars.map {
                     .record([
                         "node": JSON($0.node), "resource": JSON($0.resource), "attempt": JSON(Int($0.attempt)),
                         "client": JSON(owner($0.attempt)), "from": time($0.from), "to": time($0.to),
                     ])
                 }),
             "beliefs": .array(
-                beliefs.filter { $0.to >= window.lowerBound && $0.from <= window.upperBound }.map {
+                beliefs.map {
                     .record([
                         "client": JSON($0.client), "resource": JSON($0.resource), "attempt": JSON(Int($0.attempt)),
                         "from": time($0.from), "to": time($0.to), "ending": .string($0.ending),

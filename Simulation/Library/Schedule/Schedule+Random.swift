@@ -48,7 +48,7 @@ extension Schedule {
         for index in faults.indices { respectContract(index) }
     }
 
-    private mutating func add(_ kind: Fault.Kind, at time: Int64, _ profile: Profile, _ random: inout Randomness) {
+    mutating func add(_ kind: Fault.Kind, at time: Int64, _ profile: Profile, _ random: inout Randomness) {
         var fault = Fault(kind, at: time / 1_000 * 1_000)
         switch kind.target {
         case .node: fault.nodes = [Int(random.below(Int64(options.nodes)))]

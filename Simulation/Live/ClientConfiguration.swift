@@ -1,0 +1,66 @@
+internal import Redlock
+internal import RedlockSimulation
+
+/// How the clients of a live run are configured: all of it, in one place, as a client process is given it.
+struct ClientConfiguration: Hashable, Sendable {
+    var nodeTimeout: Int64
+    var connectTimeout: Int64
+    var retryDelay: Int64
+    var retryJitter: Int64
+    var driftPartsPerMillion: Int64
+    /// Negative for the library's own choice.
+    var lossMargin: Int64
+    /// The longest ttl that is asked for, which is the upper limit of what may be.
+    var longestTTL: Int64
+
+    init(_ options: WorldOptions) {
+        nodeTimeout = options.nodeTimeout
+        connectTimeout = options.connectTimeout
+        retryDelay = options.retryDelay
+        retryJitter = options.retryJitter
+        driftPartsPerMillion = options.driftPartsPerMillion
+        lossMargin = options.lossMargin
+        longestTTL = options.ttl
+    }
+
+    /// The library's configuration of that.
+    var redlock: Redlock.Configuration {
+        var configuration = Redlock.Configuration()
+        configuration.nodeTimeout = .nanoseconds(nodeTimeout)
+        configuration.connectTimeout = .nanoseconds(connectTimeout)
+        configuration.retryDelay = .nanoseconds(retryDelay)
+        configuration.retryJitter = .nanoseconds(retryJitter)
+        configuration.driftFactor = Double(driftPartsPerMillion) / 1_000_000
+        configuration.lossMargin = lossMargin < 0 ? nil : .nanoseconds(lossMargin)
+        configuration.ttlLimits = Swift.min(.nanoseconds(longestTTL), .milliseconds(10)) ... .nanoseconds(longestTTL)
+        return configuration
+    }
+
+    var json: JSON {
+        .record([
+            "node_timeout_us": .number(nodeTimeout / 1_000), "connect_timeout_us": .number(connectTimeout / 1_000),
+            "retry_delay_us": .number(retryDelay / 1_000), "retry_jitter_us": .number(retryJitter / 1_000),
+            "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
+            "longest_ttl_us": .number(longestTTL / 1_000),
+        ])
+    }
+
+    init?(json: JSON) {
+        func time(_ key: String) -> Int64? {
+            guard case .number(let number)? = json[key] else { return nil }
+            return number
+        }
+        guard let nodeTimeout = time("node_timeout_us"), let connectTimeout = time("connect_timeout_us"),
+            let retryDelay = time("retry_delay_us"), let retryJitter = time("retry_jitter_us"),
+            let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
+            let longestTTL = time("longest_ttl_us")
+        else { return nil }
+        self.nodeTimeout = nodeTimeout * 1_000
+        self.connectTimeout = connectTimeout * 1_000
+        self.retryDelay = retryDelay * 1_000
+        self.retryJitter = retryJitter * 1_000
+        driftPartsPerMillion = drift
+        self.lossMargin = lossMargin * 1_000
+        self.longestTTL = longestTTL * 1_000
+    }
+}

@@ -1,0 +1,117 @@
+/// A line that a client process writes: something that one of its workers did or was told, and when.
+struct ClientReport: Hashable, Sendable {
+    enum Kind: String, Sendable {
+        /// All nodes are connected.
+        case ready
+        case asked
+        /// `value` is the end of validity, `other` the number of attempts.
+        case granted
+        case refused
+        /// `value` is the end of validity.
+        case extended
+        case notExtended = "not-extended"
+        case lost
+        /// The holder lets go; it believes no more. `value` is the end of validity that it had.
+        case releasing
+        case released
+        /// A write leaves the process. `value` is when the lease was checked, `other` when it was to leave.
+        case written
+        /// The holder checked, and did not write.
+        case writeRefused = "write-refused"
+        /// A node answered a command with an error.
+        case errorReply = "error-reply"
+        /// Some lease of the process is at risk, is so no longer, or had a key set again on a node.
+        case atRisk = "at-risk"
+        case recovered
+        case repaired
+        /// A worker will ask no more.
+        case ended
+    }
+
+    var kind: Kind
+    /// On ``MachineClock``.
+    var at: Int64
+    var worker = 0
+    var resource = 0
+    /// Counts a client process' grants.
+    var hold = -1
+    var value: Int64 = 0
+    var other: Int64 = 0
+    var text = ""
+
+    init(_ kind: Kind, at: Int64, worker: Int = 0) {
+        self.kind = kind
+        self.at = at
+        self.worker = worker
+    }
+
+    var line: String {
+        "\(kind.rawValue) \(at) \(worker) \(resource) \(hold) \(value) \(other) \(text)"
+    }
+
+    /// Nil for a line that makes no sense.
+    init?(line: String) {
+        let words = line.split(separator: " ", maxSplits: 7, omittingEmptySubsequences: false)
+        guard words.count == 8, let kind = Kind(rawValue: String(words[0])), let at = Int64(words[1]),
+            let worker = Int(words[2]), let resource = Int(words[3]), let hold = Int(words[4]),
+            let value = Int64(words[5]), let other = Int64(words[6])
+        else { return nil }
+        self.kind = kind
+        self.at = at
+        self.worker = worker
+        self.resource = resource
+        self.hold = hold
+        self.value = value
+        self.other = other
+        text = String(words[7])
+    }
+}
+
+/// A line that a client process reads.
+enum ClientOrder: Hashable, Sendable {
+    case acquire(worker: Int, resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool)
+    case extend(worker: Int, ttl: Int64)
+    case release(worker: Int)
+    case cancel(worker: Int)
+    case write(worker: Int, delay: Int64)
+    /// Lock and unlock until told to stop.
+    case work
+    /// Finish what is under way, release, and end.
+    case stop
+    /// Shut the coordinator down, in the middle of everything, and end.
+    case shutdown
+
+    var line: String {
+        switch self {
+        case .acquire(let worker, let resource, let ttl, let wait, let extendsItself):
+            "acquire \(worker) \(resource) \(ttl) \(wait) \(extendsItself ? 1 : 0)"
+        case .extend(let worker, let ttl): "extend \(worker) \(ttl)"
+        case .release(let worker): "release \(worker)"
+        case .cancel(let worker): "cancel \(worker)"
+        case .write(let worker, let delay): "write \(worker) \(delay)"
+        case .work: "work"
+        case .stop: "stop"
+        case .shutdown: "shutdown"
+        }
+    }
+
+    init?(line: String) {
+        let words = line.split(separator: " ").map { String($0) }
+        let numbers = words.dropFirst().compactMap { Int64($0) }
+        guard numbers.count == words.count - 1 else { return nil }
+        switch (words.first, numbers.count) {
+        case ("acquire", 5):
+            self = .acquire(
+                worker: Int(numbers[0]), resource: Int(numbers[1]), ttl: numbers[2], wait: numbers[3],
+                extendsItself: numbers[4] == 1)
+        case ("extend", 2): self = .extend(worker: Int(numbers[0]), ttl: numbers[1])
+        case ("release", 1): self = .release(worker: Int(numbers[0]))
+        case ("cancel", 1): self = .cancel(worker: Int(numbers[0]))
+        case ("write", 2): self = .write(worker: Int(numbers[0]), delay: numbers[1])
+        case ("work", 0): self = .work
+        case ("stop", 0): self = .stop
+        case ("shutdown", 0): self = .shutdown
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,290 @@
+internal import Glibc
+internal import LocalCluster
+internal import PosixLock
+internal import RedlockSimulation
+
+/// A real redis-server, and what fate does to it. Faults may overlap, as in the simulated world: each kind is counted.
+///
+/// One thread at a time uses it, but for ``port``, ``hasDiedByItself`` and ``clockWasSetBack``.
+final class LiveNode: @unchecked Sendable {
+    let index: Int
+    let server: any LiveServer
+    let clock: ClockControl?
+    private let folder: String
+    private let persistence: WorldOptions.Persistence
+
+    private var stops = 0
+    private var pauses = 0
+    private var powerWasLost = false
+    private var stoppedAt: Int64 = 0
+    private var errors: [String] = []
+    private var stall: Int64 = 0
+    /// It is down because a fault wants it so.
+    private let isDown = Locked(false)
+    /// A server that follows this one, and is behind.
+    private var replica: LaggingReplica?
+    private let replacement = Locked<(any LiveServer)?>(nil)
+
+    /// A server of ours, which has not been started.
+    init(
+        index: Int, folder: String, options: WorldOptions, withShim: Bool, undertaker: Undertaker
+    ) throws {
+        self.index = index
+        self.folder = folder
+        persistence = options.persistence
+        _ = unsafe mkdir(folder, 0o700)
+        clock = withShim ? try ClockControl(path: "\(folder)/page") : nil
+        server = LocalNode(
+            port: try FreePorts.next(), folder: folder, persistence: .init(options),
+            launcher: clock.map(ClockShim.launcher) ?? [],
+            // A rewritten log would be another file, synced at another time.
+            options: ["--auto-aof-rewrite-percentage", "0"], undertaker: undertaker)
+        if index < options.nodeRates.count || !options.clientRates.isEmpty {
+            clock?.setRate(Self.baseRate(of: index, options))
+        }
+    }
+
+    /// A container, which runs.
+    init(index: Int, folder: String, container: ComposeServer) {
+        self.index = index
+        self.folder = folder
+        persistence = .aofAlways
+        clock = nil
+        server = container
+    }
+
+    /// What counts is the rate between a node's clock and the clients'. A client's monotonic clock cannot be changed from
+    /// outside, so the node's wall clock gets both.
+    static func baseRate(of index: Int, _ options: WorldOptions) -> Int64 {
+        let own = index < options.nodeRates.count ? options.nodeRates[index] : 0
+        return own - (options.clientRates.min() ?? 0)
+    }
+
+    var port: UInt16 { current.port }
+    private var current: any LiveServer { replacement.withLock { $0 } ?? server }
+
+    private let setBack = Locked(false)
+    /// At some time in this run: keys may live longer.
+    var clockWasSetBack: Bool { setBack.withLock { $0 } }
+
+    func jump(by amount: Int64) {
+        if amount < 0 { setBack.withLock { $0 = true } }
+        clock?.jump(by: amount)
+    }
+
+    /// Whether its absence is a surprise.
+    var hasDiedByItself: Bool {
+        isDown.withLock { !$0 } && current.hasEnded
+    }
+
+    func start() throws {
+        try server.launch()
+    }
+
+    /// What it says its time is; nil when it does not answer.
+    func time() -> BlockingClient.Answer? { current.command("TIME") }
+
+    // MARK: Life
+
+    /// kill -9.
+    func kill(losingPower: Bool) {
+        stops += 1
+        if losingPower { powerWasLost = true }
+        guard stops == 1 else { return }
+        stoppedAt = MachineClock.now()
+        isDown.withLock { $0 = true }
+        current.kill()
+    }
+
+    /// Starts it again, when the last fault that keeps it down is over. `willStart` is told how long it was away.
+    func restart(_ willStart: (Int64) -> Void = { _ in }) throws {
+        stops -= 1
+        guard stops == 0 else { return }
+        willStart(MachineClock.now() - stoppedAt)
+        if powerWasLost { loseWhatWasNotSynced() }
+        powerWasLost = false
+        try current.launch()
+        // The successor was started as a follower, and follows nobody any more.
+        if wasReplaced { current.command("REPLICAOF", "NO", "ONE") }
+        isDown.withLock { $0 = false }
+        // What a fault still in force did to the process that died, it does to this one.
+        if let text = errors.last { refuse(with: text) }
+        if pauses > 0 { current.pause() }
+    }
+
+    /// A process that is killed has handed its log to the kernel; a machine without power has not. So the log is cut to
+    /// what had been synced.
+    private func loseWhatWasNotSynced() {
+        guard persistence == .aofAlways || persistence == .aofEverySecond, let clock else { return }
+        for directory in [folder, folder + "/appendonlydir"] {
+            for name in Self.files(in: directory) where name.hasSuffix(".aof") {
+                var status = stat()
+                let path = directory + "/" + name
+                guard unsafe stat(path, &status) == 0 else { continue }
+                let synced = clock.syncedSize(inode: UInt64(status.st_ino))
+                // The base of the log is synced when it is made; a log without any sync is empty on the disk.
+                guard synced != nil || !name.contains(".base.") else { continue }
+                if Int64(status.st_size) > synced ?? 0 { _ = unsafe truncate(path, Int(synced ?? 0)) }
+            }
+        }
+    }
+
+    private static func files(in folder: String) -> [String] {
+        guard let directory = unsafe opendir(folder) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            names.append(
+                unsafe withUnsafeBytes(of: entry.pointee.d_name) {
+                    unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                })
+        }
+        return names.filter { $0 != "." && $0 != ".." }
+    }
+
+    func pause() {
+        pauses += 1
+        if pauses == 1 { current.pause() }
+    }
+
+    func resume() {
+        pauses -= 1
+        if pauses == 0 { current.resume() }
+    }
+
+    // MARK: Errors, disk, memory
+
+    /// Has the server refuse writes for a reason of its own, as near to `text` as there is one.
+    func beginErrors(_ text: String) {
+        errors.append(text)
+        refuse(with: text)
+    }
+
+    func endErrors(_ text: String) {
+        if let place = errors.firstIndex(of: text) { errors.remove(at: place) }
+        allow(text)
+        if let other = errors.last { refuse(with: other) }
+    }
+
+    private func refuse(with text: String) {
+        switch text.split(separator: " ").first {
+        case "OOM": configure("maxmemory", "1")
+        case "READONLY": current.command("REPLICAOF", "127.0.0.1", "1")
+        default: configure("min-replicas-to-write", "1")
+        }
+    }
+
+    private func allow(_ text: String) {
+        switch text.split(separator: " ").first {
+        case "OOM": configure("maxmemory", "0")
+        case "READONLY": current.command("REPLICAOF", "NO", "ONE")
+        default: configure("min-replicas-to-write", "0")
+        }
+    }
+
+    private func configure(_ name: String, _ value: String) {
+        current.command("CONFIG", "SET", name, value)
+    }
+
+    func stallSync(by amount: Int64) {
+        stall += amount
+        clock?.setSyncStall(stall)
+    }
+
+    func flush() {
+        current.command("FLUSHALL")
+    }
+
+    func flushScripts() {
+        current.command("SCRIPT", "FLUSH")
+    }
+
+    /// Makes it so short of memory, for a moment, that it evicts what it can.
+    func evict() {
+        configure("maxmemory-policy", "allkeys-random")
+        configure("maxmemory", "1")
+        configure("maxmemory-policy", "noeviction")
+        configure("maxmemory", errors.contains { $0.hasPrefix("OOM") } ? "1" : "0")
+    }
+
+    /// Of a resource's key, in milliseconds, as PTTL tells it; nil when the node does not answer.
+    func keyExpiry(_ resource: Int) -> BlockingClient.Answer? {
+        current.command("PTTL", LiveKeys.key(of: resource))
+    }
+
+    func forget(_ key: String) {
+        current.command("DEL", key)
+    }
+
+    /// What a server that would not start said last.
+    static func lastLogLine(in folder: String) -> String {
+        var last = ""
+        for index in 0..<15 {
+            let descriptor = unsafe open("\(folder)/node\(index)/log", O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { continue }
+            var bytes = [UInt8](repeating: 0, count: 65_536)
+            let count = unsafe read(descriptor, &bytes, bytes.count)
+            close(descriptor)
+            let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+            if let line = lines.last(where: { $0.contains(" # ") && !$0.contains("WARNING") }) { last = ": \(line)" }
+        }
+        return last
+    }
+
+    // MARK: Failover
+
+    /// A replica took its place, which writes nothing to the disk.
+    var wasReplaced: Bool { replacement.withLock { $0 != nil } }
+
+    /// Starts a replica that will be `lag` behind.
+    func follow(lag: Int64, undertaker: Undertaker) throws {
+        guard replica == nil, let server = server as? LocalNode else { return }
+        replica = try LaggingReplica(
+            of: server, folder: folder + "-replica", lag: lag,
+            launcher: clock.map(ClockShim.launcher) ?? [], undertaker: undertaker)
+    }
+
+    /// The server is gone, and the replica takes its place with what it has.
+    func failOver() {
+        guard let replica, stops == 0 else { return }
+        self.replica = nil
+        isDown.withLock { $0 = true }
+        server.kill()
+        let successor = replica.promote()
+        replacement.withLock { $0 = successor }
+        isDown.withLock { $0 = false }
+    }
+
+    // MARK: The end
+
+    /// A process of ours is killed; a container runs again as it was found.
+    func stop() {
+        isDown.withLock { $0 = true }
+        guard !(server is ComposeServer) else { return heal() }
+        server.kill()
+        replacement.withLock { $0 }?.kill()
+        replica?.stop()
+    }
+
+    private func heal() {
+        if stops > 0 { try? server.launch() }
+        if pauses > 0 { server.resume() }
+        while let text = errors.popLast() { allow(text) }
+        (stops, pauses) = (0, 0)
+    }
+
+    /// In bytes and descriptors, of the process that runs now; nil when none does.
+    var usage: ProcessUsage? { current.usage }
+}
+
+extension LocalNode.Persistence {
+    init(_ options: WorldOptions) {
+        self =
+            switch options.persistence {
+            case .aofAlways: .everyWrite
+            case .aofEverySecond: .everySecond
+            case .snapshot: .snapshot(afterSeconds: max(1, Int(options.snapshotPeriod / 1_000_000_000)))
+            case .none: .none
+            }
+    }
+}

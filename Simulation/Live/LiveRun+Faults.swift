@@ -1,0 +1,269 @@
+internal import Dispatch
+internal import PosixLock
+internal import RedlockSimulation
+
+// What each fault does to real processes and connections.
+
+extension LiveRun {
+    struct Action {
+        let at: Int64
+        let perform: (LiveRun) -> Void
+    }
+
+    /// All that happens by the clock, in order.
+    func timeline() -> [Action] {
+        var actions: [Action] = []
+        for (index, fault) in schedule.faults.enumerated() {
+            actions.append(Action(at: fault.at) { $0.begin(index) })
+            if fault.duration > 0 { actions.append(Action(at: fault.end) { $0.end(index) }) }
+            if fault.kind == .nodeClockStrobe {
+                // As in the simulated world: to and fro, eight times.
+                for count in 1..<8 {
+                    let amount = count % 2 == 0 ? fault.amount : -fault.amount
+                    actions.append(
+                        Action(at: fault.at + fault.duration / 8 * Int64(count)) { run in
+                            for node in fault.nodes { run.onNode(node) { run.jump(node, by: amount) } }
+                        })
+                }
+            }
+        }
+        for step in schedule.script { actions.append(Action(at: step.at) { $0.perform(step) }) }
+        // A scenario is over at its end, whatever is still cut then; a soak's faults all end.
+        if options.scripted { actions.removeAll { $0.at > schedule.endAt } }
+        // The end of one fault comes before the beginning of another at the same moment.
+        return actions.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(\.element)
+    }
+
+    private func perform(_ step: Schedule.Step) {
+        noteLateness(step.at)
+        let client = step.worker / options.workersPerClient
+        let worker = step.worker % options.workersPerClient
+        let ttl = step.ttl > 0 ? step.ttl : options.ttl
+        onClient(client) { [self] in
+            guard clients[client].isRunning else { return }
+            switch step.action {
+            case .acquire:
+                clients[client].tell(
+                    .acquire(
+                        worker: worker, resource: step.resource, ttl: ttl, wait: step.wait,
+                        extendsItself: step.extendsItself))
+            case .extend: clients[client].tell(.extend(worker: worker, ttl: ttl))
+            case .release: clients[client].tell(.release(worker: worker))
+            case .cancel: clients[client].tell(.cancel(worker: worker))
+            case .write: clients[client].tell(.write(worker: worker, delay: step.delay))
+            }
+        }
+    }
+
+    private func begin(_ index: Int) {
+        let fault = schedule.faults[index]
+        noteLateness(fault.at)
+        tally.countFault()
+        history.add(LiveRecord(.faultBegan(index), at: MachineClock.now()))
+        switch fault.kind.target {
+        case .node: for node in fault.nodes { onNode(node) { [self] in try begin(fault, node: node) } }
+        case .client: for client in fault.clients { onClient(client) { [self] in try begin(fault, client: client) } }
+        case .link: forEachLink(of: fault) { begin(fault, $0, $1) }
+        }
+    }
+
+    private func end(_ index: Int) {
+        let fault = schedule.faults[index]
+        noteLateness(fault.end)
+        switch fault.kind.target {
+        case .node: for node in fault.nodes { onNode(node) { [self] in try end(fault, node: node) } }
+        case .client: for client in fault.clients { onClient(client) { [self] in try end(fault, client: client) } }
+        case .link: forEachLink(of: fault) { end(fault, $0, $1) }
+        }
+        history.add(LiveRecord(.faultEnded(index), at: MachineClock.now()))
+    }
+
+    /// In order for each, and without the others waiting.
+    func onNode(_ node: Int, _ body: @escaping () throws -> Void) { enqueue(nodeQueues[node], body) }
+    private func onClient(_ client: Int, _ body: @escaping () throws -> Void) { enqueue(clientQueues[client], body) }
+
+    private func enqueue(_ queue: DispatchQueue, _ body: @escaping () throws -> Void) {
+        // The run waits for all queues before it ends.
+        nonisolated(unsafe) let body = body
+        nonisolated(unsafe) let run = self
+        queue.async {
+            do { try unsafe body() } catch { unsafe run.fail(error) }
+        }
+    }
+
+    private func noteLateness(_ due: Int64) {
+        let late = MachineClock.now() - start - due
+        lateness.withLock { $0 = max($0, late) }
+    }
+
+    private func note(_ node: Int, _ text: String) {
+        history.add(LiveRecord(.node(node, text), at: MachineClock.now()))
+    }
+
+    // MARK: Nodes
+
+    private func begin(_ fault: Fault, node: Int) throws {
+        switch fault.kind {
+        case .nodeKill:
+            nodes[node].kill(losingPower: false)
+            note(node, "killed")
+        case .nodePowerLoss:
+            // Nobody says goodbye: what the kernel tells of the end of the process is kept back.
+            for client in clients { client.proxy.block(node) }
+            nodes[node].kill(losingPower: true)
+            note(node, "without power")
+        case .nodePause: nodes[node].pause()
+        case .nodeSlow: for client in clients { client.proxy.change(node) { $0.service += fault.amount } }
+        case .fsyncStall: nodes[node].stallSync(by: fault.amount)
+        case .nodeErrors: nodes[node].beginErrors(fault.text)
+        case .nodeClockJump, .nodeClockStrobe: jump(node, by: fault.amount)
+        case .nodeClockRate: setRate(node, fault.amount)
+        case .nodeFlush:
+            breach(.memory, "node \(node)")
+            nodes[node].flush()
+        case .nodeEvict:
+            breach(.memory, "node \(node)")
+            nodes[node].evict()
+        case .nodeFailover:
+            breach(.memory, "node \(node)")
+            nodes[node].failOver()
+            let port = nodes[node].port
+            for client in clients { client.proxy.change(node) { $0.port = port } }
+            note(node, "a replica took its place")
+        case .scriptFlush: nodes[node].flushScripts()
+        default: break
+        }
+    }
+
+    private func end(_ fault: Fault, node: Int) throws {
+        switch fault.kind {
+        case .nodeKill, .nodePowerLoss:
+            let losesPower = fault.kind == .nodePowerLoss
+            // Before it is up: from its first answer on, others can get what it forgot.
+            try nodes[node].restart { away in
+                note(node, "up")
+                if nodes[node].wasReplaced || forgets(losingPower: losesPower), away < options.ttl + options.ttl / 10 {
+                    breach(.memory, "node \(node)")
+                }
+            }
+            if losesPower { for client in clients { client.proxy.unblock(node) } }
+        case .nodePause: nodes[node].resume()
+        case .nodeSlow: for client in clients { client.proxy.change(node) { $0.service -= fault.amount } }
+        case .fsyncStall: nodes[node].stallSync(by: -fault.amount)
+        case .nodeErrors: nodes[node].endErrors(fault.text)
+        case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
+        default: break
+        }
+    }
+
+    private func forgets(losingPower: Bool) -> Bool {
+        switch options.persistence {
+        case .aofAlways: false
+        case .aofEverySecond: losingPower
+        case .snapshot, .none: true
+        }
+    }
+
+    func jump(_ node: Int, by amount: Int64) {
+        if amount > 0 { breach(.clockSteps, "node \(node)") }
+        nodes[node].jump(by: amount)
+        note(node, "clock set by \(Format.length(amount))")
+    }
+
+    private func setRate(_ node: Int, _ rate: Int64) {
+        // Before and after: what it did until now counts as well.
+        let limit = options.driftPartsPerMillion * 1_000
+        if abs(rate) > limit || abs(nodes[node].clock?.rate ?? 0) > limit {
+            breach(.clockRates, "node \(node)")
+        }
+        nodes[node].clock?.setRate(rate)
+        note(node, "clock off by \(Format.decimal(rate, per: 1_000)) ppm")
+    }
+
+    // MARK: Clients
+
+    private func begin(_ fault: Fault, client: Int) throws {
+        switch fault.kind {
+        case .clientPause, .clientSuspend: clients[client].pause()
+        case .clientCrash: clients[client].kill()
+        case .clientShutdown: clients[client].beginShutdown()
+        case .clientClockJump: clients[client].clock?.jump(by: fault.amount)
+        default: break
+        }
+    }
+
+    private func end(_ fault: Fault, client: Int) throws {
+        switch fault.kind {
+        case .clientPause, .clientSuspend: clients[client].resume()
+        case .clientCrash, .clientShutdown:
+            clients[client].endShutdown()
+            try clients[client].start()
+            if !options.scripted { clients[client].tell(.work) }
+        default: break
+        }
+    }
+
+    // MARK: Links
+
+    private func forEachLink(of fault: Fault, _ act: (LinkProxy, Int) -> Void) {
+        for client in fault.clients {
+            for node in fault.nodes { act(clients[client].proxy, node) }
+        }
+    }
+
+    private func begin(_ fault: Fault, _ proxy: LinkProxy, _ node: Int) {
+        switch fault.kind {
+        case .linkDelay: proxy.change(node) { $0.extraDelay += fault.amount }
+        case .linkLoss: proxy.change(node) { $0.loss += fault.amount }
+        case .linkReset: proxy.reset(node)
+        case .partition: proxy.block(node, fault.direction)
+        default: break
+        }
+    }
+
+    private func end(_ fault: Fault, _ proxy: LinkProxy, _ node: Int) {
+        switch fault.kind {
+        case .linkDelay: proxy.change(node) { $0.extraDelay -= fault.amount }
+        case .linkLoss: proxy.change(node) { $0.loss -= fault.amount }
+        case .partition: proxy.unblock(node, fault.direction)
+        default: break
+        }
+    }
+}
+
+extension LinkProxy {
+    /// Nothing is wrong with any link any more.
+    func heal() {
+        for node in ports.indices {
+            change(node) { link in
+                (link.blocksToNode, link.blocksToClient) = (0, 0)
+                (link.extraDelay, link.loss, link.service) = (0, 0, 0)
+            }
+        }
+    }
+
+    func block(_ node: Int, _ direction: Fault.Direction = .both) {
+        change(node) { link in
+            if direction != .toClient { link.blocksToNode += 1 }
+            if direction != .toNode { link.blocksToClient += 1 }
+        }
+    }
+
+    func unblock(_ node: Int, _ direction: Fault.Direction = .both) {
+        change(node) { link in
+            if direction != .toClient { link.blocksToNode -= 1 }
+            if direction != .toNode { link.blocksToClient -= 1 }
+        }
+    }
+}
+
+extension Schedule {
+    /// Whether it asks for what only a preloaded library can do.
+    var needsClockShim: Bool {
+        let kinds: [Fault.Kind] = [
+            .nodeClockJump, .nodeClockRate, .nodeClockStrobe, .clientClockJump, .fsyncStall, .nodePowerLoss,
+        ]
+        return options.nodeRates.contains { $0 != 0 } || options.clientRates.contains { $0 != 0 }
+            || faults.contains { kinds.contains($0.kind) }
+    }
+}

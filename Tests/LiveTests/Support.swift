@@ -1,0 +1,66 @@
+import ChildProcesses
+import Dispatch
+import Glibc
+import RedlockSimulation
+import Testing
+
+@testable import RedlockLive
+
+typealias WorldOptions = RedlockSimulation.WorldOptions
+typealias WorldPersistence = WorldOptions.Persistence
+
+struct Unexpected: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+enum Workplace {
+    /// Sanitizers want to be loaded first; a server with the shim in front does not start then.
+    static let canPreload = ClockShim.isThere && !has("__tsan_init") && !has("__asan_init")
+
+    static let program = "\(buildFolder)/redlock-sim"
+
+    private static func has(_ symbol: String) -> Bool {
+        unsafe dlsym(nil, symbol) != nil
+    }
+}
+
+/// Runs what blocks on a thread that is not one of the few that tasks share.
+func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedContinuation { continuation in
+        DispatchQueue(label: "test").async { continuation.resume(returning: Result(catching: body)) }
+    }.get()
+}
+
+/// A folder of a test's own, gone with it and all that is in it.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/redlock-live-test-XXXXXX".utf8CString)
+        path = unsafe template.withUnsafeMutableBufferPointer { buffer in
+            unsafe mkdtemp(buffer.baseAddress!) == nil ? "" : String(cString: buffer.baseAddress!)
+        }
+        try #require(!path.isEmpty)
+    }
+
+    deinit {
+        _ = try? ChildProcess(["rm", "-rf", path]).wait()
+    }
+
+    var names: [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
+                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}
