@@ -55,7 +55,7 @@ package struct LiveVerdict: Sendable {
         for breach in breachTimes where breach.assumption.excuses(oracle) && breach.at <= time {
             let lasts =
                 switch breach.assumption {
-                case .oneNodeList: true
+                case .oneNodeList, .numbers: true
                 case .clockRates where rates: true
                 case .memory, .clockSteps, .clockRates, .promptWrites:
                     options.scripted || time - breach.at <= reach
