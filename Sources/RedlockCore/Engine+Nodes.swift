@@ -29,7 +29,9 @@ extension Engine {
             return machine.phase == .acquiring || machine.phase == .held
         case .raise(let lock, let number, let round):
             guard let machine = machine(lock), machine.attempt.number == number else { return false }
-            return machine.phase == .acquiring && machine.attempt.fencing?.raises == round
+            // Also while held: as long as it is unanswered, nobody knows whether the node guards the lease.
+            let isOpen = machine.phase == .acquiring || machine.phase == .held
+            return isOpen && machine.attempt.fencing?.raises == round
         case .extend(let lock, let round):
             guard let machine = machine(lock), machine.phase == .held else { return false }
             // Also of the round that was won without it: one more node for it.

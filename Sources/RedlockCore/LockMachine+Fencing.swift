@@ -47,7 +47,7 @@ extension LockMachine.Attempt {
         return vote
     }
 
-    /// The nodes that have our key, as far as they told.
+    /// Nodes that have our key, as far as they told; also such as have not answered a raise.
     var owners: NodeSet { fencing?.owned ?? ballot.granted }
 
     /// A quorum granted; and accepted the number, if there is one.

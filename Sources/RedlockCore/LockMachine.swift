@@ -123,7 +123,8 @@ extension LockMachine {
         using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
         guard number == attempt.number else { return nil }
-        attempt.ballot.record(attempt.heard(vote, of: node, policy), of: node)
+        let vote = attempt.heard(vote, of: node, policy)
+        attempt.ballot.record(vote, of: node)
         if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
         guard phase == .acquiring else { return nil }
         if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
@@ -136,7 +137,8 @@ extension LockMachine {
         using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
         guard number == attempt.number, round == attempt.fencing?.raises else { return nil }
-        attempt.ballot.record(attempt.heard(vote, of: node, policy), of: node)
+        let vote = attempt.heard(vote, of: node, policy)
+        attempt.ballot.record(vote, of: node)
         if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
         return phase == .acquiring ? decide(at: now, using: &generator, policy) : nil
     }

@@ -63,7 +63,7 @@ package struct Ballot: Sendable {
     }
 
     /// Nodes whose vote has not come.
-    var pendingCount: Int { votes.count - granted.count - tooLow.count - refused.count - failed.count }
+    var pendingCount: Int { votes.count - locked.count - refused.count - failed.count }
 
     /// All have had their say, or their time.
     var isComplete: Bool { pendingCount == 0 }

@@ -17,8 +17,8 @@ struct CommandTests {
             ("determinism --seeds 5", 0), ("search --seeds 16 --rounds 1", 0),
             // 1: a rule is broken, and that endangers the lock.
             ("run --seed 0 --mutant delete-without-check", 1), ("mutants --budget 1 no-jitter", 1),
-            ("sweep --seeds 8 --mutant quorum-half --regressions none", 1),
-            ("search --seeds 8 --mutant quorum-half", 1),
+            ("sweep --seeds 40 --mutant quorum-half --regressions none", 1),
+            ("search --seeds 40 --mutant quorum-half", 1),
             // 2: an assumption was broken first, or too little happened.
             ("run --schedule SCENARIO", 2), ("replay SCENARIO", 2),
             // 3: a rule is broken, and that costs progress.

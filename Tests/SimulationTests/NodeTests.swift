@@ -68,9 +68,9 @@ struct NodeTests {
             let key = SimulatedNode.key(of: resource)
             let operation: Command.Operation =
                 switch random.below(10) {
-                case 5, 6:
+                case 6, 7:
                     .acquireFenced(milliseconds: random.choose([60, 90, 5_000]), number: 1 + random.below(50))
-                case 7, 8: .raise(to: 1 + random.below(50))
+                case 8, 9: .raise(to: 1 + random.below(50))
                 case 0, 1: .acquire(milliseconds: random.choose([60, 90, 5_000, 60_000]))
                 case 2, 3: .extend(milliseconds: random.choose([60, 120, 8_000]))
                 case 4: .repair(milliseconds: random.choose([60, 120, 8_000]))

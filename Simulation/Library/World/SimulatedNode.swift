@@ -213,8 +213,8 @@ extension SimulatedNode {
         // Without memory only what needs more is refused; the scripts delete and touch.
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
-        case .acquire, .acquireFenced, .raise, .repair: return error
-        case .extend, .release: return nil
+        case .acquire, .acquireFenced, .raise: return error
+        case .extend, .repair, .release: return nil
         }
     }
 }

@@ -130,7 +130,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .repair, .raise, .release: nil
+        case .extend, .raise, .repair, .release: nil
         }
     }
 
