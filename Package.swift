@@ -97,7 +97,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo", "LockWorker",
+                "Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
+                "LockWorker",
                 "redlock-sim",
             ],
             swiftSettings: strict),
