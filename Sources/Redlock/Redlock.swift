@@ -9,8 +9,10 @@ internal import RedlockRedis
 /// let redlock = try Redlock(nodes: ["redis://10.0.0.1", "redis://10.0.0.2", "redis://10.0.0.3"])
 ///
 /// try await redlock.withLock("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30)) { lease in
-///     try await charge()
+///     try await charge()  // extended while it runs; cancelled before a lock that cannot be kept ends
 /// }
+///
+/// await redlock.shutdown()
 /// ```
 ///
 /// The algorithm is that of the Redis documentation, "Distributed locks with Redis". The nodes must be independent: no

@@ -1,20 +1,18 @@
-import Glibc
 import Testing
 
 /// Code that is shown is code that compiles: each block of Swift in the documentation is found, but for its indentation, in a
 /// file of Tests/IntegrationTests/Recipes.
 @Suite("Code in the documentation")
 struct SnippetTests {
-    private static let root = #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
-
     /// What shows code: pages, and the comments of the public API.
     private static let pages =
-        ["README.md", "CONTRIBUTING.md"] + files(in: "docs") + files(in: "Sources/Redlock/Redlock.docc")
-        + files(in: "Sources/Redlock").filter { $0.hasSuffix(".swift") }
+        ["README.md", "CONTRIBUTING.md"] + TextFile.names(in: "docs")
+        + TextFile.names(in: "Sources/Redlock/Redlock.docc")
+        + TextFile.names(in: "Sources/Redlock").filter { $0.hasSuffix(".swift") }
 
     @Test("compiles", arguments: pages)
     func compiles(_ page: String) throws {
-        let sources = Self.files(in: "Tests/IntegrationTests/Recipes").map { Self.lines(of: $0) }
+        let sources = TextFile.names(in: "Tests/IntegrationTests/Recipes").map { TextFile.lines(of: $0) }
         for block in Self.blocks(of: page) {
             let isThere = sources.contains { Self.contains($0, block) }
             #expect(
@@ -49,7 +47,7 @@ struct SnippetTests {
         var blocks: [[String]] = []
         var block: [String]?
         var previous = ""
-        for line in lines(of: page) {
+        for line in TextFile.lines(of: page) {
             let comment = String(line.drop { $0 == " " })
             guard !isSource || comment.hasPrefix("///") else { continue }
             let text = isSource ? String(comment.dropFirst(comment.hasPrefix("/// ") ? 4 : 3)) : line
@@ -76,30 +74,5 @@ struct SnippetTests {
             guard margin.allSatisfy({ $0 == " " }) else { return false }
             return zip(source[start...], block).allSatisfy { $0 == ($1.isEmpty ? "" : margin + $1) }
         }
-    }
-
-    // MARK: - Files
-
-    private static func files(in folder: String) -> [String] {
-        guard let directory = unsafe opendir("\(root)/\(folder)") else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".md") || name.hasSuffix(".swift") { names.append("\(folder)/\(name)") }
-        }
-        return names.sorted()
-    }
-
-    private static func lines(of file: String) -> [String] {
-        guard let stream = unsafe fopen("\(root)/\(file)", "r") else { return [] }
-        defer { unsafe fclose(stream) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while case let count = unsafe fread(&chunk, 1, chunk.count, stream), count > 0 { bytes += chunk[..<count] }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-            .map(String.init)
     }
 }
