@@ -18,6 +18,21 @@ enum Snippets {
         await redlock.shutdown()
     }
 
+    static func first() async throws {
+        let redlock = try Redlock(nodes: ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"])
+        do {
+            try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(30)) { lease in
+                for second in 1...60 {
+                    print(second, lease.remaining)
+                    try await Task.sleep(for: .seconds(1))
+                }
+            }
+        } catch let error as RedlockError {
+            print(error)
+        }
+        await redlock.shutdown()
+    }
+
     static func byHand(_ redlock: Redlock) async throws {
         let lease = try await redlock.acquire("report", ttl: .seconds(30), waitingUpTo: .seconds(5))
         print(lease.remaining, lease.isValid)
