@@ -1,7 +1,7 @@
 # Each target is one command; `make` alone says what there is.
 SWIFT_FLAGS ?=
 
-.PHONY: help bench demo test test-compose sanitize sim lint
+.PHONY: help bench demo docs test test-compose sanitize sim lint
 help:
 	@echo "make demo      watch two contenders, and nodes that die and come back (installs what is missing)"
 	@echo "make test      run all tests, on real servers (installs what is missing)"
@@ -9,6 +9,7 @@ help:
 	@echo "make bench     measure the library beside the bare wire, in one run"
 	@echo "make sanitize  run all tests under the thread sanitizer, then the address sanitizer"
 	@echo "make sim       the simulator: all scenarios, all mutants, determinism, 10,000 seeds"
+	@echo "make docs      the pages of the API; fails on a public symbol without documentation"
 	@echo "make lint      check the format"
 
 demo:
@@ -42,3 +43,7 @@ sim:
 	swift build -c release --product redlock-sim
 	@sim="$$(swift build -c release --show-bin-path)/redlock-sim"; set -e; \
 	"$$sim" scenario run --all; "$$sim" mutants; "$$sim" determinism --seeds 500; "$$sim" sweep --seeds 10000
+
+docs:
+	@.ci/needs
+	@.ci/docs

@@ -35,13 +35,17 @@ let package = Package(
         .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"], swiftSettings: strict),
         // Programs started and waited for by process id.
         .target(name: "ChildProcesses", swiftSettings: strict),
+        // What both commands share: arguments, help, completion, the console.
+        .target(name: "CommandSupport", swiftSettings: strict),
         .executableTarget(
-            name: "RedlockCLI", dependencies: ["Redlock", "ChildProcesses", "PosixLock"], swiftSettings: strict),
+            name: "RedlockCLI", dependencies: ["CommandSupport", "Redlock", "ChildProcesses", "PosixLock"],
+            swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(
             name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "PosixLock"], swiftSettings: strict),
         .executableTarget(
-            name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
+            name: "RedlockDemo", dependencies: ["CommandSupport", "Redlock", "LocalCluster", "PosixLock"],
+            swiftSettings: strict),
         // The library beside the bare wire, in one run.
         .executableTarget(
             name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster", "PosixLock"],
@@ -60,10 +64,12 @@ let package = Package(
             ],
             path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(
-            name: "redlock-sim", dependencies: ["RedlockSimulation", "RedlockLive", "ChildProcesses", "PosixLock"],
+            name: "redlock-sim",
+            dependencies: ["CommandSupport", "RedlockSimulation", "RedlockLive", "ChildProcesses", "PosixLock"],
             path: "Simulation/Command",
             swiftSettings: strict),
 
+        .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"], swiftSettings: strict),
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
             name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
@@ -90,7 +96,11 @@ let package = Package(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "LockWorker"],
+            dependencies: [
+                "Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
+                "LockWorker",
+                "redlock-sim",
+            ],
             swiftSettings: strict),
     ]
 )

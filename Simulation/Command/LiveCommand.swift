@@ -1,22 +1,31 @@
 import ChildProcesses
+import CommandSupport
 import RedlockLive
 import RedlockSimulation
 
 /// `live`: a schedule on real servers and real processes.
 enum LiveCommand {
-    static func run(_ words: ArraySlice<String>) throws -> ExitCode {
-        let arguments = try Arguments(
-            words,
-            valued: [
-                "--scenario", "--schedule", "--profile", "--duration", "--clients", "--resources", "--seed",
-                "--stretch",
-                "--fault", "--compose", "--json", "--trace", "--html", "--save",
-            ])
+    static let subcommand = Subcommand(
+        "live", summary: "runs a schedule on real servers and real processes",
+        options: [
+            .init("scenario", .text("NAME"), "a situation with a name; `scenario list` has them"),
+            .init("schedule", .input("FILE"), "a schedule that was kept"), .profile,
+            .init("duration", .text("TIME"), "with a profile: how long (60s)"),
+            .init("clients", .text("N"), "likewise: processes (\(WorldOptions.soak.clients))"),
+            .init("resources", .text("N"), "likewise: locks (\(WorldOptions.soak.resources))"),
+            .init("seed", .text("N"), "likewise: what all is drawn from (1)"),
+            .init("fault", .text("KEY=VALUE"), "likewise: a knob; may be repeated"), .stretch,
+            .init("compose", .input("FILE"), "on a compose cluster that is up"),
+        ] + RunCommand.outputs,
+        run: { try run($0).rawValue })
+
+    private static func run(_ arguments: Arguments) throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
         Interruption.watch()
-        let cluster = try arguments.value("--compose").map { try ComposeCluster(file: $0) }
+        let cluster = try arguments.value("compose").map { try ComposeCluster(file: $0) }
         var schedule = try schedule(arguments)
         // A random schedule does without; one that somebody wrote is not changed in silence.
-        if cluster != nil, !arguments.has("--scenario"), !arguments.has("--schedule") {
+        if cluster != nil, !arguments.has("scenario"), !arguments.has("schedule") {
             schedule = schedule.forContainers
         }
         Console.say("seed \(schedule.seed): \(Explanation.world(schedule.options))")
@@ -26,14 +35,14 @@ enum LiveCommand {
         let result = try LiveRunner.run(schedule, on: cluster)
         for line in Explanation.verdict(result.outcome, of: schedule) { Console.say(line) }
         for line in LiveSummary.lines(result) { Console.say(line) }
-        if let path = arguments.value("--save") { try File.write(schedule.json.pretty, to: path) }
-        if let path = arguments.value("--json") {
+        if let path = arguments.value("save") { try File.write(schedule.json.pretty, to: path) }
+        if let path = arguments.value("json") {
             try File.write(RunCommand.json(schedule, result.outcome).pretty, to: path)
         }
-        if let path = arguments.value("--trace") {
+        if let path = arguments.value("trace") {
             try File.write(result.trace.map { $0.json.text + "\n" }.joined(), to: path)
         }
-        if let path = arguments.value("--html") {
+        if let path = arguments.value("html") {
             try File.write(HTMLReport.page(schedule, result.outcome, result.trace), to: path)
         }
         let code = RedlockSim.exitCode(result.outcome)
@@ -43,28 +52,28 @@ enum LiveCommand {
     }
 
     private static func schedule(_ arguments: Arguments) throws -> Schedule {
-        let stretch = Int64(try arguments.number("--stretch", 1...100, otherwise: Int(Schedule.usualStretch)))
-        let sources = ["--scenario", "--schedule", "--profile"].filter { arguments.has($0) }
+        let stretch = Int64(try arguments.number("stretch", 1...100, otherwise: Int(Schedule.usualStretch)))
+        let sources = ["scenario", "schedule", "profile"].filter { arguments.has($0) }
         guard sources.count <= 1 else {
-            throw UsageError("\(sources.joined(separator: " and ")) do not go together")
+            throw UsageError("\(sources.map { "--\($0)" }.joined(separator: " and ")) do not go together")
         }
         var schedule: Schedule
-        if let name = arguments.value("--scenario") {
+        if let name = arguments.value("scenario") {
             let scenario = try RedlockSim.scenario(name)
             schedule = scenario.live(stretch: stretch)
-        } else if let path = arguments.value("--schedule") {
+        } else if let path = arguments.value("schedule") {
             schedule = try RedlockSim.schedule(at: path)
-            if arguments.has("--stretch") { schedule = schedule.stretched(by: stretch) }
+            if arguments.has("stretch") { schedule = schedule.stretched(by: stretch) }
         } else {
-            let seed = UInt64(try arguments.number("--seed", 0...Int.max, otherwise: 1))
+            let seed = UInt64(try arguments.number("seed", 0...Int.max, otherwise: 1))
             var options = WorldOptions.soak
-            options.clients = try arguments.number("--clients", 1...64, otherwise: options.clients)
-            options.resources = try arguments.number("--resources", 1...26, otherwise: options.resources)
-            let length = try arguments.length("--duration") ?? WorldOptions.milliseconds(60_000)
+            options.clients = try arguments.number("clients", 1...64, otherwise: options.clients)
+            options.resources = try arguments.number("resources", 1...26, otherwise: options.resources)
+            let length = Int64((try arguments.time("duration") ?? .seconds(60)) / .nanoseconds(1))
             let empty = Schedule(soak: seed, options, .tolerated, lasting: 0)
             var knobs = empty
-            for setting in arguments.values("--fault") { try RunCommand.set(setting, in: &knobs) }
-            schedule = Schedule(soak: seed, knobs.options, try RedlockSim.profile(arguments), lasting: length)
+            for setting in arguments.values("fault") { try RunCommand.set(setting, in: &knobs) }
+            schedule = Schedule(soak: seed, knobs.options, RedlockSim.profile(arguments), lasting: length)
         }
         guard schedule.mutant == nil else {
             throw UsageError("real clients run the library as it ships: a schedule with a mutant cannot be live")

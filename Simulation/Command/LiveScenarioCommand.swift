@@ -1,3 +1,4 @@
+import CommandSupport
 import PosixLock
 import RedlockLive
 import RedlockSimulation
@@ -15,13 +16,12 @@ enum LiveScenarioCommand {
         var error: String?
     }
 
-    static func run(_ arguments: Arguments) throws -> ExitCode {
-        let scenarios = try ScenarioCommand.chosen(arguments)
-        let times = try arguments.number("--times", 1...1_000, otherwise: 1)
-        let stretch = Int64(try arguments.number("--stretch", 1...100, otherwise: Int(Schedule.usualStretch)))
-        let jobs = try arguments.number("--jobs", 1...64, otherwise: 4)
-        for option in ["--html", "--trace", "--save"] where arguments.has(option) {
-            throw UsageError("\(option) of a live run: redlock-sim live --scenario NAME \(option) FILE")
+    static func run(_ scenarios: [Scenario], _ arguments: Arguments) throws -> ExitCode {
+        let times = try arguments.number("times", 1...1_000, otherwise: 1)
+        let stretch = Int64(try arguments.number("stretch", 1...100, otherwise: Int(Schedule.usualStretch)))
+        let jobs = try arguments.number("jobs", 1...64, otherwise: 4)
+        for option in ["html", "trace", "save"] where arguments.has(option) {
+            throw UsageError("--\(option) of a live run: redlock-sim live --scenario NAME --\(option) FILE")
         }
         Interruption.watch()
         let live = scenarios.filter { $0.obstacle == nil }

@@ -1,17 +1,23 @@
+import CommandSupport
 import RedlockSimulation
 
 /// `replay`, `shrink` and `explain`: what can be done with a schedule's file.
 enum ReplayCommand {
-    static func replay(_ words: ArraySlice<String>) throws -> ExitCode {
-        let arguments = try Arguments(words, valued: ["--trace", "--html", "--json"], rest: 1)
-        return try RunCommand.run(RedlockSim.schedule(at: try file(arguments)), arguments)
-    }
+    static let replay = Subcommand(
+        "replay", operands: "FILE", summary: "runs a schedule again", options: RunCommand.outputs,
+        run: { try RunCommand.run(RedlockSim.schedule(at: try file($0)), $0).rawValue })
 
-    static func shrink(_ words: ArraySlice<String>) throws -> ExitCode {
-        let arguments = try Arguments(words, valued: ["-o", "--output"], rest: 1)
-        guard let output = arguments.value("-o") ?? arguments.value("--output") else {
-            throw UsageError("shrink needs -o FILE")
-        }
+    static let shrink = Subcommand(
+        "shrink", operands: "FILE", summary: "makes a failing schedule small",
+        options: [.init("output", short: "o", .output("FILE"), "where the small one goes")],
+        run: { try shrink($0).rawValue })
+
+    static let explain = Subcommand(
+        "explain", operands: "FILE", summary: "tells a schedule, and what comes of it, in sentences",
+        run: { try explain($0).rawValue })
+
+    private static func shrink(_ arguments: Arguments) throws -> ExitCode {
+        guard let output = arguments.value("output") else { throw UsageError("shrink needs -o FILE") }
         let schedule = try RedlockSim.schedule(at: try file(arguments))
         let start = ContinuousClock.now
         guard var shrinker = Shrinker(schedule) else {
@@ -30,8 +36,7 @@ enum ReplayCommand {
         return .asExpected
     }
 
-    static func explain(_ words: ArraySlice<String>) throws -> ExitCode {
-        let arguments = try Arguments(words, rest: 1)
+    private static func explain(_ arguments: Arguments) throws -> ExitCode {
         let schedule = try RedlockSim.schedule(at: try file(arguments))
         for line in Explanation.lines(schedule) { Console.say(line) }
         var world = World(schedule)
@@ -40,13 +45,7 @@ enum ReplayCommand {
     }
 
     private static func file(_ arguments: Arguments) throws -> String {
-        guard let path = arguments.rest.first else { throw UsageError("which file? None is given") }
+        guard let path = try arguments.words(atMost: 1).first else { throw UsageError("which file? None is given") }
         return path
-    }
-}
-
-extension Duration {
-    var milliseconds: Int64 {
-        components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     }
 }

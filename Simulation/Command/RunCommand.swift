@@ -1,29 +1,38 @@
+import CommandSupport
 import RedlockSimulation
 
 /// `run`: one world, from a seed or from a file.
 enum RunCommand {
-    static func run(_ words: ArraySlice<String>) throws -> ExitCode {
-        let arguments = try Arguments(
-            words,
-            valued: [
-                "--seed", "--profile", "--fault", "--schedule", "--mutant", "--json", "--trace", "--html", "--save",
-            ])
+    /// What can be written of a run.
+    static let outputs: [Option] = [.json, .trace, .html, .saveFile]
+
+    static let subcommand = Subcommand(
+        "run", summary: "runs one world, from a seed or from a file",
+        options: [
+            .init("seed", .text("N"), "the seed that all is drawn from (1)"), .profile,
+            .init("fault", .text("KEY=VALUE"), "a knob of the world: nodes=3, ttl_us=500000; may be repeated"),
+            .init("schedule", .input("FILE"), "a schedule instead of a seed and a profile"), .mutant,
+        ] + outputs,
+        run: { try run($0).rawValue })
+
+    private static func run(_ arguments: Arguments) throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
         var schedule: Schedule
-        if let path = arguments.value("--schedule") {
-            guard !arguments.has("--seed"), !arguments.has("--profile") else {
+        if let path = arguments.value("schedule") {
+            guard !arguments.has("seed"), !arguments.has("profile") else {
                 throw UsageError("a schedule has its seed: --schedule goes without --seed and --profile")
             }
             schedule = try RedlockSim.schedule(at: path)
         } else {
-            let seed = try arguments.number("--seed", 0...Int.max, otherwise: 1)
-            schedule = Schedule(random: UInt64(seed), try RedlockSim.profile(arguments))
+            let seed = try arguments.number("seed", 0...Int.max, otherwise: 1)
+            schedule = Schedule(random: UInt64(seed), RedlockSim.profile(arguments))
         }
-        if let name = arguments.value("--mutant") {
+        if let name = arguments.value("mutant") {
             let mutant = try RedlockSim.mutant(name)
             schedule.mutant = name
             mutant.hunt(&schedule)
         }
-        for setting in arguments.values("--fault") { try set(setting, in: &schedule) }
+        for setting in arguments.values("fault") { try set(setting, in: &schedule) }
         return try run(schedule, arguments)
     }
 
@@ -32,10 +41,12 @@ enum RunCommand {
         Console.say("seed \(schedule.seed): \(Explanation.world(schedule.options))")
         Console.say("\(schedule.faults.count) faults until \(Format.seconds(schedule.healAt))")
         if let mutant = schedule.mutant { Console.say("broken on purpose: \(mutant)") }
-        let wantsTrace = arguments.has("--trace") || arguments.has("--html")
+        let wantsTrace = arguments.has("trace") || arguments.has("html")
         var world = World(schedule, tracing: wantsTrace)
         let outcome = world.run()
-        for line in Explanation.verdict(outcome, of: schedule) { Console.say(line) }
+        for line in Explanation.verdict(outcome, of: schedule) {
+            Console.say(Console.styled(line, outcome.verdict))
+        }
         Console.say(
             "\(outcome.grants) grants in \(outcome.attempts) attempts, \(outcome.extensions) extensions, "
                 + "\(outcome.losses) losses; \(Format.grouped(outcome.events)) events in "
@@ -43,12 +54,12 @@ enum RunCommand {
                 + "hash \(String(outcome.hash, radix: 16))")
         Console.say("grants by client: \(outcome.grantsPerClient.map { String($0) }.joined(separator: ", "))")
         if outcome.verdict != .held { printFailure(schedule, outcome) }
-        if let path = arguments.value("--save") { try File.write(schedule.json.pretty, to: path) }
-        if let path = arguments.value("--json") { try File.write(json(schedule, outcome).pretty, to: path) }
-        if let path = arguments.value("--trace") {
+        if let path = arguments.value("save") { try File.write(schedule.json.pretty, to: path) }
+        if let path = arguments.value("json") { try File.write(json(schedule, outcome).pretty, to: path) }
+        if let path = arguments.value("trace") {
             try File.write(world.trace.map { $0.json.text + "\n" }.joined(), to: path)
         }
-        if let path = arguments.value("--html") {
+        if let path = arguments.value("html") {
             try File.write(HTMLReport.page(schedule, outcome, world.trace), to: path)
         }
         return RedlockSim.exitCode(outcome)

@@ -1,25 +1,45 @@
+import CommandSupport
 import RedlockSimulation
 
 /// `scenario`: situations with a name and an expected outcome.
 enum ScenarioCommand {
-    static func run(_ words: ArraySlice<String>) throws -> ExitCode {
-        var words = words
-        switch words.popFirst() {
-        case "list":
-            _ = try Arguments(words)
-            list()
-            return .asExpected
-        case "run":
-            let arguments = try Arguments(
-                words, valued: ["--html", "--trace", "--save", "--times", "--jobs", "--stretch"],
-                flags: ["--all", "--live"], rest: 1_000)
-            guard !arguments.has("--live") else { return try LiveScenarioCommand.run(arguments) }
-            for option in ["--times", "--jobs", "--stretch"] where arguments.has(option) {
-                throw UsageError("\(option) goes with --live")
+    static let subcommand = Subcommand(
+        "scenario", operands: "list | run NAME... | run --all",
+        summary: "plays situations that have a name and an expected outcome",
+        options: [
+            .init("all", "every one of them"), .trace, .html, .saveFile,
+            .init("live", "on real servers and real processes, beside what the simulator says"),
+            .init("times", .text("N"), "with --live: how often (1)"),
+            .init("jobs", .text("J"), "with --live: how many at a time (4)"), .stretch,
+        ],
+        choices: ["list", "run"] + Scenario.all.map(\.name),
+        run: { arguments in
+            let words = try arguments.words(atMost: 1_000)
+            switch words.first {
+            case "list":
+                guard words.count == 1 else { throw UsageError("'\(words[1])' is too much: list goes alone") }
+                list()
+                return 0
+            case "run":
+                let scenarios = try chosen(words.dropFirst(), arguments)
+                guard !arguments.has("live") else { return try LiveScenarioCommand.run(scenarios, arguments).rawValue }
+                for option in ["times", "jobs", "stretch"] where arguments.has(option) {
+                    throw UsageError("--\(option) goes with --live")
+                }
+                return try run(scenarios, arguments).rawValue
+            case let other:
+                throw UsageError("scenario list, or scenario run NAME...\(other.map { ", not '\($0)'" } ?? "")")
             }
-            return try run(arguments)
-        case let other: throw UsageError("scenario list, or scenario run NAME…\(other.map { ", not \"\($0)\"" } ?? "")")
+        })
+
+    /// Those that are named, or all.
+    private static func chosen(_ names: ArraySlice<String>, _ arguments: Arguments) throws -> [Scenario] {
+        if arguments.has("all") {
+            guard names.isEmpty else { throw UsageError("--all goes without names") }
+            return Scenario.all
         }
+        guard !names.isEmpty else { throw UsageError("which scenario? Give names, or --all") }
+        return try names.map { try RedlockSim.scenario($0) }
     }
 
     private static func list() {
@@ -31,19 +51,8 @@ enum ScenarioCommand {
         }
     }
 
-    /// Those that are named, or all.
-    static func chosen(_ arguments: Arguments) throws -> [Scenario] {
-        if arguments.has("--all") {
-            guard arguments.rest.isEmpty else { throw UsageError("--all goes without names") }
-            return Scenario.all
-        }
-        guard !arguments.rest.isEmpty else { throw UsageError("which scenario? Give names, or --all") }
-        return try arguments.rest.map { try RedlockSim.scenario($0) }
-    }
-
-    private static func run(_ arguments: Arguments) throws -> ExitCode {
-        let scenarios = try chosen(arguments)
-        if scenarios.count != 1, arguments.has("--html") || arguments.has("--trace") || arguments.has("--save") {
+    private static func run(_ scenarios: [Scenario], _ arguments: Arguments) throws -> ExitCode {
+        if scenarios.count != 1, arguments.has("html") || arguments.has("trace") || arguments.has("save") {
             throw UsageError("--html, --trace and --save are for one scenario at a time")
         }
         var unexpected = 0
@@ -52,19 +61,21 @@ enum ScenarioCommand {
             let outcome = world.run()
             let faults = scenario.check(outcome)
             unexpected += faults.isEmpty ? 0 : 1
-            Console.say("\(faults.isEmpty ? "as expected" : "NOT EXPECTED") \(scenario.name): \(scenario.expectation)")
+            let verdict =
+                faults.isEmpty ? Console.styled("as expected", .good) : Console.styled("NOT EXPECTED", .bad)
+            Console.say("\(verdict) \(scenario.name): \(scenario.expectation)")
             for fault in faults { Console.say("  \(fault)") }
             guard scenarios.count == 1 else { continue }
             for line in Explanation.lines(scenario.schedule) + Explanation.verdict(outcome, of: scenario.schedule) {
                 Console.say("  " + line)
             }
-            if let path = arguments.value("--html") {
+            if let path = arguments.value("html") {
                 try File.write(HTMLReport.page(scenario.schedule, outcome, world.trace), to: path)
             }
-            if let path = arguments.value("--trace") {
+            if let path = arguments.value("trace") {
                 try File.write(world.trace.map { $0.json.text + "\n" }.joined(), to: path)
             }
-            if let path = arguments.value("--save") { try File.write(scenario.schedule.json.pretty, to: path) }
+            if let path = arguments.value("save") { try File.write(scenario.schedule.json.pretty, to: path) }
         }
         Console.say("\(scenarios.count - unexpected) of \(scenarios.count) as expected")
         return unexpected == 0 ? .asExpected : .safety

@@ -1,26 +1,32 @@
+import CommandSupport
 import RedlockSimulation
 
 /// `search`: variants of the schedules that came nearest to a violation.
 enum SearchCommand {
-    static func run(_ words: ArraySlice<String>) async throws -> ExitCode {
-        let arguments = try Arguments(
-            words,
-            valued: ["--seeds", "--first", "--rounds", "--jobs", "--profile", "--mutant", "--time-limit", "--save"],
-            flags: ["--ordinary"])
-        guard arguments.has("--seeds") else { throw UsageError("search needs --seeds N") }
-        let seeds = try arguments.number("--seeds", 1...10_000_000, otherwise: 0)
-        let first = UInt64(try arguments.number("--first", 0...(Int.max / 2), otherwise: 0))
-        let rounds = try arguments.number("--rounds", 0...1_000_000, otherwise: 20)
-        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
-        let profile = try RedlockSim.profile(arguments)
-        let limit = try arguments.length("--time-limit")
-        let mutant = try arguments.value("--mutant").map { try RedlockSim.mutant($0) }
-        let isOrdinary = arguments.has("--ordinary")
+    static let subcommand = Subcommand(
+        "search", summary: "varies the schedules that came nearest to a violation",
+        options: [
+            .seeds, .first, .init("rounds", .text("R"), "how many rounds of as many variants (20)"), .jobs, .profile,
+            .mutant, .init("ordinary", "with --mutant: in worlds that are not made for it"), .timeLimit, .saveFolder,
+        ],
+        run: { try await run($0).rawValue })
+
+    private static func run(_ arguments: Arguments) async throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
+        guard arguments.has("seeds") else { throw UsageError("search needs --seeds N") }
+        let seeds = try arguments.number("seeds", 1...10_000_000, otherwise: 0)
+        let first = UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
+        let rounds = try arguments.number("rounds", 0...1_000_000, otherwise: 20)
+        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let profile = RedlockSim.profile(arguments)
+        let limit = try arguments.time("time-limit")
+        let mutant = try arguments.value("mutant").map { try RedlockSim.mutant($0) }
+        let isOrdinary = arguments.has("ordinary")
 
         Console.say(
             "search: seeds \(first) to \(first + UInt64(seeds) - 1), then \(rounds) rounds of as many variants, "
                 + "profile \(profile.rawValue), \(jobs) jobs")
-        let deadline = limit.map { ContinuousClock.now + .nanoseconds($0) }
+        let deadline = limit.map { ContinuousClock.now + $0 }
         var search = Search(seed: first, profile)
         var total = Generation()
         for round in 0...rounds {
@@ -38,7 +44,7 @@ enum SearchCommand {
             if let (number, failure) = generation.first {
                 Console.endProgress()
                 let before = total.tally.runs
-                try say(failure, afterRuns: before + number + 1, round, profile, saveIn: arguments.value("--save"))
+                try say(failure, afterRuns: before + number + 1, round, profile, saveIn: arguments.value("save"))
                 return failure.violation.oracle.isLiveness ? .liveness : .safety
             }
             total.add(generation)

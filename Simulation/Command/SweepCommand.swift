@@ -1,27 +1,44 @@
+import CommandSupport
 import RedlockSimulation
 
 /// `sweep`, `determinism` and `exhaust`: many worlds on all cores.
 enum SweepCommand {
-    static func run(_ words: ArraySlice<String>) async throws -> ExitCode {
-        let arguments = try Arguments(
-            words,
-            valued: [
-                "--seeds", "--first", "--jobs", "--profile", "--time-limit", "--json", "--junit", "--regressions",
-                "--save", "--mutant",
-            ])
-        guard arguments.has("--seeds") else { throw UsageError("sweep needs --seeds N") }
-        let seeds = try arguments.number("--seeds", 1...1_000_000_000, otherwise: 0)
-        let first = UInt64(try arguments.number("--first", 0...(Int.max / 2), otherwise: 0))
-        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
-        let profile = try RedlockSim.profile(arguments)
-        let limit = try arguments.length("--time-limit")
-        let mutant = arguments.value("--mutant")
+    static let sweep = Subcommand(
+        "sweep", summary: "runs many seeds on all cores, old failures first",
+        options: [
+            .seeds, .first, .jobs, .profile, .mutant, .timeLimit,
+            .init("regressions", .input("FOLDER"), "old failures (Simulation/Regressions)"), .json,
+            .init("junit", .output("FILE"), "the outcome as JUnit has it"), .saveFolder,
+        ],
+        run: { try await sweep($0).rawValue })
+
+    static let determinism = Subcommand(
+        "determinism", summary: "runs every seed twice: both must do the same", options: [.seeds, .jobs, .profile],
+        run: { try await determinism($0).rawValue })
+
+    static let exhaust = Subcommand(
+        "exhaust", summary: "delays each of the first messages in every way",
+        options: [
+            .init("nodes", .text("N"), "1 to 3 (3)"), .init("clients", .text("N"), "1 or 2 (2)"), .jobs,
+            .init("limit", .text("N"), "only the first N worlds"),
+        ],
+        run: { try await exhaust($0).rawValue })
+
+    private static func sweep(_ arguments: Arguments) async throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
+        guard arguments.has("seeds") else { throw UsageError("sweep needs --seeds N") }
+        let seeds = try arguments.number("seeds", 1...1_000_000_000, otherwise: 0)
+        let first = UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
+        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let profile = RedlockSim.profile(arguments)
+        let limit = try arguments.time("time-limit")
+        let mutant = arguments.value("mutant")
         if let mutant { _ = try RedlockSim.mutant(mutant) }
 
-        let regressions = try replayRegressions(arguments.value("--regressions") ?? "Simulation/Regressions")
+        let regressions = try replayRegressions(arguments.value("regressions") ?? "Simulation/Regressions")
         Console.say("sweep: seeds \(first) to \(first + UInt64(seeds) - 1), profile \(profile.rawValue), \(jobs) jobs")
         let begin = ContinuousClock.now
-        let deadline = limit.map { begin + .nanoseconds($0) }
+        let deadline = limit.map { begin + $0 }
         let tally = await Parallel.run(
             count: seeds, jobs: jobs, until: deadline, start: { Tally() },
             progress: { number in Console.progress("\(Format.grouped(number)) of \(Format.grouped(seeds)) seeds") },
@@ -39,14 +56,14 @@ enum SweepCommand {
         let report = SweepReport(
             tally, profile, jobs: jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
         report.print()
-        if let path = arguments.value("--json") { try File.write(report.json.pretty, to: path) }
-        if let path = arguments.value("--junit") { try File.write(report.junit, to: path) }
-        if let folder = arguments.value("--save") { try report.save(in: folder) }
+        if let path = arguments.value("json") { try File.write(report.json.pretty, to: path) }
+        if let path = arguments.value("junit") { try File.write(report.junit, to: path) }
+        if let folder = arguments.value("save") { try report.save(in: folder) }
         return report.exitCode
     }
 
     /// Old failures first: they must not come back. Returns the names of those that did.
-    static func replayRegressions(_ folder: String) throws -> [String] {
+    private static func replayRegressions(_ folder: String) throws -> [String] {
         var failed: [String] = []
         let files = File.schedules(in: folder)
         for path in files {
@@ -61,11 +78,11 @@ enum SweepCommand {
         return failed
     }
 
-    static func determinism(_ words: ArraySlice<String>) async throws -> ExitCode {
-        let arguments = try Arguments(words, valued: ["--seeds", "--jobs", "--profile"])
-        let seeds = try arguments.number("--seeds", 1...100_000_000, otherwise: 1_000)
-        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
-        let profile = try RedlockSim.profile(arguments)
+    private static func determinism(_ arguments: Arguments) async throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
+        let seeds = try arguments.number("seeds", 1...100_000_000, otherwise: 1_000)
+        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let profile = RedlockSim.profile(arguments)
         let tally = await Parallel.run(
             count: seeds, jobs: jobs, start: { Tally() },
             work: { number, tally in
@@ -82,13 +99,13 @@ enum SweepCommand {
         return tally.nondeterministic.isEmpty ? .asExpected : .nondeterminism
     }
 
-    static func exhaust(_ words: ArraySlice<String>) async throws -> ExitCode {
-        let arguments = try Arguments(words, valued: ["--nodes", "--clients", "--jobs", "--limit"])
-        let nodes = try arguments.number("--nodes", 1...3, otherwise: 3)
-        let clients = try arguments.number("--clients", 1...2, otherwise: 2)
-        let jobs = try arguments.number("--jobs", 1...1_024, otherwise: Parallel.cores)
+    private static func exhaust(_ arguments: Arguments) async throws -> ExitCode {
+        _ = try arguments.words(atMost: 0)
+        let nodes = try arguments.number("nodes", 1...3, otherwise: 3)
+        let clients = try arguments.number("clients", 1...2, otherwise: 2)
+        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
         let worlds = Exhaustive(nodes: nodes, clients: clients)
-        let count = try arguments.number("--limit", 1...worlds.count, otherwise: worlds.count)
+        let count = try arguments.number("limit", 1...worlds.count, otherwise: worlds.count)
         let begin = ContinuousClock.now
         let (violations, grants) = await Parallel.run(
             count: count, jobs: jobs, start: { ([(Int, String)](), 0) },

@@ -1,3 +1,4 @@
+import CommandSupport
 import RedlockSimulation
 
 /// What a sweep came to, for people and for machines.
@@ -33,9 +34,11 @@ struct SweepReport {
     func print() {
         for failure in violated.prefix(1) { printFailure(failure) }
         if violated.isEmpty {
-            Console.say("violations: \(tally.bound)")
+            Console.say("violations: \(Console.styled(tally.bound, .good))")
         } else {
-            Console.say("violations: \(violated.count) of \(Format.grouped(tally.runs)) seeds, no assumption broken")
+            Console.say(
+                Console.styled(
+                    "violations: \(violated.count) of \(Format.grouped(tally.runs)) seeds, no assumption broken", .bad))
             for failure in violated.prefix(10) {
                 Console.say("  seed \(failure.schedule.seed): \(failure.violation.oracle.rawValue)")
             }

@@ -1,22 +1,21 @@
+import CommandSupport
 import Glibc
 import RedlockLive
-import RedlockSimulation
 
-let code: ExitCode
 do {
-    code = try await RedlockSim.run(CommandLine.arguments.dropFirst())
-} catch let error as UsageError {
-    Console.complain("redlock-sim: \(error)")
-    Console.complain("redlock-sim help says what can be asked.")
-    code = .usage
+    // A live run starts this program as its clients; that is no subcommand for people.
+    if CommandLine.arguments.dropFirst().first == ClientProcess.verb {
+        try await ClientProcess.run(CommandLine.arguments.dropFirst(2).first ?? "")
+        exit(ExitCode.asExpected.rawValue)
+    }
+    exit(try await RedlockSim.program.run(Array([[UInt8]](of: CommandLine.self).dropFirst())))
 } catch let error as File.Failure {
     Console.complain("redlock-sim: \(error)")
-    code = .usage
+    exit(ExitCode.usage.rawValue)
 } catch let error as LiveError {
     Console.complain("redlock-sim: \(error)")
-    code = .usage
+    exit(ExitCode.usage.rawValue)
 } catch {
     Console.complain("redlock-sim: internal error: \(error)")
-    code = .internal
+    exit(ExitCode.internal.rawValue)
 }
-exit(code.rawValue)

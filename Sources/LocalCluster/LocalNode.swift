@@ -120,6 +120,11 @@ package final class LocalNode: Sendable {
     /// Runs a command on the node, and waits for the answer; nil when there is none.
     @discardableResult
     package func command(_ words: String...) -> BlockingClient.Answer? {
+        command(words)
+    }
+
+    @discardableResult
+    package func command(_ words: [String]) -> BlockingClient.Answer? {
         try? BlockingClient(port: port).command(words)
     }
 }

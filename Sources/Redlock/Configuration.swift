@@ -67,11 +67,13 @@ extension Redlock {
 extension Redlock.Configuration {
     static let shortestTTL = Duration.milliseconds(3)
     static let longestTTL = Duration.seconds(86_400)
+    package static let nodeTimeoutLimits: ClosedRange<Duration> = .milliseconds(1) ... .seconds(60)
+    package static let shortestMaximumHold = Duration.milliseconds(10)
 
     /// The numbers for the engine, or an error that names the first value that breaks a rule.
     func parameters(nodes: Int) throws(RedlockError) -> Parameters {
         let minute = Duration.seconds(60)
-        try check("nodeTimeout", nodeTimeout, .milliseconds(1)...minute)
+        try check("nodeTimeout", nodeTimeout, Self.nodeTimeoutLimits)
         try check("connectTimeout", connectTimeout, .milliseconds(1)...minute)
         try check("retryDelay", retryDelay, .milliseconds(1)...minute)
         try check("retryJitter", retryJitter, .zero...minute)
@@ -85,7 +87,7 @@ extension Redlock.Configuration {
             throw RedlockError(
                 .invalidArgument, "maximumAttempts is \(maximumAttempts); it must be at least 1, or nil")
         }
-        if let maximumHold, maximumHold < .milliseconds(10) {
+        if let maximumHold, maximumHold < Self.shortestMaximumHold {
             throw RedlockError(.invalidArgument, "maximumHold is \(maximumHold); it must be at least 10 ms, or nil")
         }
         guard keyPrefix.utf8.count < Limits.resourceBytes else {

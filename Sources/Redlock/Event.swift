@@ -79,7 +79,7 @@ extension Redlock.Event: CustomStringConvertible {
         if let node { parts.append(node) }
         if attempt > 0 { parts.append("attempt \(attempt)") }
         if let fencingToken { parts.append("token \(fencingToken)") }
-        if let remaining { parts.append("for \(remaining)") }
+        if let remaining { parts.append("for \(Int((remaining / .milliseconds(1)).rounded())) ms") }
         if !reason.isEmpty { parts.append(reason) }
         if !votes.isEmpty { parts.append("[" + votes.map(\.description).joined(separator: "; ") + "]") }
         return parts.joined(separator: " ")

@@ -9,8 +9,10 @@ internal import RedlockRedis
 /// let redlock = try Redlock(nodes: ["redis://10.0.0.1", "redis://10.0.0.2", "redis://10.0.0.3"])
 ///
 /// try await redlock.withLock("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30)) { lease in
-///     try await charge()
+///     try await charge()  // extended while it runs; cancelled before a lock that cannot be kept ends
 /// }
+///
+/// await redlock.shutdown()
 /// ```
 ///
 /// The algorithm is that of the Redis documentation, "Distributed locks with Redis". The nodes must be independent: no
@@ -26,8 +28,10 @@ public final class Redlock: Sendable {
     /// Checks the arguments and starts to connect. Nodes that cannot be reached are no error here: they are tried again
     /// for as long as the instance lives.
     ///
-    /// - Parameter nodes: 1 to 15 URLs, each of another server: `redis://[[user]:password@]host[:port][/database]` or
-    ///   `unix://[[user]:password@]/path[?db=database]`.
+    /// - Parameters:
+    ///   - nodes: 1 to 15 URLs, each of another server: `redis://[[user]:password@]host[:port][/database]` or
+    ///     `unix://[[user]:password@]/path[?db=database]`.
+    ///   - configuration: Times, limits and the observer. Values out of their ranges are errors.
     /// - Throws: ``RedlockError`` with the code `invalidArgument`, or `system` when the process may not open another
     ///   file descriptor.
     public init(nodes: [String], configuration: Configuration = Configuration()) throws(RedlockError) {
@@ -157,10 +161,10 @@ extension Redlock {
 
     /// Ends the service: waiting callers are refused, holders are told that their leases are lost, connections closed.
     ///
-    /// A lease keeps its keys until its holder releases it or its validity is over: the bodies of ``withLock`` are
-    /// cancelled and finish under the lock. Returns when that is so, and the nodes confirmed the releases or had the node
-    /// timeout to do so. So release what you hold by hand, or this takes until it lapses. Without it, the same happens in
-    /// the background once the instance and its leases are gone.
+    /// A lease keeps its keys until its holder releases it or its validity is over: the bodies of
+    /// ``withLock(_:ttl:waitingUpTo:_:)`` are cancelled and finish under the lock. Returns when that is so, and the nodes
+    /// confirmed the releases or had the node timeout to do so. So release what you hold by hand, or this takes until it
+    /// lapses. Without it, the same happens in the background once the instance and its leases are gone.
     public func shutdown() async {
         await withCheckedContinuation { driver.post(.shutdown($0)) }
     }

@@ -1,3 +1,4 @@
+import CommandSupport
 import Redlock
 
 /// Events as lines on standard error, for people or for programs.
@@ -18,10 +19,9 @@ struct EventLog: Sendable {
         case .text:
             // Every vote, and every try of a long wait, would drown the rest.
             let isRepetition = event.attempt > 1 && (event.kind == .attempt || event.kind == .retry)
-            if event.kind != .vote, !isRepetition { Terminal.complain("redlock: \(event)") }
+            if event.kind != .vote, !isRepetition { Console.complain("redlock: \(event)") }
         case .json:
-            var object = JSONObject()
-            object.add("event", event.kind.rawValue)
+            var object = JSONObject(event: event.kind.rawValue)
             if let resource = event.resource { object.add("resource", resource.description) }
             if let node = event.node { object.add("node", node) }
             if event.attempt > 0 { object.add("attempt", event.attempt) }
@@ -29,7 +29,7 @@ struct EventLog: Sendable {
             if let remaining = event.remaining { object.add("remaining_us", remaining.microseconds) }
             if !event.reason.isEmpty { object.add("reason", event.reason) }
             if !event.votes.isEmpty { object.add("votes", event.votes.map(\.json)) }
-            Terminal.complain(object.text)
+            Console.complain(object.text)
         }
     }
 
@@ -38,8 +38,8 @@ struct EventLog: Sendable {
         switch event.kind {
         case .atRisk:
             let missing = event.votes.filter { $0.kind != .granted }.map(\.description).joined(separator: "; ")
-            Terminal.complain("redlock: the lock is at risk: \(event.reason)\(missing.isEmpty ? "" : " [\(missing)]")")
-        case .recovered: Terminal.complain("redlock: the lock is at risk no longer")
+            Console.complain("redlock: the lock is at risk: \(event.reason)\(missing.isEmpty ? "" : " [\(missing)]")")
+        case .recovered: Console.complain("redlock: the lock is at risk no longer")
         default: break
         }
     }
@@ -47,7 +47,7 @@ struct EventLog: Sendable {
     func commandStarted(_ process: Int32) {
         switch format {
         case .quiet: break
-        case .text: Terminal.complain("redlock: command started, process \(process)")
+        case .text: Console.complain("redlock: command started, process \(process)")
         case .json: log("commandStarted", [("process", Int(process))])
         }
     }
@@ -55,26 +55,29 @@ struct EventLog: Sendable {
     func commandEnded(exitCode: Int32) {
         switch format {
         case .quiet: break
-        case .text: Terminal.complain("redlock: command ended, exit code \(exitCode)")
+        case .text: Console.complain("redlock: command ended, exit code \(exitCode)")
         case .json: log("commandEnded", [("exit_code", Int(exitCode))])
         }
     }
 
-    /// Why the command did not run to its end. For programs too: it is the last line.
-    func failure(_ message: String, code: String) {
-        guard format == .json else { return Terminal.complain("redlock: \(message)") }
-        var object = JSONObject()
-        object.add("event", "failed")
+    /// Why the command did not run to its end, and what to do next. For programs too: it is the last line.
+    func failure(_ message: String, code: String, hint: String = "") {
+        guard format == .json else {
+            Console.complain("\(Console.styled("redlock:", .bad, on: .errors)) \(message)")
+            if !hint.isEmpty { Console.complain("  \(hint)") }
+            return
+        }
+        var object = JSONObject(event: "failed")
         object.add("code", code)
         object.add("message", message)
-        Terminal.complain(object.text)
+        if !hint.isEmpty { object.add("hint", hint) }
+        Console.complain(object.text)
     }
 
     private func log(_ event: String, _ numbers: [(String, Int)]) {
-        var object = JSONObject()
-        object.add("event", event)
+        var object = JSONObject(event: event)
         for (name, number) in numbers { object.add(name, number) }
-        Terminal.complain(object.text)
+        Console.complain(object.text)
     }
 }
 
@@ -92,34 +95,5 @@ extension Duration {
     fileprivate var microseconds: Int {
         let (seconds, attoseconds) = components
         return Int(seconds) * 1_000_000 + Int(attoseconds / 1_000_000_000_000)
-    }
-}
-
-/// One JSON object, written member by member, in that order.
-struct JSONObject {
-    private var members: [String] = []
-
-    var text: String { "{" + members.joined(separator: ",") + "}" }
-
-    mutating func add(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(Self.quoted(value))") }
-    mutating func add(_ name: String, _ value: Int) { members.append("\(Self.quoted(name)):\(value)") }
-    mutating func add(_ name: String, _ values: [JSONObject]) {
-        members.append("\(Self.quoted(name)):[\(values.map(\.text).joined(separator: ","))]")
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\u{0}"..<"\u{20}", "\u{7f}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
     }
 }

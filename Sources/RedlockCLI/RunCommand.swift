@@ -1,22 +1,22 @@
+import CommandSupport
 import Glibc
 import Redlock
 
 /// `redlock run`: a command that runs while the lock is held.
 enum RunCommand {
-    static func main(_ arguments: Arguments) async -> Int32 {
-        let options: RunOptions
-        do throws(UsageError) {
-            options = try RunOptions(arguments)
-        } catch {
-            Terminal.complain("redlock run: \(error.message)\n`redlock help run` tells more")
-            return ExitCode.usage
-        }
-        if options.wantsHelp {
-            Terminal.say(Usage.run)
-            return 0
-        }
-        return await run(options)
-    }
+    static let subcommand = Subcommand(
+        "run", operands: "RESOURCE -- COMMAND [ARGUMENT...]",
+        summary: "runs a command while it holds the lock on RESOURCE", options: RunOptions.options,
+        order: .optionsFirst,
+        notes: """
+            URL: redis://[[user]:password@]host[:port][/db] or unix:///path.
+            TIME: a number and a unit: 500ms, 10s, 1.5m, 2h.
+            exit: COMMAND's own, 128 + n for signal n; 64 wrong arguments, 69 no quorum,
+              71 system, 75 held by another, 76 lost, 126 not executable, 127 not found
+            example: redlock run --node redis://a --node redis://b --node redis://c \\
+                         nightly-report -- make report
+            """,
+        run: { await run(try RunOptions($0)) })
 
     private static func run(_ options: RunOptions) async -> Int32 {
         let log = EventLog(format: options.format)
@@ -35,7 +35,7 @@ enum RunCommand {
             return error.code == .invalidArgument ? ExitCode.usage : ExitCode.system
         }
 
-        let job = Job(options.command, grace: options.grace ?? options.ttl / 10, log: log)
+        let job = Job(options.command, grace: options.grace, log: log)
         let work = Task {
             try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { lease in
                 try await job.run(fencingToken: lease.fencingToken)
@@ -62,7 +62,7 @@ enum RunCommand {
             return error.exitCode
         case .failure(let error as RedlockError):
             if error.code == .cancelled, let signal = job.signalBeforeStart { return ExitCode.signal(signal) }
-            log.failure(error.description, code: error.code.rawValue)
+            log.failure(error.description, code: error.code.rawValue, hint: hint(for: error.code))
             switch error.code {
             case .heldByAnother: return ExitCode.heldByAnother
             case .unavailable, .expired: return ExitCode.unavailable
@@ -74,6 +74,16 @@ enum RunCommand {
             if let signal = job.signalBeforeStart { return ExitCode.signal(signal) }
             log.failure("\(error)", code: "failed")
             return ExitCode.system
+        }
+    }
+
+    private static func hint(for code: RedlockError.Code) -> String {
+        switch code {
+        case .heldByAnother: "--wait TIME waits longer for it; `-v` shows each try"
+        case .unavailable: "see that the nodes run and can be reached from here; `-v` shows what each one answers"
+        case .expired: "the nodes answer too slowly for this lock: a longer --ttl, or nearer nodes"
+        case .lost: "the command was ended; what it did last may have run beside another holder"
+        default: ""
         }
     }
 }

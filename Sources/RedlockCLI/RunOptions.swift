@@ -1,71 +1,62 @@
+import CommandSupport
 import Glibc
 import Redlock
 
 /// What `redlock run` was told.
 struct RunOptions: Sendable {
-    var nodes: [String] = []
-    var ttl = Duration.seconds(10)
-    var wait = Duration.seconds(30)
-    /// Nil for a tenth of the ttl.
-    var grace: Duration?
+    let nodes: [String]
+    let ttl: Duration
+    let wait: Duration
+    /// From SIGTERM to SIGKILL.
+    let grace: Duration
     var configuration = Redlock.Configuration()
-    var format = EventLog.Format.quiet
-    var wantsHelp = false
-    var resource = Resource("")
-    var command: [[UInt8]] = []
+    let format: EventLog.Format
+    let resource: Resource
+    let command: [[UInt8]]
 
-    private static let options: [Arguments.Option] = [
-        .init(name: "node"), .init(name: "ttl"), .init(name: "wait"), .init(name: "grace"), .init(name: "max-hold"),
-        .init(name: "node-timeout"), .init(name: "key-prefix"), .init(name: "fencing", takesValue: false),
-        .init(name: "json", takesValue: false),
-        .init(name: "verbose", short: "v", takesValue: false), .init(name: "help", short: "h", takesValue: false),
-    ]
+    static let options: [Option] =
+        Nodes.options + [
+            .init("ttl", .text("TIME"), "how long the lock outlives a machine that dies (10s)"),
+            .init("wait", .text("TIME"), "how long to wait for the lock; 0s tries once (30s)"),
+            .init("grace", .text("TIME"), "from SIGTERM to SIGKILL on loss (a tenth of the ttl)"),
+            .init("max-hold", .text("TIME"), "the longest that the lock may be held (no limit)"),
+            .init("node-timeout", .text("TIME"), "how long a node may take to answer (100ms)"),
+            .init("key-prefix", .text("TEXT"), "put before RESOURCE to make its key (nothing)"),
+            .init("fencing", "get a fencing token, in REDLOCK_FENCING_TOKEN"),
+            .init("json", "events as lines of JSON on standard error"),
+            .init("verbose", short: "v", "events as lines of text on standard error"),
+        ]
+
+    /// From the library's shortest to thirty years.
+    private static let holdLimits = Redlock.Configuration.shortestMaximumHold ... .seconds(262_800 * 3_600)
 
     init(_ arguments: Arguments) throws(UsageError) {
+        ttl = try arguments.time("ttl", configuration.ttlLimits) ?? .seconds(10)
+        wait = try arguments.time("wait") ?? .seconds(30)
+        grace = try arguments.time("grace") ?? ttl / 10
         // A command may be a service that holds the lock for months.
-        configuration.maximumHold = nil
-        var rest = arguments
-        for (name, value) in try rest.takeOptions(Self.options) {
-            switch name {
-            case "node": nodes.append(value)
-            case "ttl": ttl = try Duration(argument: value, of: name)
-            case "wait": wait = try Duration(argument: value, of: name)
-            case "grace": grace = try Duration(argument: value, of: name)
-            case "max-hold": configuration.maximumHold = try Duration(argument: value, of: name)
-            case "node-timeout": configuration.nodeTimeout = try Duration(argument: value, of: name)
-            case "key-prefix": configuration.keyPrefix = value
-            case "fencing": configuration.fencing = true
-            case "json": format = .json
-            case "verbose": format = .text
-            case "help": wantsHelp = true
-            default: preconditionFailure("the option --\(name) is declared and not handled")
-            }
+        configuration.maximumHold = try arguments.time("max-hold", Self.holdLimits)
+        if let time = try arguments.time("node-timeout", Redlock.Configuration.nodeTimeoutLimits) {
+            configuration.nodeTimeout = time
         }
-        if wantsHelp { return }
-        try takeResourceAndCommand(rest)
-        if nodes.isEmpty { nodes = Self.nodesOfEnvironment }
-        guard !nodes.isEmpty else {
-            throw UsageError(message: "no nodes: give --node redis://host:port once for each, or set REDLOCK_NODES")
-        }
+        configuration.keyPrefix = arguments.value("key-prefix") ?? ""
+        configuration.fencing = arguments.has("fencing")
+        format = arguments.has("json") ? .json : arguments.has("verbose") ? .text : .quiet
+        (resource, command) = try Self.resourceAndCommand(arguments.operands)
+        nodes = try Nodes.urls(arguments)
     }
 
-    private mutating func takeResourceAndCommand(_ rest: Arguments) throws(UsageError) {
-        guard let resource = rest.words.first, rest.text(at: 0) != "--" else {
-            throw UsageError(message: "the resource is missing: redlock run [options] RESOURCE -- COMMAND")
+    private static func resourceAndCommand(_ words: [[UInt8]]) throws(UsageError) -> (Resource, [[UInt8]]) {
+        let separator = [UInt8]("--".utf8)
+        guard let resource = words.first, resource != separator else {
+            throw UsageError("the resource is missing: redlock run [options] RESOURCE -- COMMAND")
         }
-        guard rest.text(at: 1) == "--" else {
-            let found = rest.text(at: 1).map { "not '\($0)'" } ?? "and the command"
-            throw UsageError(message: "after the resource comes --, \(found); options stand before the resource")
+        guard words.dropFirst().first == separator else {
+            let found = words.dropFirst().first.map { "not '\(String(decoding: $0, as: UTF8.self))'" }
+            throw UsageError(
+                "after the resource comes --, \(found ?? "and the command"); options stand before the resource")
         }
-        guard rest.words.count > 2 else { throw UsageError(message: "the command is missing after --") }
-        self.resource = Resource(bytes: resource)
-        command = Array(rest.words[2...])
-    }
-
-    private static var nodesOfEnvironment: [String] {
-        guard let value = unsafe getenv("REDLOCK_NODES") else { return [] }
-        return unsafe String(cString: value).split(separator: ",").map { word in
-            String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-        }
+        guard words.count > 2 else { throw UsageError("the command is missing after --") }
+        return (Resource(bytes: resource), Array(words[2...]))
     }
 }

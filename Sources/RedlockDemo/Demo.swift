@@ -1,3 +1,4 @@
+import CommandSupport
 import Glibc
 import LocalCluster
 import Redlock
@@ -8,7 +9,28 @@ struct Demo {
     static let resource: Resource = "demo:invoice-42"
     static let ttl = Duration.seconds(2)
 
+    private static let help = """
+        usage: redlock-demo
+        Starts five redis-servers on this machine, kills some of them while two
+        contenders want one lock, and shows what becomes of it. About ten seconds.
+        """
+
     static func main() async throws {
+        do {
+            let arguments = try Arguments([[UInt8]](of: CommandLine.self).dropFirst(), options: [.help])
+            _ = try arguments.words(atMost: 0)
+            if arguments.has("help") {
+                Console.say(help)
+                return
+            }
+        } catch {
+            Console.complain("redlock-demo: \(error)\n\(help)")
+            exit(Program.usageCode)
+        }
+        try await show()
+    }
+
+    private static func show() async throws {
         let cluster: LocalCluster
         do {
             cluster = try LocalCluster(nodes: 5, persistence: .everyWrite)

@@ -1,3 +1,4 @@
+import CommandSupport
 import Glibc
 import LocalCluster
 import PosixLock
@@ -12,7 +13,6 @@ final class Timeline: Sendable {
 
     private let start = ContinuousClock.now
     private let nodes: Int
-    private let usesColour = unsafe isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
     private let state = Locked(State())
 
     init(nodes: Int) {
@@ -35,7 +35,7 @@ final class Timeline: Sendable {
     }
 
     func scene(_ text: String) {
-        print("\n" + (usesColour ? "\u{1b}[1m\(text)\u{1b}[0m" : text))
+        print("\n" + Console.styled(text, .strong))
         fflush(nil)
     }
 

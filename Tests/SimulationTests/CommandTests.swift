@@ -69,7 +69,17 @@ struct CommandTests {
             #expect(try Self.run(["run", "--seed", "1", option, output]) == .exited(64), "\(option)")
             #expect(folder.names == ["out"], "\(option)")
         }
-        #expect(try Self.run(["run", "--seed", "1", "--json", folder.path + "/no/such/folder"]) == .exited(64))
+    }
+
+    @Test("looks before a long run whether its outputs can be written")
+    func unwritableNoticedFirst() throws {
+        // Hours of work, if they began.
+        let long = ["sweep", "--seeds", "1000000000", "--regressions", "none"]
+        for output in [
+            ["--json", "/no/such/file"], ["--junit", "/"], ["--save", "/no/such/folder"], ["--json", ""],
+        ] {
+            #expect(try Self.run(long + output) == .exited(64), "\(output)")
+        }
     }
 }
 

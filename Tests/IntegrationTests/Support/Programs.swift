@@ -5,6 +5,8 @@ import PosixLock
 /// The programs that this package builds.
 enum Programs {
     static let redlock = "\(buildFolder)/redlock"
+    static let simulator = "\(buildFolder)/redlock-sim"
+    static let demo = "\(buildFolder)/redlock-demo"
     static let worker = "\(buildFolder)/LockWorker"
 }
 

@@ -1,0 +1,40 @@
+/// One JSON object on one line, written member by member, in that order.
+package struct JSONObject {
+    private var members: [String] = []
+
+    package init() {}
+
+    /// An event for a log: when, and what.
+    package init(event: String) {
+        add("time", Timestamp.now)
+        add("event", event)
+    }
+
+    package var text: String { "{" + members.joined(separator: ",") + "}" }
+
+    package mutating func add(_ name: String, _ value: String) {
+        members.append("\(Self.quoted(name)):\(Self.quoted(value))")
+    }
+
+    package mutating func add(_ name: String, _ value: Int) { members.append("\(Self.quoted(name)):\(value)") }
+
+    package mutating func add(_ name: String, _ values: [JSONObject]) {
+        members.append("\(Self.quoted(name)):[\(values.map(\.text).joined(separator: ","))]")
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\u{0}"..<"\u{20}", "\u{7f}":
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,73 @@
+import ChildProcesses
+import Glibc
+import Testing
+
+/// The scripts of `completion bash` and `completion zsh`, run by the shells that they are for.
+@Suite("Completion")
+struct CompletionTests {
+    /// What bash offers for a line, which it has taken apart already: the last word is the one to complete.
+    private func bash(_ words: [String]) async throws -> [String] {
+        let script = """
+            source <("$1" completion bash) || exit 1
+            shift
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            "_${1//-/_}"
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let program = words[0] == "redlock" ? Programs.redlock : Programs.simulator
+        let outcome = try await Conversation(["bash", "-c", script, "bash", program] + words).finish()
+        #expect(outcome.status == .exited(0))
+        return outcome.lines
+    }
+
+    @Test("bash completes subcommands, options, and what they may be")
+    func bash() async throws {
+        #expect(try await bash(["redlock", "ru"]) == ["run"])
+        #expect(try await bash(["redlock", "run", "--node"]) == ["--node", "--node-timeout"])
+        #expect(try await bash(["redlock", "run", "--ttl", ""]) == [""])
+        #expect(try await bash(["redlock", "completion", "z"]) == ["zsh"])
+        #expect(try await bash(["redlock", "help", "r"]) == ["run"])
+        #expect(try await bash(["redlock-sim", "run", "--profile", "t"]) == ["tolerated"])
+        // What bash makes of --profile=t.
+        #expect(try await bash(["redlock-sim", "run", "--profile", "=", "t"]) == ["tolerated"])
+        #expect(try await bash(["redlock-sim", "scenario", "happy"]) == ["happy-path"])
+    }
+
+    @Test("bash completes files where files are meant, and a command behind the --")
+    func bashFiles() async throws {
+        #expect(try await bash(["redlock-sim", "run", "--json", "/etc/passw"]).contains("/etc/passwd"))
+        #expect(try await bash(["redlock-sim", "replay", "/etc/passw"]).contains("/etc/passwd"))
+        #expect(try await bash(["redlock-sim", "sweep", "--save", "/us"]) == ["/usr"])
+        #expect(try await bash(["redlock", "run", "r", "--", "printen"]).contains("printenv"))
+        #expect(try await bash(["redlock", "run", "r", "--", "cat", "/etc/passw"]).contains("/etc/passwd"))
+    }
+
+    private static let hasZsh = unsafe access("/usr/bin/zsh", X_OK) == 0 || access("/bin/zsh", X_OK) == 0
+
+    /// Presses Tab behind a line in a zsh on a terminal of its own, and waits until it shows the words.
+    @Test(
+        "zsh completes subcommands, options with their meaning, and the command behind the --",
+        .enabled(if: hasZsh, "zsh is not installed"), .timeLimit(.minutes(2)),
+        arguments: [
+            ("redlock ", "runs a command while it holds the lock"), ("redlock run --n", "how long a node may take"),
+            ("redlock completion ", "bash*zsh"), ("redlock run r -- printe", "printenv"),
+            ("redlock-sim run --profile ", "amnesia*tolerated"), ("redlock-sim scenario gc-", "gc-pause-after-check"),
+        ])
+    func zsh(_ line: String, _ shown: String) async throws {
+        let script = """
+            zmodload zsh/zpty
+            zpty shell zsh -f -i
+            zpty -w shell "PS1=; autoload -Uz compinit; compinit -u -D; bindkey '^I' list-choices; LISTMAX=1000"
+            zpty -w shell "source <($1 completion zsh); source <($2 completion zsh); print READY-$((1 + 1))"
+            zpty -r shell output '*READY-2*'
+            zpty -n -w shell "$3"$'\\t'
+            zpty -r shell output "*$4*"
+            zpty -d shell
+            """
+        // A list that does not come would be waited for for ever.
+        let outcome = try await Conversation([
+            "timeout", "60", "zsh", "-f", "-c", script, "zsh", Programs.redlock, Programs.simulator, line, shown,
+        ]).finish()
+        #expect(outcome.status == .exited(0), "\(outcome.lines)")
+    }
+}

@@ -1,0 +1,84 @@
+import Redlock
+
+// The code of README.md, of docs/ and of the API's documentation, so that it compiles. It is not run.
+enum Snippets {
+    struct TooLate: Error {}
+
+    static func charge() async throws {}
+    static func write() async throws {}
+    static func store(_ page: Int) async throws {}
+
+    static func overview() async throws {
+        let redlock = try Redlock(nodes: ["redis://10.0.0.1", "redis://10.0.0.2", "redis://10.0.0.3"])
+
+        try await redlock.withLock("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30)) { lease in
+            try await charge()  // extended while it runs; cancelled before a lock that cannot be kept ends
+        }
+
+        await redlock.shutdown()
+    }
+
+    static func first() async throws {
+        let redlock = try Redlock(nodes: ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"])
+        do {
+            try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(30)) { lease in
+                for second in 1...60 {
+                    print(second, lease.remaining)
+                    try await Task.sleep(for: .seconds(1))
+                }
+            }
+        } catch let error as RedlockError {
+            print(error)
+        }
+        await redlock.shutdown()
+    }
+
+    static func byHand(_ redlock: Redlock) async throws {
+        let lease = try await redlock.acquire("report", ttl: .seconds(30), waitingUpTo: .seconds(5))
+        print(lease.remaining, lease.isValid)
+        try await lease.extend()
+        await lease.release()
+    }
+
+    static func errors(_ redlock: Redlock) async throws {
+        do {
+            try await redlock.withLock("invoice:42", ttl: .seconds(10)) { _ in try await charge() }
+        } catch let error as RedlockError where error.code == .heldByAnother {
+            print("somebody else is at it")
+        } catch let error as RedlockError {
+            print(error)  // one line: the code, the resource, what happened, and what each node said
+            for vote in error.votes { print(vote.node, vote.kind.rawValue, vote.detail) }
+        }
+    }
+
+    static func events() throws -> Redlock {
+        var configuration = Redlock.Configuration()
+        configuration.observer = { event in
+            if event.kind == .lost || event.kind == .nodeDisconnected { print(event) }
+        }
+        let observed = try Redlock(nodes: ["redis://10.0.0.1"], configuration: configuration)
+        return observed
+    }
+
+    static func asking(_ lease: Lease) async throws {
+        guard lease.remaining > .seconds(2) else { throw TooLate() }
+        try await write()
+    }
+
+    static func heedingCancellation(_ pages: [Int]) async throws {
+        for page in pages {
+            try Task.checkCancellation()
+            try await store(page)
+        }
+    }
+
+    static func times(_ nodes: [String]) async throws {
+        var configuration = Redlock.Configuration()
+        configuration.nodeTimeout = .milliseconds(250)  // nodes in three regions, 80 ms apart
+        configuration.lossMargin = .seconds(3)
+        let redlock = try Redlock(nodes: nodes, configuration: configuration)
+        try await redlock.withLock("report", ttl: .seconds(30), waitingUpTo: .seconds(60)) { _ in
+            try await charge()
+        }
+    }
+}
