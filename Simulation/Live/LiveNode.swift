@@ -19,8 +19,20 @@ final class LiveNode: @unchecked Sendable {
     private var stoppedAt: Int64 = 0
     private var errors: [String] = []
     private var stall: Int64 = 0
-    /// It is down because a fault wants it so.
-    private let isDown = Locked(false)
+    private struct Fate {
+        /// It is down because a fault wants it so.
+        var isDown = false
+        var changes = 0
+    }
+
+    private let fate = Locked(Fate())
+
+    private func setDown(_ isDown: Bool) {
+        fate.withLock { fate in
+            fate.isDown = isDown
+            fate.changes += 1
+        }
+    }
     /// A server that follows this one, and is behind.
     private var replica: LaggingReplica?
     private let replacement = Locked<(any LiveServer)?>(nil)
@@ -74,7 +86,10 @@ final class LiveNode: @unchecked Sendable {
 
     /// Whether its absence is a surprise.
     var hasDiedByItself: Bool {
-        isDown.withLock { !$0 } && current.hasEnded
+        let before = fate.withLock { $0 }
+        guard !before.isDown, current.hasEnded else { return false }
+        // Not if a fault came between the two looks.
+        return fate.withLock { $0.changes == before.changes }
     }
 
     func start() throws {
@@ -92,7 +107,7 @@ final class LiveNode: @unchecked Sendable {
         if losingPower { powerWasLost = true }
         guard stops == 1 else { return }
         stoppedAt = MachineClock.now()
-        isDown.withLock { $0 = true }
+        setDown(true)
         current.kill()
     }
 
@@ -106,7 +121,7 @@ final class LiveNode: @unchecked Sendable {
         try current.launch()
         // The successor was started as a follower, and follows nobody any more.
         if wasReplaced { current.command("REPLICAOF", "NO", "ONE") }
-        isDown.withLock { $0 = false }
+        setDown(false)
         // What a fault still in force did to the process that died, it does to this one.
         if let text = errors.last { refuse(with: text) }
         if pauses > 0 { current.pause() }
@@ -248,18 +263,18 @@ final class LiveNode: @unchecked Sendable {
     func failOver() {
         guard let replica, stops == 0 else { return }
         self.replica = nil
-        isDown.withLock { $0 = true }
+        setDown(true)
         server.kill()
         let successor = replica.promote()
         replacement.withLock { $0 = successor }
-        isDown.withLock { $0 = false }
+        setDown(false)
     }
 
     // MARK: The end
 
     /// A process of ours is killed; a container runs again as it was found.
     func stop() {
-        isDown.withLock { $0 = true }
+        setDown(true)
         guard !(server is ComposeServer) else { return heal() }
         server.kill()
         replacement.withLock { $0 }?.kill()

@@ -79,12 +79,24 @@ package final class LocalNode: Sendable {
         let port = port ?? self.port
         try launch(port: port)
         for _ in 0..<Self.startMilliseconds / 5 {
-            if let answer = try? BlockingClient(port: port).command("PING"), !answer.isLoading { return }
+            if answers(on: port) { return }
             guard !hasEnded() else { break }
             usleep(5_000)
         }
         throw StartError(
             description: "redis-server on port \(port) did not start; its log is in \(folder)/log")
+    }
+
+    /// This process does, not another one that took the port a moment before it.
+    private func answers(on port: UInt16) -> Bool {
+        guard let client = try? BlockingClient(port: port), let pong = client.command("PING"), !pong.isLoading,
+            let id = process.withLock({ $0?.id })
+        else { return false }
+        guard case .string(let text)? = client.command("INFO", "server") else {
+            // One that wants a password says no more than that it is there.
+            return true
+        }
+        return text.contains("process_id:\(id)\r\n")
     }
 
     /// It ended by itself: as a rule another program has its port.
