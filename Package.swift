@@ -34,15 +34,17 @@ let package = Package(
         // Programs started and waited for by process id.
         .target(name: "ChildProcesses", swiftSettings: strict),
         .executableTarget(
-            name: "RedlockCLI", dependencies: ["Redlock", "ChildProcesses", "PosixLock"], swiftSettings: strict),
+            name: "RedlockCLI", dependencies: ["Redlock", "RedlockBench", "ChildProcesses", "PosixLock"],
+            swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(
             name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "PosixLock"], swiftSettings: strict),
         .executableTarget(
             name: "RedlockDemo", dependencies: ["Redlock", "LocalCluster", "PosixLock"], swiftSettings: strict),
-        // The library beside the bare wire, in one run.
-        .executableTarget(
-            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster"],
+        // The library beside the bare wire, in one run: what `redlock bench` does.
+        .target(
+            name: "RedlockBench",
+            dependencies: ["CHiredis", "ChildProcesses", "LocalCluster", "PosixLock", "Redlock", "RedlockRedis"],
             swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.

@@ -102,6 +102,11 @@ struct JSONObject {
 
     mutating func add(_ name: String, _ value: String) { members.append("\(Self.quoted(name)):\(Self.quoted(value))") }
     mutating func add(_ name: String, _ value: Int) { members.append("\(Self.quoted(name)):\(value)") }
+    /// Rounded to thousandths.
+    mutating func add(_ name: String, _ value: Double) {
+        members.append("\(Self.quoted(name)):\((value * 1_000).rounded() / 1_000)")
+    }
+    mutating func add(_ name: String, _ value: JSONObject) { members.append("\(Self.quoted(name)):\(value.text)") }
     mutating func add(_ name: String, _ values: [JSONObject]) {
         members.append("\(Self.quoted(name)):[\(values.map(\.text).joined(separator: ","))]")
     }

@@ -1,4 +1,5 @@
 import Glibc
+import RedlockBench
 
 /// The command `redlock`: its subcommands, and what a process ends with.
 @main
@@ -19,14 +20,22 @@ struct RedlockCommand {
             return ExitCode.usage
         case "run":
             return await RunCommand.main(arguments.dropping(2))
+        case "bench":
+            return await BenchCommand.main(arguments.dropping(2))
+        case Contention.contenderCommand:
+            return await Contention.contenderMain()
         case "help", "--help", "-h":
-            Terminal.say(arguments.text(at: 2) == "run" ? Usage.run : Usage.overview)
+            switch arguments.text(at: 2) {
+            case "run": Terminal.say(Usage.run)
+            case "bench": Terminal.say(Usage.bench)
+            default: Terminal.say(Usage.overview)
+            }
             return 0
         case "version", "--version":
             Terminal.say("redlock \(Usage.version)")
             return 0
         case .some(let other):
-            Terminal.complain("redlock: '\(other)' is no command of redlock; there are: run, help, version")
+            Terminal.complain("redlock: '\(other)' is no command of redlock; there are: run, bench, help, version")
             return ExitCode.usage
         }
     }

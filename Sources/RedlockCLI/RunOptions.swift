@@ -60,7 +60,7 @@ struct RunOptions: Sendable {
         command = Array(rest.words[2...])
     }
 
-    private static var nodesOfEnvironment: [String] {
+    static var nodesOfEnvironment: [String] {
         guard let value = unsafe getenv("REDLOCK_NODES") else { return [] }
         return unsafe String(cString: value).split(separator: ",").map { word in
             String(word.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())

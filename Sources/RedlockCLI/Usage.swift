@@ -6,11 +6,13 @@ enum Usage {
         redlock - a lock over independent Redis nodes
 
         usage: redlock run [options] RESOURCE -- COMMAND [ARGUMENT...]
-               redlock help [run]
+               redlock bench [options]
+               redlock help [run|bench]
                redlock version
 
         `redlock run` runs COMMAND while it holds the lock on RESOURCE, so that no two of them run at the same time,
-        on this machine or another. `redlock help run` tells all about it.
+        on this machine or another. `redlock bench` measures the lock beside the bare wire. `redlock help run` and
+        `redlock help bench` tell all about them.
         """
 
     static let run = """
@@ -43,5 +45,36 @@ enum Usage {
           71  the system refused something             126, 127  COMMAND cannot be executed, was not found
 
         example: redlock run --node redis://a --node redis://b --node redis://c nightly-report -- make report
+        """
+
+    static let bench = """
+        usage: redlock bench [options]
+
+        Measures acquires and releases beside the floor: the same commands by plain hiredis, in the same run. Without
+        nodes it starts five servers on this machine, and stops them at the end. docs/performance.md explains the figures.
+
+        options:
+          --node URL          a node to measure on; once for each. Without it, REDLOCK_NODES names them.
+          --local             start servers on this machine even if REDLOCK_NODES is set
+          --case NAME         what to measure; once for each (default: all that the nodes allow)
+                                healthy    all nodes answer
+                                refused    one node is gone                    (servers of its own only, as the next three)
+                                hung       one node is stopped, and accepts
+                                two-hung   two nodes are
+                                delay      a millisecond to each node, and a millisecond back
+                                contended  several want one resource, in one process and in several
+                                memory     what held leases and waiting callers occupy
+          --rounds NUMBER     how often to go through all of it; figures are medians of rounds (default 3; 1 to 100)
+          --time TIME         how long each measurement takes (default 1s; 10ms to 60s)
+          --callers LIST      tasks that lock at the same time (default 1,16,64,256; each 1 to 4096)
+          --contenders NUMBER in the case contended (default 8; 2 to 64)
+          --leases NUMBER     in the case memory (default 100000; 100 to 1000000)
+          --quick             one round of a few seconds: to see that it works, not to quote
+          --json              write the report as JSON on standard output
+          -h, --help          this text
+
+        Keys begin with redlock-bench: and are released. Ctrl-C ends it after the measurement under way.
+
+        exit codes: 0; 64 the arguments are wrong; 69 nodes or servers cannot be had; 130 ended by Ctrl-C
         """
 }
