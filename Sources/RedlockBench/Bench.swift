@@ -44,7 +44,8 @@ package struct Bench: Sendable {
     package func run() async throws -> BenchReport {
         defer { site.cluster?.stop() }
         var report = BenchReport(
-            nodes: site.urls.count, ownNodes: site.cluster != nil, rounds: options.rounds, seconds: options.time.seconds)
+            nodes: site.urls.count, ownNodes: site.cluster != nil, rounds: options.rounds, seconds: options.time.seconds
+        )
         var loads: [Load: [RoundResult]] = [:]
         var contended: [Contention.Place: [ContendedRound]] = [:]
         var memory: [MemoryFigures] = []
@@ -150,7 +151,8 @@ extension Bench {
                 _ = try await load.run(callers: 1, for: .milliseconds(300))
                 for index in results.indices {
                     results[index].1.healthy = results[index].1.library
-                    results[index].1.library = try await library(results[index].callers, "\(benchCase.rawValue), library")
+                    results[index].1.library = try await library(
+                        results[index].callers, "\(benchCase.rawValue), library")
                 }
                 return results
             }
@@ -158,7 +160,9 @@ extension Bench {
     }
 
     /// Does to the last nodes what the case says, and undoes it however `body` ends.
-    private func withFault<Value>(_ benchCase: BenchOptions.Case, _ body: () async throws -> Value) async throws -> Value {
+    private func withFault<Value>(_ benchCase: BenchOptions.Case, _ body: () async throws -> Value) async throws
+        -> Value
+    {
         guard let cluster = site.cluster else { return try await body() }
         let victims = cluster.nodes.suffix(benchCase == .twoHung ? 2 : 1)
         for victim in victims { benchCase == .refused ? victim.kill() : victim.pause() }

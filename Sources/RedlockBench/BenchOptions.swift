@@ -62,7 +62,8 @@ package struct BenchOptions: Sendable {
     /// What is wrong with it, and what would be right; nil when nothing is.
     package var complaint: String? {
         func outside<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) -> String? {
-            range.contains(value) ? nil : "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
+            range.contains(value)
+                ? nil : "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
         }
         if cases.isEmpty { return "no case is chosen; there are: \(Case.names)" }
         if !nodes.isEmpty, let wrong = cases.first(where: \.needsOwnNodes) {

@@ -100,7 +100,7 @@ final class CommandWords {
     }
 
     deinit {
-        for unsafe word in unsafe words { unsafe free(UnsafeMutablePointer(mutating: word)) }
+        for index in unsafe words.indices { unsafe free(UnsafeMutablePointer(mutating: words[index])) }
         unsafe words.deallocate()
     }
 }

@@ -38,7 +38,9 @@ struct BenchArguments: Sendable {
             }
         }
         if wantsHelp { return }
-        if let word = rest.text(at: 0) { throw UsageError(message: "'\(word)' is no option; the bench takes options only") }
+        if let word = rest.text(at: 0) {
+            throw UsageError(message: "'\(word)' is no option; the bench takes options only")
+        }
         if isLocal, !nodes.isEmpty { throw UsageError(message: "--local and --node exclude each other") }
         options.nodes = nodes.isEmpty && !isLocal ? RunOptions.nodesOfEnvironment : nodes
         options.cases =
