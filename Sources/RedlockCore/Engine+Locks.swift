@@ -16,17 +16,17 @@ extension Engine {
         guard let slot = slot(of: lock) else { return }
         let token = Token(using: &turn.generator)
         slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, policy)
-        let request = slots[slot].machine!.request
-        let attempt = slots[slot].machine!.attempt
-        report(.attempt(lock, number: Int(attempt.number)), &turn)
+        let number = slots[slot].machine!.attempt.number
+        report(.attempt(lock, number: Int(number)), &turn)
 
         let command = Command(
-            .acquire(milliseconds: request.ttl.millisecondsRoundedUp), key: request.key, token: attempt.token!)
-        let (asked, failed) = broadcast(command, ballot: .attempt(lock, number: attempt.number), &turn)
+            .acquire(milliseconds: slots[slot].machine!.request.ttl.millisecondsRoundedUp),
+            key: slots[slot].machine!.request.key, token: slots[slot].machine!.attempt.token!)
+        let (asked, failed) = broadcast(command, ballot: .attempt(lock, number: number), &turn)
         slots[slot].machine!.noteAsked(asked)
         settle(slot)
         for (node, failure) in failed {
-            countAttempt(.failed(failure), of: node, lock, number: attempt.number, &turn)
+            countAttempt(.failed(failure), of: node, lock, number: number, &turn)
         }
     }
 
@@ -178,12 +178,12 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
         endExtensions(.released, lock, slot, &turn)
-        let machine = slots[slot].machine!
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.granted,
-            repaired: machine.hold!.guarding.repaired)
+            asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.granted,
+            repaired: slots[slot].machine!.hold!.guarding.repaired)
         let awaited = broadcastRelease(
-            of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock), &turn)
+            of: slots[slot].machine!.attempt.token!, key: slots[slot].machine!.request.key, to: nodes,
+            ballot: .release(lock), &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
