@@ -26,7 +26,8 @@ let package = Package(
         // hiredis, epoll and the few libc macros that Swift cannot import.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // Sockets, the event loop and the wire format.
-        .target(name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis"], swiftSettings: strict),
+        .target(
+            name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis", "PosixLock"], swiftSettings: strict),
         // A mutex that the thread sanitizer understands.
         .target(name: "PosixLock", swiftSettings: strict),
         // The public API.

@@ -1,5 +1,5 @@
 // What Swift sees of C here: hiredis' reply reader and command formatter, and what the Glibc module leaves out: epoll,
-// timers as descriptors, and malloc_trim, for measuring.
+// timers and events as descriptors, and malloc_trim, for measuring.
 // Only names that hiredis 0.14 and 1.x share are used.
 #ifndef REDLOCK_CHIREDIS_SHIM_H
 #define REDLOCK_CHIREDIS_SHIM_H
@@ -11,6 +11,7 @@
 #include <hiredis/hiredis.h>
 #include <malloc.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 
 #endif

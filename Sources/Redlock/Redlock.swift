@@ -58,10 +58,10 @@ public final class Redlock: Sendable {
         self.nodes = addresses.map(\.description)
         do throws(EventLoop.SystemError) {
             driver = try Driver(addresses, parameters, observer: configuration.observer)
+            try driver.start()
         } catch {
             throw RedlockError(.system, error.description)
         }
-        driver.start()
     }
 
     deinit {
@@ -94,7 +94,7 @@ extension Redlock {
     ) async throws -> Value {
         let lease = try await acquire(resource, ttl: ttl, waitingUpTo: wait, extendingItself: true)
         let work = Task { try await body(lease) }
-        lease.onLoss { loss in if loss != nil { work.cancel() } }
+        lease.state.onLoss { loss in if loss != nil { work.cancel() } }
         let outcome = await withTaskCancellationHandler {
             await work.result
         } onCancel: {
