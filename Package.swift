@@ -57,7 +57,8 @@ let package = Package(
 
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
+            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster", "PosixLock"],
+            swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: [
@@ -65,6 +66,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
+        .testTarget(
+            name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster"],
+            swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
