@@ -44,7 +44,8 @@ extension Redlock {
         /// Put before every resource's name to make its key. Default empty: the key is the name.
         public var keyPrefix = ""
 
-        /// Called with what happens, in order, on the coordinator's own queue: it must be quick, and must not block.
+        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own: it must be
+        /// quick, and must not block.
         public var observer: (@Sendable (Event) -> Void)?
 
         /// The defaults.

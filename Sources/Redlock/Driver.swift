@@ -88,11 +88,18 @@ final class Driver: @unchecked Sendable {
         loop.perform { self.handle(.start) }
     }
 
-    /// Hands something in, from any thread, which may be the one that acts on it before this returns. What gathers while
-    /// another is at work is one turn, and one write for each node.
-    func post(_ input: Input) {
+    /// Hands something in, from any thread. What gathers while another is at work is one turn, and one write for each
+    /// node.
+    ///
+    /// - Parameter here: Whether this thread may act on it, before this returns. Not from a `deinit` or the handler of a
+    ///   cancellation: whoever causes those may hold a lock, and a turn calls the observer, which may want the same one.
+    func post(_ input: Input, here: Bool = true) {
         inbox.withLock { $0.append(input) }
-        loop.ask { takeTurn() }
+        if here {
+            loop.ask { takeTurn() }
+        } else {
+            loop.askThread()
+        }
     }
 }
 

@@ -22,7 +22,7 @@ public final class Lease: Sendable {
     }
 
     deinit {
-        if !state.releaseBegun { redlock.driver.post(.release(lock)) }
+        if !state.releaseBegun { redlock.driver.post(.release(lock), here: false) }
     }
 }
 

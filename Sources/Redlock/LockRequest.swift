@@ -1,7 +1,7 @@
 internal import PosixLock
 internal import RedlockCore
 
-/// One call of acquire, from the caller's task to the coordinator's queue and back.
+/// One call of acquire, from the caller's task to a turn of the coordinator's loop and back.
 final class LockRequest: Sendable {
     typealias Outcome = Result<Lease, RedlockError>
 

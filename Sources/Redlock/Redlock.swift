@@ -65,7 +65,7 @@ public final class Redlock: Sendable {
     }
 
     deinit {
-        driver.post(.shutdown(nil))
+        driver.post(.shutdown(nil), here: false)
     }
 }
 
@@ -142,7 +142,7 @@ extension Redlock {
             }
         } onCancel: {
             request.cancel()
-            driver.post(.cancel(request))
+            driver.post(.cancel(request), here: false)
         }
         let lease = try outcome.get()
         // Granted, and cancelled before the task ran on: the lease, let go, is released.

@@ -1,3 +1,4 @@
+import PosixLock
 import Redlock
 
 /// What a held lease and a waiting caller occupy: the growth of the process' resident memory, divided.
@@ -24,7 +25,8 @@ struct MemoryUse: Sendable {
             let perLease = try await bytesPerLease(redlock)
             let (perWaiter, cancelling) = try await bytesPerWaiter(redlock)
             return MemoryFigures(
-                count: count, bytesPerLease: perLease, bytesPerWaiter: perWaiter, cancelMicroseconds: cancelling)
+                count: count, bytesPerLease: perLease, bytesPerWaiter: perWaiter, bytesPerTask: await bytesPerTask(),
+                cancelMicroseconds: cancelling)
         }
     }
 
@@ -68,6 +70,23 @@ struct MemoryUse: Sendable {
         }
     }
 
+    /// A task that waits for nothing but a continuation: what Swift itself takes of a waiter.
+    private func bytesPerTask() async -> Double {
+        let continuations = Locked<[CheckedContinuation<Void, Never>]>([])
+        continuations.withLock { $0.reserveCapacity(count) }
+        let before = ProcessUsage.residentBytes
+        let tasks = (0..<count).map { _ in
+            Task {
+                await withCheckedContinuation { continuation in continuations.withLock { $0.append(continuation) } }
+            }
+        }
+        while continuations.withLock({ $0.count }) < count { await Task.yield() }
+        let bytes = Double(ProcessUsage.residentBytes - before) / Double(count)
+        for continuation in continuations.withLock({ $0 }) { continuation.resume() }
+        for task in tasks { await task.value }
+        return bytes
+    }
+
     private func bytesPerWaiter(_ redlock: Redlock) async throws -> (bytes: Double, cancelMicroseconds: Double) {
         let resource = Resource("\(keyPrefix)waited-for")
         let held = try await redlock.acquire(resource, ttl: Self.ttl, waitingUpTo: LibraryLoad.wait)
@@ -100,13 +119,18 @@ package struct MemoryFigures: Sendable {
     package var bytesPerLease: Double
     /// The task that waits included.
     package var bytesPerWaiter: Double
+    /// What a task that waits for something else takes: Swift's share of a waiter.
+    package var bytesPerTask: Double
     /// From the first cancellation until the last waiter has its answer, for each.
     package var cancelMicroseconds: Double
 
-    init(count: Int, bytesPerLease: Double, bytesPerWaiter: Double, cancelMicroseconds: Double) {
+    init(
+        count: Int, bytesPerLease: Double, bytesPerWaiter: Double, bytesPerTask: Double, cancelMicroseconds: Double
+    ) {
         self.count = count
         self.bytesPerLease = bytesPerLease
         self.bytesPerWaiter = bytesPerWaiter
+        self.bytesPerTask = bytesPerTask
         self.cancelMicroseconds = cancelMicroseconds
     }
 
@@ -114,6 +138,6 @@ package struct MemoryFigures: Sendable {
         func middle(_ figure: (MemoryFigures) -> Double) -> Double { rounds.map(figure).median }
         self.init(
             count: rounds[0].count, bytesPerLease: middle(\.bytesPerLease), bytesPerWaiter: middle(\.bytesPerWaiter),
-            cancelMicroseconds: middle(\.cancelMicroseconds))
+            bytesPerTask: middle(\.bytesPerTask), cancelMicroseconds: middle(\.cancelMicroseconds))
     }
 }

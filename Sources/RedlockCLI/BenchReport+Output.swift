@@ -14,7 +14,8 @@ extension BenchReport {
             lines += [
                 "",
                 "memory at \(memory.count): \(Self.text(memory.bytesPerLease, 0)) bytes a held lease, "
-                    + "\(Self.text(memory.bytesPerWaiter, 0)) a waiting task; "
+                    + "\(Self.text(memory.bytesPerWaiter, 0)) a waiting task, of which "
+                    + "\(Self.text(memory.bytesPerTask, 0)) the task; "
                     + "cancelled in \(Self.text(memory.cancelMicroseconds)) µs each",
             ]
         }
@@ -108,6 +109,7 @@ extension BenchReport {
             figures.add("count", memory.count)
             figures.add("bytes_per_lease", memory.bytesPerLease)
             figures.add("bytes_per_waiter", memory.bytesPerWaiter)
+            figures.add("bytes_per_bare_task", memory.bytesPerTask)
             figures.add("cancel_us", memory.cancelMicroseconds)
             object.add("memory", figures)
         }

@@ -122,10 +122,15 @@ extension EventLoop {
         }
     }
 
+    /// Has a turn taken, but not on this thread. Nothing after ``stop()``.
+    package func askThread() {
+        if gate.ask(here: false) == .wake { ring() }
+    }
+
     /// Does something in a turn of the loop's thread, or of whoever is in one; from any thread. Nothing after ``stop()``.
     package func perform(_ action: @escaping @Sendable () -> Void) {
         actions.withLock { $0.append(action) }
-        if gate.ask(here: false) == .wake { ring() }
+        askThread()
     }
 
     /// Whether so many are being served that what is asked for should gather. In a turn.

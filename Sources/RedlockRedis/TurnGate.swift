@@ -10,7 +10,7 @@ final class TurnGate: @unchecked Sendable {
     enum Entry {
         /// This thread is in, and must leave.
         case entered
-        /// Another is in, and will see to it.
+        /// Another is in, or about to be, and will see to it.
         case taken
         /// Nobody is in, and the loop's thread is to be woken.
         case wake
@@ -57,7 +57,8 @@ final class TurnGate: @unchecked Sendable {
     /// - Parameter here: Whether this thread may do it.
     func ask(here: Bool) -> Entry {
         withLock { state in
-            guard !state.isTaken else {
+            // The loop's thread, when it waits to get in, is next: callers in turn could keep it out for ever.
+            guard !state.isTaken, !state.isThreadWaiting || state.isStopped else {
                 state.hasWork = true
                 return .taken
             }
