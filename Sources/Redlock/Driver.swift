@@ -11,7 +11,7 @@ final class Driver: @unchecked Sendable {
     enum Input: Sendable {
         case acquire(LockRequest)
         case cancel(LockRequest)
-        case extend(LockID, Resource, Nanoseconds, CheckedContinuation<Result<Instant, RedlockError>, Never>)
+        case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
         case shutdown(CheckedContinuation<Void, Never>?)
     }
@@ -26,7 +26,7 @@ final class Driver: @unchecked Sendable {
 
     private struct Extension {
         let resource: Resource
-        let continuation: CheckedContinuation<Result<Instant, RedlockError>, Never>
+        let caller: Answering<Result<Instant, RedlockError>>
     }
 
     /// A node, as the shell has it: the engine knows the rest.
@@ -121,10 +121,10 @@ extension Driver {
             acquire(request)
         case .cancel(let request):
             if let lock = request.lock { handle(.cancel(lock)) }
-        case .extend(let lock, let resource, let ttl, let continuation):
+        case .extend(let lock, let resource, let ttl, let caller):
             extensionCount += 1
             let id = ExtensionID(number: extensionCount)
-            extensions[id] = Extension(resource: resource, continuation: continuation)
+            extensions[id] = Extension(resource: resource, caller: caller)
             guard !isClosed else {
                 return answer(.notExtended(lock, ExtensionRefusal(reason: .released, votes: []), callers: [id]))
             }
@@ -256,14 +256,14 @@ extension Driver {
         case .extended(let lock, let validUntil, let callers):
             client(lock)?.lease?.extended(until: validUntil)
             for caller in callers {
-                extensions.removeValue(forKey: caller)?.continuation.resume(returning: .success(validUntil))
+                extensions.removeValue(forKey: caller)?.caller.answer(.success(validUntil))
             }
         case .notExtended(_, let refusal, let callers):
             for caller in callers {
                 guard let call = extensions.removeValue(forKey: caller) else { continue }
                 let error = RedlockError(
                     refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
-                call.continuation.resume(returning: .failure(error))
+                call.caller.answer(.failure(error))
             }
         case .atRisk(let lock, _):
             client(lock)?.lease?.risk(true)

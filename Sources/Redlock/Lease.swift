@@ -76,16 +76,13 @@ extension Lease {
     /// not get to run in time. Once it is told the lease cannot be extended any more.
     @discardableResult
     public func waitForLoss() async -> RedlockError? {
-        let waiter = LossWaiter()
+        let answering = Answering<RedlockError?>()
+        let id = state.onLoss { answering.answer($0) }
+        defer { state.removeLossHandler(id) }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                waiter.suspended(continuation)
-                let id = state.onLoss { waiter.finish($0) }
-                if Task.isCancelled { waiter.finish(nil) }
-                waiter.finished { self.state.removeLossHandler(id) }
-            }
+            await answering.wait()
         } onCancel: {
-            waiter.finish(nil)
+            answering.answer(nil)
         }
     }
 }
@@ -106,8 +103,9 @@ extension Lease {
         guard !state.releaseBegun else {
             throw RedlockError(.released, ExtensionRefusal.Reason.released.words, resource: resource)
         }
-        let outcome: Result<Instant, RedlockError> = await withCheckedContinuation { continuation in
-            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), continuation))
+        let answering = Answering<Result<Instant, RedlockError>>()
+        let outcome = await answering.wait {
+            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), answering))
         }
         return redlock.driver.clock.time(of: try outcome.get())
     }
@@ -137,41 +135,5 @@ extension Lease {
                 continuation.resume()
             }
         }
-    }
-}
-
-/// A task that waits for a loss, its cancellation, or the release: whichever comes first answers it.
-private final class LossWaiter: Sendable {
-    private struct State {
-        var continuation: CheckedContinuation<RedlockError?, Never>?
-        var onFinish: (@Sendable () -> Void)?
-        var isFinished = false
-    }
-
-    private let state = Locked(State())
-
-    func suspended(_ continuation: CheckedContinuation<RedlockError?, Never>) {
-        state.withLock { $0.continuation = continuation }
-    }
-
-    /// Calls this when it is finished: at once if it is.
-    func finished(_ action: @escaping @Sendable () -> Void) {
-        let isFinished = state.withLock { state in
-            if !state.isFinished { state.onFinish = action }
-            return state.isFinished
-        }
-        if isFinished { action() }
-    }
-
-    func finish(_ loss: RedlockError?) {
-        let (continuation, action) = state.withLock { state in
-            guard state.continuation != nil else {
-                return (nil, nil) as (CheckedContinuation<RedlockError?, Never>?, (@Sendable () -> Void)?)
-            }
-            state.isFinished = true
-            return (state.continuation.take(), state.onFinish.take())
-        }
-        continuation?.resume(returning: loss)
-        action?()
     }
 }

@@ -136,10 +136,7 @@ extension Redlock {
             of: resource, for: self)
 
         let outcome = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                request.suspended(continuation)
-                driver.post(.acquire(request))
-            }
+            await request.outcome.wait { driver.post(.acquire(request)) }
         } onCancel: {
             request.cancel()
             driver.post(.cancel(request), here: false)
