@@ -19,8 +19,8 @@ demo:
 
 bench:
 	@.ci/needs
-	swift build -c release --product RedlockBench
-	@"$$(swift build -c release --show-bin-path)/RedlockBench"
+	swift build -c release --product redlock
+	@"$$(swift build -c release --show-bin-path)/redlock" bench --local
 
 test:
 	@.ci/needs

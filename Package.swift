@@ -28,7 +28,8 @@ let package = Package(
         // hiredis, epoll and the few libc macros that Swift cannot import.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // Sockets, the event loop and the wire format.
-        .target(name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis"], swiftSettings: strict),
+        .target(
+            name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis", "PosixLock"], swiftSettings: strict),
         // A mutex that the thread sanitizer understands.
         .target(name: "PosixLock", swiftSettings: strict),
         // The public API.
@@ -38,7 +39,8 @@ let package = Package(
         // What both commands share: arguments, help, completion, the console.
         .target(name: "CommandSupport", swiftSettings: strict),
         .executableTarget(
-            name: "RedlockCLI", dependencies: ["CommandSupport", "Redlock", "ChildProcesses", "PosixLock"],
+            name: "RedlockCLI",
+            dependencies: ["CommandSupport", "Redlock", "RedlockBench", "ChildProcesses", "PosixLock"],
             swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(
@@ -46,9 +48,10 @@ let package = Package(
         .executableTarget(
             name: "RedlockDemo", dependencies: ["CommandSupport", "Redlock", "LocalCluster", "PosixLock"],
             swiftSettings: strict),
-        // The library beside the bare wire, in one run.
-        .executableTarget(
-            name: "RedlockBench", dependencies: ["CHiredis", "Redlock", "RedlockRedis", "LocalCluster", "PosixLock"],
+        // The library beside the bare wire, in one run: what `redlock bench` does.
+        .target(
+            name: "RedlockBench",
+            dependencies: ["CHiredis", "ChildProcesses", "LocalCluster", "PosixLock", "Redlock", "RedlockRedis"],
             swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.
@@ -72,7 +75,8 @@ let package = Package(
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"], swiftSettings: strict),
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster"], swiftSettings: strict),
+            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster", "PosixLock"],
+            swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
             dependencies: [
@@ -91,6 +95,9 @@ let package = Package(
             name: "ComposeTests", dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock"],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
+        .testTarget(
+            name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster"],
+            swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),

@@ -18,6 +18,15 @@ package struct JSONObject {
 
     package mutating func add(_ name: String, _ value: Int) { members.append("\(Self.quoted(name)):\(value)") }
 
+    /// Rounded to thousandths.
+    package mutating func add(_ name: String, _ value: Double) {
+        members.append("\(Self.quoted(name)):\((value * 1_000).rounded() / 1_000)")
+    }
+
+    package mutating func add(_ name: String, _ value: JSONObject) {
+        members.append("\(Self.quoted(name)):\(value.text)")
+    }
+
     package mutating func add(_ name: String, _ values: [JSONObject]) {
         members.append("\(Self.quoted(name)):[\(values.map(\.text).joined(separator: ","))]")
     }

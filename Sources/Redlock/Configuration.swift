@@ -54,7 +54,8 @@ extension Redlock {
         /// docs/fencing.md has what is promised, and how a resource compares the numbers.
         public var fencing = false
 
-        /// Called with what happens, in order, on the coordinator's own queue: it must be quick, and must not block.
+        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own: it must be
+        /// quick, and must not block.
         public var observer: (@Sendable (Event) -> Void)?
 
         /// The defaults.

@@ -5,32 +5,28 @@ internal import RedlockRedis
 
 /// The production shell: brings the engine its events, and carries its directives out.
 ///
-/// All of it happens on the event loop's queue, but for ``post(_:)`` and ``clock``. That is what makes it `Sendable`.
+/// All of it happens in turns of the event loop, but for ``post(_:)`` and ``clock``. That is what makes it `Sendable`.
 final class Driver: @unchecked Sendable {
     /// What other threads ask for.
     enum Input: Sendable {
         case acquire(LockRequest)
         case cancel(LockRequest)
-        case extend(LockID, Resource, Nanoseconds, CheckedContinuation<Result<Instant, RedlockError>, Never>)
+        case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
         case shutdown(CheckedContinuation<Void, Never>?)
     }
 
-    private struct Inbox {
-        var inputs: [Input] = []
-        var isScheduled = false
-    }
-
     /// Whom the answers about a lock are for.
     private struct Client {
+        let lock: LockID
         let resource: Resource
         var request: LockRequest?
-        weak var lease: Lease?
+        var lease: LeaseState?
     }
 
     private struct Extension {
         let resource: Resource
-        let continuation: CheckedContinuation<Result<Instant, RedlockError>, Never>
+        let caller: Answering<Result<Instant, RedlockError>>
     }
 
     /// A node, as the shell has it: the engine knows the rest.
@@ -42,34 +38,40 @@ final class Driver: @unchecked Sendable {
         var dials: UInt64 = 0
     }
 
+    /// As many broadcasts may be open for callers to send their own. With more, what they ask for gathers.
+    private static let roundsAtOnce = 3
+
     let clock = MonotonicClock()
 
     private let loop: EventLoop
     private let observer: (@Sendable (Redlock.Event) -> Void)?
-    private let inbox = Locked(Inbox())
+    private let inbox = Locked<[Input]>([])
     private var nodes: [Node]
     private var engine: Engine
-    private var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
+    private var generator: any RandomNumberGenerator = RandomBytes()
     private var directives: [Directive] = []
     /// Events that came while directives were being carried out, in order.
     private var events: [Event] = []
     private var isHandling = false
     /// Nodes with bytes to send.
     private var unflushed = NodeSet()
-    private var clients: [LockID: Client] = [:]
+    /// By the locks' slots.
+    private var clients: [Client?] = []
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
     private var formatter = CommandFormatter()
-    private var rounds: [RoundID: DispatchGroup] = [:]
-    /// Entered for every round that is not over.
-    private let openRounds = DispatchGroup()
+    /// A broadcast enters it for every node that it is sent to, and a node leaves it with its answer, failure or time-out.
+    /// Decisions never wait for it; ``Redlock/shutdown()`` does.
+    private let broadcasts = DispatchGroup()
+    /// How many have entered and not left.
+    private var openVotes = 0
     private var isClosed = false
     private var shutdownWaiters: [CheckedContinuation<Void, Never>] = []
 
     init(
         _ addresses: [NodeAddress], _ parameters: Parameters, observer: (@Sendable (Redlock.Event) -> Void)?
     ) throws(EventLoop.SystemError) {
-        let loop = try EventLoop(label: "redlock")
+        let loop = try EventLoop()
         self.loop = loop
         self.observer = observer
         engine = Engine(parameters)
@@ -79,23 +81,24 @@ final class Driver: @unchecked Sendable {
     }
 
     /// Starts the loop and dials the nodes. The loop keeps the driver alive until it is shut down.
-    func start() {
-        loop.start(
+    func start() throws(EventLoop.SystemError) {
+        try loop.start(
             onTimer: { self.handle(.timer) },
-            onTurnEnd: { self.endTurn() })
+            onTurn: { self.takeTurn() })
         loop.perform { self.handle(.start) }
     }
 
-    /// Hands something to the loop, from any thread. What gathers until the loop gets to it is one turn, and one write
-    /// for each node.
-    func post(_ input: Input) {
-        let mustSchedule = inbox.withLock { inbox in
-            inbox.inputs.append(input)
-            defer { inbox.isScheduled = true }
-            return !inbox.isScheduled
-        }
-        if mustSchedule {
-            loop.perform { self.takeInputs() }
+    /// Hands something in, from any thread. What gathers while another is at work is one turn, and one write for each
+    /// node.
+    ///
+    /// - Parameter here: Whether this thread may act on it, before this returns. Not from a `deinit` or the handler of a
+    ///   cancellation: whoever causes those may hold a lock, and a turn calls the observer, which may want the same one.
+    func post(_ input: Input, here: Bool = true) {
+        inbox.withLock { $0.append(input) }
+        if here {
+            loop.ask { takeTurn() }
+        } else {
+            loop.askThread()
         }
     }
 }
@@ -103,12 +106,13 @@ final class Driver: @unchecked Sendable {
 // MARK: - Turns
 
 extension Driver {
-    private func takeInputs() {
+    private func takeTurn() {
         let inputs = inbox.withLock { inbox in
-            defer { inbox = Inbox() }
-            return inbox.inputs
+            defer { inbox = [] }
+            return inbox
         }
         for input in inputs { take(input) }
+        endTurn()
     }
 
     private func take(_ input: Input) {
@@ -117,10 +121,10 @@ extension Driver {
             acquire(request)
         case .cancel(let request):
             if let lock = request.lock { handle(.cancel(lock)) }
-        case .extend(let lock, let resource, let ttl, let continuation):
+        case .extend(let lock, let resource, let ttl, let caller):
             extensionCount += 1
             let id = ExtensionID(number: extensionCount)
-            extensions[id] = Extension(resource: resource, continuation: continuation)
+            extensions[id] = Extension(resource: resource, caller: caller)
             guard !isClosed else {
                 return answer(.notExtended(lock, ExtensionRefusal(reason: .released, votes: []), callers: [id]))
             }
@@ -142,7 +146,8 @@ extension Driver {
             return request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
         }
         request.begin(as: lock)
-        clients[lock] = Client(resource: request.resource, request: request)
+        while clients.count <= lock.slot { clients.append(nil) }
+        clients[Int(lock.slot)] = Client(lock: lock, resource: request.resource, request: request)
         handle(.acquire(lock, request.core))
     }
 
@@ -151,7 +156,7 @@ extension Driver {
     /// Carrying out a directive can cause another event at once (a connection that is refused on the spot); it waits
     /// until the directives before it are done.
     private func handle(_ event: Event) {
-        dispatchPrecondition(condition: .onQueue(loop.queue))
+        loop.preconditionInTurn()
         guard !isHandling else { return events.append(event) }
         isHandling = true
         defer { isHandling = false }
@@ -176,7 +181,8 @@ extension Driver {
             for node in nodes { self.nodes[node].connection?.flush() }
         }
         let deadline = engine.nextDeadline
-        if deadline < .distantFuture { loop.wake(in: (deadline - clock.now()).count) }
+        if deadline < .distantFuture { loop.wake(at: deadline.nanoseconds) }
+        loop.setBusy(openVotes > nodes.count * Self.roundsAtOnce)
     }
 }
 
@@ -190,13 +196,15 @@ extension Driver {
         case .disconnect(let node, _, let discardUnsent):
             nodes[node].connection?.close(discardUnsent: discardUnsent)
             nodes[node].connection = nil
-        case .broadcast(let command, let targets, let round, let awaiting):
-            openRound(round, awaiting: awaiting)
+        case .broadcast(let command, let targets, _, let awaiting):
+            for _ in awaiting { broadcasts.enter() }
+            openVotes += awaiting.count
             send(command, to: targets)
         case .send(let command, let node):
             send(command, to: NodeSet(node))
-        case .leave(let round, _):
-            rounds[round]?.leave()
+        case .leave:
+            broadcasts.leave()
+            openVotes -= 1
         case .answer(let answer):
             self.answer(answer)
         case .report(let report):
@@ -229,19 +237,6 @@ extension Driver {
             unflushed.insert(node)
         }
     }
-
-    /// A broadcast is a group: it is entered for every node, left at each answer, failure or time-out, and closes when
-    /// all have left. Decisions never wait for it; ``Redlock/shutdown()`` does.
-    private func openRound(_ round: RoundID, awaiting: NodeSet) {
-        let group = DispatchGroup()
-        for _ in awaiting { group.enter() }
-        rounds[round] = group
-        openRounds.enter()
-        group.notify(queue: loop.queue) { @Sendable in
-            self.rounds[round] = nil
-            self.openRounds.leave()
-        }
-    }
 }
 
 // MARK: - Answers
@@ -250,37 +245,48 @@ extension Driver {
     private func answer(_ answer: Answer) {
         switch answer {
         case .granted(let lock, let grant):
-            guard let request = clients[lock]?.request else { return }
+            guard let request = client(lock)?.request else { return }
             let lease = Lease(lock, of: request, grant)
-            clients[lock]?.request = nil
-            clients[lock]?.lease = lease
+            clients[Int(lock.slot)]!.request = nil
+            clients[Int(lock.slot)]!.lease = lease.state
             request.finish(.success(lease))
         case .refused(let lock, let refusal):
-            guard let client = clients.removeValue(forKey: lock) else { return }
+            guard let client = removeClient(lock) else { return }
             client.request?.finish(.failure(error(refusal, client.resource)))
         case .extended(let lock, let validUntil, let callers):
-            clients[lock]?.lease?.extended(until: validUntil)
+            client(lock)?.lease?.extended(until: validUntil)
             for caller in callers {
-                extensions.removeValue(forKey: caller)?.continuation.resume(returning: .success(validUntil))
+                extensions.removeValue(forKey: caller)?.caller.answer(.success(validUntil))
             }
         case .notExtended(_, let refusal, let callers):
             for caller in callers {
                 guard let call = extensions.removeValue(forKey: caller) else { continue }
                 let error = RedlockError(
                     refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
-                call.continuation.resume(returning: .failure(error))
+                call.caller.answer(.failure(error))
             }
         case .atRisk(let lock, _):
-            clients[lock]?.lease?.risk(true)
+            client(lock)?.lease?.risk(true)
         case .recovered(let lock, _):
-            clients[lock]?.lease?.risk(false)
+            client(lock)?.lease?.risk(false)
         case .lost(let lock, let loss):
-            guard let client = clients[lock] else { return }
+            guard let client = client(lock) else { return }
             client.lease?.lost(
                 RedlockError(.lost, loss.reason.words, resource: client.resource, votes: votes(loss.votes)))
         case .released(let lock):
-            clients.removeValue(forKey: lock)?.lease?.released()
+            removeClient(lock)?.lease?.released()
         }
+    }
+
+    private func client(_ lock: LockID) -> Client? {
+        guard lock.slot < clients.count, let client = clients[Int(lock.slot)], client.lock == lock else { return nil }
+        return client
+    }
+
+    private func removeClient(_ lock: LockID) -> Client? {
+        let client = client(lock)
+        if client != nil { clients[Int(lock.slot)] = nil }
+        return client
     }
 
     private func error(_ refusal: Refusal, _ resource: Resource) -> RedlockError {
@@ -304,11 +310,13 @@ extension Driver {
     }
 
     private func close() {
-        openRounds.notify(queue: loop.queue) { @Sendable in
-            self.isClosed = true
-            self.loop.stop()
-            for waiter in self.shutdownWaiters { waiter.resume() }
-            self.shutdownWaiters = []
+        broadcasts.notify(queue: .global()) { @Sendable in
+            self.loop.perform {
+                self.isClosed = true
+                self.loop.stop()
+                for waiter in self.shutdownWaiters { waiter.resume() }
+                self.shutdownWaiters = []
+            }
         }
     }
 }
@@ -318,7 +326,7 @@ extension Driver {
 extension Driver {
     private func event(for report: Report) -> Redlock.Event? {
         func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
-            guard let client = clients[lock] else { return nil }
+            guard let client = client(lock) else { return nil }
             var event = Redlock.Event(kind: kind)
             event.resource = client.resource
             event.votes = self.votes(votes)
@@ -359,7 +367,7 @@ extension Driver {
             event?.remaining = until(validUntil)
         case .notExtended(let lock, let refusal):
             event = about(.notExtended, lock, refusal.votes)
-            event?.remaining = clients[lock]?.lease?.remaining
+            event?.remaining = client(lock)?.lease.map { until($0.validUntil) }
             event?.reason = refusal.reason.words
         case .repaired(let lock, let node):
             event = about(.repaired, lock)

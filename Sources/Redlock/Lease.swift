@@ -5,17 +5,6 @@ internal import RedlockCore
 ///
 /// A lease that is let go without ``release()`` is released then; do not rely on it for anything but mistakes.
 public final class Lease: Sendable {
-    private struct State {
-        var validUntil: Instant
-        var loss: RedlockError?
-        var isAtRisk = false
-        var isReleased = false
-        var releaseBegun = false
-        var releasing: [CheckedContinuation<Void, Never>] = []
-        var lossHandlers: [(id: UInt64, handler: @Sendable (RedlockError?) -> Void)] = []
-        var lossHandlerCount: UInt64 = 0
-    }
-
     /// What is locked.
     public let resource: Resource
 
@@ -29,7 +18,7 @@ public final class Lease: Sendable {
     let redlock: Redlock
     let lock: LockID
     private let ttl: Duration
-    private let state: Locked<State>
+    let state: LeaseState
 
     init(_ lock: LockID, of request: LockRequest, _ grant: Grant) {
         self.lock = lock
@@ -37,11 +26,11 @@ public final class Lease: Sendable {
         redlock = request.redlock
         ttl = Duration(request.core.ttl)
         fencingToken = grant.fencingToken
-        state = Locked(State(validUntil: grant.validUntil))
+        state = LeaseState(validUntil: grant.validUntil)
     }
 
     deinit {
-        if !state.withLock({ $0.releaseBegun }) { redlock.driver.post(.release(lock)) }
+        if !state.releaseBegun { redlock.driver.post(.release(lock), here: false) }
     }
 }
 
@@ -50,7 +39,7 @@ public final class Lease: Sendable {
 extension Lease {
     /// The end of validity: until then no other client that keeps to the rules holds the lock. Extensions move it.
     public var validUntil: ContinuousClock.Instant {
-        redlock.driver.clock.time(of: state.withLock { $0.validUntil })
+        redlock.driver.clock.time(of: state.validUntil)
     }
 
     /// What is left of the validity; zero once it is over or the lease was released.
@@ -95,34 +84,14 @@ extension Lease {
     /// not get to run in time. Once it is told the lease cannot be extended any more.
     @discardableResult
     public func waitForLoss() async -> RedlockError? {
-        let waiter = LossWaiter()
+        let answering = Answering<RedlockError?>()
+        let id = state.onLoss { answering.answer($0) }
+        defer { state.removeLossHandler(id) }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                waiter.suspended(continuation)
-                let id = onLoss { waiter.finish($0) }
-                if Task.isCancelled { waiter.finish(nil) }
-                waiter.finished { self.removeLossHandler(id) }
-            }
+            await answering.wait()
         } onCancel: {
-            waiter.finish(nil)
+            answering.answer(nil)
         }
-    }
-
-    /// Has a handler called once: with the loss, or with nil at the release. At once if either has happened.
-    @discardableResult
-    func onLoss(_ handler: @escaping @Sendable (RedlockError?) -> Void) -> UInt64 {
-        let (id, outcome): (UInt64, RedlockError??) = state.withLock { state in
-            if state.loss != nil || state.releaseBegun { return (0, .some(state.loss)) }
-            state.lossHandlerCount += 1
-            state.lossHandlers.append((state.lossHandlerCount, handler))
-            return (state.lossHandlerCount, nil)
-        }
-        if let outcome { handler(outcome) }
-        return id
-    }
-
-    func removeLossHandler(_ id: UInt64) {
-        state.withLock { $0.lossHandlers.removeAll { $0.id == id } }
     }
 }
 
@@ -139,11 +108,12 @@ extension Lease {
     public func extend(ttl: Duration? = nil) async throws(RedlockError) -> ContinuousClock.Instant {
         let ttl = ttl ?? self.ttl
         try redlock.configuration.checkTTL(ttl, resource)
-        guard !state.withLock({ $0.releaseBegun }) else {
+        guard !state.releaseBegun else {
             throw RedlockError(.released, ExtensionRefusal.Reason.released.words, resource: resource)
         }
-        let outcome: Result<Instant, RedlockError> = await withCheckedContinuation { continuation in
-            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), continuation))
+        let answering = Answering<Result<Instant, RedlockError>>()
+        let outcome = await answering.wait {
+            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), answering))
         }
         return redlock.driver.clock.time(of: try outcome.get())
     }
@@ -165,7 +135,7 @@ extension Lease {
             }
             switch next {
             case .post:
-                tellLossHandlers(nil)
+                state.tellLossHandlers(nil)
                 redlock.driver.post(.release(lock))
             case .wait:
                 break
@@ -173,41 +143,5 @@ extension Lease {
                 continuation.resume()
             }
         }
-    }
-}
-
-// MARK: - From the coordinator
-
-extension Lease {
-    func extended(until validUntil: Instant) {
-        state.withLock { $0.validUntil = max($0.validUntil, validUntil) }
-    }
-
-    func risk(_ isAtRisk: Bool) {
-        state.withLock { $0.isAtRisk = isAtRisk }
-    }
-
-    func lost(_ loss: RedlockError) {
-        state.withLock { $0.loss = loss }
-        tellLossHandlers(loss)
-    }
-
-    func released() {
-        let waiting = state.withLock { state in
-            state.isReleased = true
-            state.releaseBegun = true
-            defer { state.releasing = [] }
-            return state.releasing
-        }
-        for continuation in waiting { continuation.resume() }
-        tellLossHandlers(nil)
-    }
-
-    private func tellLossHandlers(_ loss: RedlockError?) {
-        let handlers = state.withLock { state in
-            defer { state.lossHandlers = [] }
-            return state.lossHandlers
-        }
-        for (_, handler) in handlers { handler(loss) }
     }
 }

@@ -1,12 +1,11 @@
 internal import PosixLock
 internal import RedlockCore
 
-/// One call of acquire, from the caller's task to the coordinator's queue and back.
+/// One call of acquire, from the caller's task to a turn of the coordinator's loop and back.
 final class LockRequest: Sendable {
     typealias Outcome = Result<Lease, RedlockError>
 
     private struct State {
-        var continuation: CheckedContinuation<Outcome, Never>?
         var isCancelled = false
         var lock: LockID?
     }
@@ -14,6 +13,7 @@ final class LockRequest: Sendable {
     let resource: Resource
     let redlock: Redlock
     let core: AcquireRequest
+    let outcome = Answering<Outcome>()
     private let state = Locked(State())
 
     init(_ core: AcquireRequest, of resource: Resource, for redlock: Redlock) {
@@ -25,10 +25,6 @@ final class LockRequest: Sendable {
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var lock: LockID? { state.withLock { $0.lock } }
 
-    func suspended(_ continuation: CheckedContinuation<Outcome, Never>) {
-        state.withLock { $0.continuation = continuation }
-    }
-
     /// The task may be cancelled before it has suspended, and before the engine knows of it.
     func cancel() {
         state.withLock { $0.isCancelled = true }
@@ -39,7 +35,6 @@ final class LockRequest: Sendable {
     }
 
     func finish(_ outcome: Outcome) {
-        let continuation = state.withLock { $0.continuation.take() }
-        continuation?.resume(returning: outcome)
+        self.outcome.answer(outcome)
     }
 }

@@ -62,14 +62,14 @@ public final class Redlock: Sendable {
         self.nodes = addresses.map(\.description)
         do throws(EventLoop.SystemError) {
             driver = try Driver(addresses, parameters, observer: configuration.observer)
+            try driver.start()
         } catch {
             throw RedlockError(.system, error.description)
         }
-        driver.start()
     }
 
     deinit {
-        driver.post(.shutdown(nil))
+        driver.post(.shutdown(nil), here: false)
     }
 }
 
@@ -98,7 +98,7 @@ extension Redlock {
     ) async throws -> Value {
         let lease = try await acquire(resource, ttl: ttl, waitingUpTo: wait, extendingItself: true)
         let work = Task { try await body(lease) }
-        lease.onLoss { loss in if loss != nil { work.cancel() } }
+        lease.state.onLoss { loss in if loss != nil { work.cancel() } }
         let outcome = await withTaskCancellationHandler {
             await work.result
         } onCancel: {
@@ -143,13 +143,10 @@ extension Redlock {
             of: resource, for: self)
 
         let outcome = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                request.suspended(continuation)
-                driver.post(.acquire(request))
-            }
+            await request.outcome.wait { driver.post(.acquire(request)) }
         } onCancel: {
             request.cancel()
-            driver.post(.cancel(request))
+            driver.post(.cancel(request), here: false)
         }
         let lease = try outcome.get()
         // Granted, and cancelled before the task ran on: the lease, let go, is released.

@@ -1,60 +1,61 @@
-internal import CHiredis
-import Glibc
+import CHiredis
 import RedlockRedis
 
-/// The floor: what an acquire and a release cost on the wire, with nothing else around them. Blocking hiredis contexts;
-/// each step sends to all nodes, then reads from all.
-@safe
+/// The floor: what acquires and releases cost on the wire, with nothing else around them.
+///
+/// Blocking hiredis contexts on one thread. A batch is sent to all nodes, then all answers are read; with a depth of 1 a
+/// batch is one command, with more it is a pipeline. The words are laid out once, so that hiredis' own work is all there is.
 final class RawFloor {
-    private let contexts: [UnsafeMutablePointer<redisContext>]
+    private let nodes: [NodeClient]
+    private let acquires: [CommandWords]
+    private let releases: [CommandWords]
 
-    init(ports: [UInt16]) {
-        unsafe contexts = ports.map { port in
-            guard let context = unsafe redisConnect("127.0.0.1", Int32(port)), unsafe context.pointee.err == 0 else {
-                fatalError("no connection to 127.0.0.1:\(port)")
-            }
-            return unsafe context
+    /// - Parameters:
+    ///   - keyPrefix: Of the keys that it sets, one for each command of a pipeline.
+    ///   - depth: The deepest pipeline.
+    init(_ addresses: [NodeAddress], keyPrefix: String, depth: Int) throws(BenchError) {
+        var nodes: [NodeClient] = []
+        for address in addresses {
+            let node = try NodeClient(address)
+            _ = try node.text(["SCRIPT", "LOAD", Script.release])
+            nodes.append(node)
         }
-        unsafe contexts.forEach { context in
-            unsafe send(["SCRIPT", "LOAD", Script.release], on: context)
-            _ = unsafe readText(from: context)
+        self.nodes = nodes
+        let token = "0123456789012345678901234567890123456789"
+        acquires = (0..<depth).map { CommandWords(["SET", "\(keyPrefix)\($0)", token, "NX", "PX", "10000"]) }
+        releases = (0..<depth).map { CommandWords(["EVALSHA", Script.releaseDigest, "1", "\(keyPrefix)\($0)", token]) }
+    }
+
+    /// Cycles until the time is over, on the calling thread, which is blocked meanwhile.
+    func run(depth: Int, for time: Duration, while mayRun: () -> Bool) throws(BenchError) -> Figures {
+        var cycles = Samples()
+        var halves = Samples()
+        let cpu = ProcessUsage.cpuSeconds
+        let start = Stopwatch.nanoseconds
+        let end = start + time.nanoseconds
+        var now = start
+        while now < end, mayRun() {
+            let begun = now
+            try broadcast(acquires[..<depth], expecting: REDIS_REPLY_STATUS)
+            let acquired = Stopwatch.nanoseconds
+            try broadcast(releases[..<depth], expecting: REDIS_REPLY_INTEGER)
+            now = Stopwatch.nanoseconds
+            halves.add(acquired - begun)
+            cycles.add(now - begun)
         }
+        return Figures(
+            cycles: cycles, acquires: halves, cyclesPerSample: depth, seconds: Double(now - start) / 1e9,
+            cpuSeconds: ProcessUsage.cpuSeconds - cpu)
     }
 
-    deinit {
-        unsafe contexts.forEach { unsafe redisFree($0) }
-    }
-
-    func acquire(_ key: String, token: String) {
-        broadcast(["SET", key, token, "NX", "PX", "10000"])
-    }
-
-    func release(_ key: String, token: String) {
-        broadcast(["EVALSHA", Script.releaseDigest, "1", key, token])
-    }
-
-    private func broadcast(_ words: [String]) {
-        unsafe contexts.forEach { unsafe send(words, on: $0) }
-        unsafe contexts.forEach { context in
-            // Appended commands are written when an answer is asked for: write to all before reading from one.
-            var done: Int32 = 0
-            while unsafe redisBufferWrite(context, &done) == REDIS_OK, done == 0 {}
+    private func broadcast(_ batch: ArraySlice<CommandWords>, expecting type: Int32) throws(BenchError) {
+        for node in nodes {
+            for words in batch { node.append(words) }
         }
-        unsafe contexts.forEach { _ = unsafe readText(from: $0) }
-    }
-
-    private func send(_ words: [String], on context: UnsafeMutablePointer<redisContext>) {
-        let copies = unsafe words.map { unsafe strdup($0) }
-        defer { unsafe copies.forEach { unsafe free($0) } }
-        var arguments = unsafe copies.map { unsafe UnsafePointer($0) }
-        unsafe redisAppendCommandArgv(context, Int32(words.count), &arguments, words.map { $0.utf8.count })
-    }
-
-    private func readText(from context: UnsafeMutablePointer<redisContext>) -> String {
-        var raw: UnsafeMutableRawPointer?
-        guard unsafe redisGetReply(context, &raw) == REDIS_OK, let raw = unsafe raw else { fatalError("no reply") }
-        defer { unsafe freeReplyObject(raw) }
-        let reply = unsafe raw.assumingMemoryBound(to: redisReply.self)
-        return unsafe reply.pointee.str.map { unsafe String(cString: $0) } ?? ""
+        // Appended commands are written when an answer is asked for: write to all before reading from one.
+        for node in nodes { try node.flush() }
+        for node in nodes {
+            for _ in batch { try node.readReply(expecting: type) }
+        }
     }
 }

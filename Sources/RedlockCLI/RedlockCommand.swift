@@ -1,5 +1,6 @@
 import CommandSupport
 import Glibc
+import RedlockBench
 
 /// The command `redlock`.
 @main
@@ -7,7 +8,7 @@ struct RedlockCommand {
     static let program = Program(
         "redlock", summary: "a lock over independent Redis nodes", version: version,
         notes: "Exit codes, environment and the lines of --json: docs/command.md.",
-        [RunCommand.subcommand])
+        [RunCommand.subcommand, BenchCommand.subcommand])
 
     static func main() {
         // Before any other thread exists: they inherit it, and one thread takes all signals.
@@ -19,6 +20,8 @@ struct RedlockCommand {
     }
 
     private static func run(_ words: [[UInt8]]) async -> Int32 {
+        // What the bench starts itself as; nothing for people.
+        if words.first == [UInt8](Contention.contenderCommand.utf8) { return await Contention.contenderMain() }
         do {
             return try await program.run(words)
         } catch {

@@ -16,24 +16,24 @@ extension Engine {
         guard let slot = slot(of: lock) else { return }
         let token = Token(using: &turn.generator)
         let request = slots[slot].machine!.request
-        let number = fencingProposal(for: request, at: turn.now)
-        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: number, policy)
-        let attempt = slots[slot].machine!.attempt
-        report(.attempt(lock, number: Int(attempt.number)), &turn)
+        let proposal = fencingProposal(for: request, at: turn.now)
+        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
+        let number = slots[slot].machine!.attempt.number
+        report(.attempt(lock, number: Int(number)), &turn)
 
         let milliseconds = request.ttl.millisecondsRoundedUp
         let operation: Command.Operation =
-            if let number {
-                .acquireFenced(milliseconds: milliseconds, number: number)
+            if let proposal {
+                .acquireFenced(milliseconds: milliseconds, number: proposal)
             } else {
                 .acquire(milliseconds: milliseconds)
             }
-        let command = Command(operation, key: request.key, token: attempt.token!)
-        let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: attempt.number), &turn)
+        let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token!)
+        let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: number), &turn)
         slots[slot].machine!.noteAsked(asked)
         settle(slot)
         for (node, failure) in failed {
-            countAttempt(.failed(failure), of: node, lock, number: attempt.number, &turn)
+            countAttempt(.failed(failure), of: node, lock, number: number, &turn)
         }
     }
 
@@ -188,12 +188,12 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
         endExtensions(.released, lock, slot, &turn)
-        let machine = slots[slot].machine!
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.locked,
-            repaired: machine.hold!.guarding.repaired)
+            asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
+            repaired: slots[slot].machine!.hold!.guarding.repaired)
         let awaited = broadcastRelease(
-            of: machine.attempt.token!, key: machine.request.key, to: nodes, ballot: .release(lock), &turn)
+            of: slots[slot].machine!.attempt.token!, key: slots[slot].machine!.request.key, to: nodes,
+            ballot: .release(lock), &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)

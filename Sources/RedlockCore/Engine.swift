@@ -171,14 +171,15 @@ extension Engine {
 
     /// To be called after every change of a machine: forgets it when it has ended, else notes when it is due.
     mutating func settle(_ slot: Int) {
-        guard let machine = slots[slot].machine else { return }
-        if machine.phase == .ended {
+        // In place: a copy of the machine for every vote would be the dearest part of counting it.
+        guard slots[slot].machine != nil else { return }
+        if slots[slot].machine!.phase == .ended {
             slots[slot].machine = nil
             deadlines.set(slot, to: .distantFuture)
             freeSlots.append(Int32(slot))
             lockCount -= 1
         } else {
-            deadlines.set(slot, to: machine.deadline(policy))
+            deadlines.set(slot, to: slots[slot].machine!.deadline(policy))
         }
     }
 

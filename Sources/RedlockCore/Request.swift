@@ -1,6 +1,6 @@
 /// Names one lock request for as long as its engine serves it. Never reused.
 package struct LockID: Hashable, Sendable {
-    let slot: Int32
+    package let slot: Int32
     let generation: UInt64
 }
 

@@ -1,14 +1,15 @@
 internal import CHiredis
-package import Dispatch
 internal import Glibc
+internal import PosixLock
 
-/// One serial queue, and the sockets and the timer that wake it.
+/// Sockets, a timer, and turns: what belongs to the loop is touched by one thread at a time, in a turn.
 ///
-/// The sockets are watched by an epoll descriptor of our own, and Dispatch watches that one descriptor. Given a socket,
-/// a Dispatch source on Linux loses events or corrupts memory once the peer hangs up (swift-corelibs-libdispatch #949
-/// and #833); the epoll descriptor never hangs up.
+/// A thread of the loop's own waits for the sockets and the timer. Whoever asks for something while nobody is in a turn
+/// takes one on its own thread, so that a command leaves without waking another. When many are being served, what is
+/// asked for gathers for the loop's thread: one turn, and one write for each node.
 ///
-/// Everything here happens on ``queue``. That is what makes it `Sendable`, and what the preconditions check.
+/// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once the
+/// peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
 package final class EventLoop: @unchecked Sendable {
     package enum Interest {
         case read
@@ -27,80 +28,193 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Events taken in one turn; more wait for the next.
     private static let eventsPerTurn = 64
+    /// What the descriptors that are no sockets are watched as. Watches begin above.
+    private static let wakeUp: UInt64 = 0
+    private static let timerExpiry: UInt64 = 1
 
-    package let queue: DispatchQueue
     private let epoll: Int32
-    private let source: any DispatchSourceRead
-    private let timer: any DispatchSourceTimer
-    private var armed: DispatchTime?
+    private let timer: Int32
+    private let bell: Int32
+    private let gate = TurnGate()
+    private let actions = Locked<[@Sendable () -> Void]>([])
+
+    // From here on: in a turn only.
     private var watches: [UInt64: Watch] = [:]
-    private var lastWatch: UInt64 = 0
-    private var onTurnEnd: () -> Void = {}
+    private var lastWatch = timerExpiry
+    /// When the timer expires; nil when it has, or has not been set.
+    private var armed: Int64?
+    private var onTurn: () -> Void = {}
     private var onTimer: () -> Void = {}
+    private var isBusy = false
+    private var turnThread: pthread_t?
 
     /// A failure of the operating system: no more descriptors, as a rule.
     package struct SystemError: Error, CustomStringConvertible {
         package var description: String
     }
 
-    package init(label: String) throws(SystemError) {
+    package init() throws(SystemError) {
         epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epoll >= 0 else { throw SystemError(description: "epoll_create1: \(describeError(errno))") }
-        queue = DispatchQueue(label: label)
-        source = DispatchSource.makeReadSource(fileDescriptor: epoll, queue: queue)
-        timer = DispatchSource.makeTimerSource(queue: queue)
+        timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
+        bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard epoll >= 0, timer >= 0, bell >= 0 else {
+            let error = SystemError(description: "a descriptor for the event loop: \(describeError(errno))")
+            closeAll()
+            throw error
+        }
+        guard control(EPOLL_CTL_ADD, bell, Self.wakeUp, .read), control(EPOLL_CTL_ADD, timer, Self.timerExpiry, .read)
+        else {
+            let error = SystemError(description: "epoll_ctl: \(describeError(errno))")
+            closeAll()
+            throw error
+        }
     }
 
-    /// Starts. `onTimer` is called at the armed time, `onTurnEnd` when all sockets that were ready have been served.
-    package func start(onTimer: @escaping () -> Void, onTurnEnd: @escaping () -> Void) {
+    deinit { closeAll() }
+
+    private func closeAll() {
+        for descriptor in [epoll, timer, bell] where descriptor >= 0 { _ = close(descriptor) }
+    }
+}
+
+// MARK: - Turns
+
+extension EventLoop {
+    /// Starts the thread, which keeps the loop alive until ``stop()``.
+    ///
+    /// - Parameters:
+    ///   - onTimer: Called in a turn when the time has come that ``wake(at:)`` set, after the sockets were served.
+    ///   - onTurn: Called at the end of every turn, and again as long as ``ask(_:)`` was called meanwhile.
+    package func start(onTimer: @escaping () -> Void, onTurn: @escaping () -> Void) throws(SystemError) {
         self.onTimer = onTimer
-        self.onTurnEnd = onTurnEnd
-        let descriptor = epoll
-        source.setEventHandler { @Sendable [self] in
-            serveSockets()
-            self.onTurnEnd()
+        self.onTurn = onTurn
+        // The host's signals are for its own threads.
+        var all = sigset_t()
+        var before = sigset_t()
+        unsafe sigfillset(&all)
+        unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        var thread = pthread_t()
+        let context = unsafe Unmanaged.passRetained(self)
+        let status = unsafe pthread_create(
+            &thread, nil,
+            { context in
+                unsafe Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        guard status == 0 else {
+            unsafe context.release()
+            throw SystemError(description: "a thread for the event loop: \(describeError(status))")
         }
-        source.setCancelHandler { @Sendable in _ = Glibc.close(descriptor) }
-        timer.setEventHandler { @Sendable [self] in
-            armed = nil
-            // After a pause of this process, answers that have come are no time-outs.
-            serveSockets()
-            self.onTimer()
-            self.onTurnEnd()
-        }
-        source.activate()
-        timer.activate()
+        pthread_detach(thread)
     }
 
-    /// Ends. The handlers are let go, and with them whatever they hold.
-    package func stop() {
-        dispatchPrecondition(condition: .onQueue(queue))
-        precondition(watches.isEmpty, "a socket is still being watched")
-        timer.cancel()
-        source.cancel()
-        onTimer = {}
-        onTurnEnd = {}
+    /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's thread.
+    package func ask(_ onTurn: () -> Void) {
+        switch gate.ask(here: true) {
+        case .entered:
+            turnThread = pthread_self()
+            work(onTurn, mayStay: false)
+        case .wake:
+            ring()
+        case .taken, .asleep:
+            break
+        }
     }
 
-    /// Does something on the queue, as a turn of its own; from any thread.
+    /// Has a turn taken, but not on this thread. Nothing after ``stop()``.
+    package func askThread() {
+        if gate.ask(here: false) == .wake { ring() }
+    }
+
+    /// Does something in a turn of the loop's thread, or of whoever is in one; from any thread. Nothing after ``stop()``.
     package func perform(_ action: @escaping @Sendable () -> Void) {
-        queue.async { @Sendable [self] in
-            action()
-            self.onTurnEnd()
-        }
+        actions.withLock { $0.append(action) }
+        askThread()
     }
 
-    private func serveSockets() {
-        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn) { events in
-            let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(Self.eventsPerTurn), 0)
-            for index in 0..<max(0, Int(count)) {
-                let event = unsafe events[index]
-                guard let watch = watches[unsafe event.data.u64] else { continue }
-                // A hang-up and an error are both: whoever reads or writes next learns of them.
-                let writable = unsafe event.events & ~EPOLLIN.rawValue != 0
-                watch.handler(writable)
+    /// Whether so many are being served that what is asked for should gather. In a turn.
+    package func setBusy(_ isBusy: Bool) {
+        self.isBusy = isBusy
+    }
+
+    package func preconditionInTurn() {
+        // Only a thread that is in a turn finds itself here.
+        precondition(turnThread == pthread_self(), "the event loop is used outside of a turn")
+    }
+
+    /// Ends, with the turn that this is called in. The handlers are let go, and with them whatever they hold.
+    package func stop() {
+        preconditionInTurn()
+        precondition(watches.isEmpty, "a socket is still being watched")
+        gate.stop()
+        onTimer = {}
+        onTurn = {}
+        ring()
+    }
+
+    private func work(_ onTurn: () -> Void, mayStay: Bool) {
+        while true {
+            for action in takeActions() { action() }
+            onTurn()
+            turnThread = nil
+            switch gate.leave(isBusy: isBusy, mayStay: mayStay) {
+            case .again: turnThread = pthread_self()
+            case .wake: return ring()
+            case .left: return
             }
         }
+    }
+
+    private func takeActions() -> [@Sendable () -> Void] {
+        actions.withLock { actions in
+            defer { actions = [] }
+            return actions
+        }
+    }
+
+    private func ring() {
+        _ = eventfd_write(bell, 1)
+    }
+
+    private func run() {
+        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn) { events in
+            while true {
+                let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), -1)
+                guard gate.enter() else { return }
+                turnThread = pthread_self()
+                if unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(count))])) {
+                    // After a pause of this process, answers that have come are no time-outs.
+                    let more = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), 0)
+                    _ = unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(more))]))
+                    onTimer()
+                }
+                work(onTurn, mayStay: true)
+            }
+        }
+    }
+
+    /// Whether the timer has expired.
+    private func serve(_ events: UnsafeMutableBufferPointer<epoll_event>) -> Bool {
+        var isTime = false
+        for index in events.indices {
+            let event = unsafe events[index]
+            switch unsafe event.data.u64 {
+            case Self.wakeUp:
+                var count: eventfd_t = 0
+                _ = unsafe eventfd_read(bell, &count)
+            case Self.timerExpiry:
+                var count: UInt64 = 0
+                _ = unsafe read(timer, &count, MemoryLayout<UInt64>.size)
+                armed = nil
+                isTime = true
+            case let number:
+                guard let watch = watches[number] else { continue }
+                // A hang-up and an error are both: whoever reads or writes next learns of them.
+                watch.handler(unsafe event.events & ~EPOLLIN.rawValue != 0)
+            }
+        }
+        return isTime
     }
 }
 
@@ -112,35 +226,34 @@ extension EventLoop {
     package func watch(
         _ descriptor: Int32, _ interest: Interest, handler: @escaping (_ writable: Bool) -> Void
     ) throws(SystemError) -> WatchID {
-        dispatchPrecondition(condition: .onQueue(queue))
+        preconditionInTurn()
         lastWatch += 1
         watches[lastWatch] = Watch(descriptor: descriptor, handler: handler)
-        let watch = WatchID(number: lastWatch)
-        guard control(EPOLL_CTL_ADD, descriptor, watch, interest) else {
+        guard control(EPOLL_CTL_ADD, descriptor, lastWatch, interest) else {
             let error = SystemError(description: "epoll_ctl: \(describeError(errno))")
             watches.removeValue(forKey: lastWatch)
             throw error
         }
-        return watch
+        return WatchID(number: lastWatch)
     }
 
     package func change(_ watch: WatchID, to interest: Interest) {
         guard let descriptor = watches[watch.number]?.descriptor else { return }
-        let isChanged = control(EPOLL_CTL_MOD, descriptor, watch, interest)
+        let isChanged = control(EPOLL_CTL_MOD, descriptor, watch.number, interest)
         precondition(isChanged, "epoll_ctl: \(describeError(errno))")
     }
 
     /// To be called before the socket is closed.
     package func unwatch(_ watch: WatchID) {
         guard let descriptor = watches.removeValue(forKey: watch.number)?.descriptor else { return }
-        let isRemoved = control(EPOLL_CTL_DEL, descriptor, watch, .read)
+        let isRemoved = control(EPOLL_CTL_DEL, descriptor, watch.number, .read)
         precondition(isRemoved, "epoll_ctl: \(describeError(errno))")
     }
 
-    private func control(_ operation: Int32, _ descriptor: Int32, _ watch: WatchID, _ interest: Interest) -> Bool {
+    private func control(_ operation: Int32, _ descriptor: Int32, _ number: UInt64, _ interest: Interest) -> Bool {
         var event = unsafe epoll_event()
         unsafe event.events = EPOLLIN.rawValue | (interest == .readAndWrite ? EPOLLOUT.rawValue : 0)
-        unsafe event.data.u64 = watch.number
+        unsafe event.data.u64 = number
         return unsafe epoll_ctl(epoll, operation, descriptor, &event) == 0
     }
 }
@@ -148,13 +261,19 @@ extension EventLoop {
 // MARK: - Timer
 
 extension EventLoop {
-    /// Sees to it that `onTimer` is called in this many nanoseconds, or earlier: a wake-up that comes too soon costs
-    /// less than arming the timer for each change.
-    package func wake(in nanoseconds: Int64) {
-        let time = DispatchTime.now() + .nanoseconds(Int(max(0, nanoseconds)))
+    /// Sees to it that `onTimer` is called at this time, or earlier: a wake-up that comes too soon costs less than setting
+    /// the timer for each change.
+    ///
+    /// - Parameter time: Nanoseconds of ``BootClock``.
+    package func wake(at time: Int64) {
         if let armed, armed <= time { return }
         armed = time
-        timer.schedule(deadline: time, leeway: .nanoseconds(0))
+        // Zero would mean never.
+        let time = max(1, time)
+        var value = itimerspec()
+        value.it_value = timespec(tv_sec: Int(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
+        let status = unsafe timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME), &value, nil)
+        precondition(status == 0, "timerfd_settime: \(describeError(errno))")
     }
 }
 

@@ -4,7 +4,7 @@ package import RedlockCore
 
 /// One connection to one node, from the look-up of its name to the end. Not reused: the next one is a new object.
 ///
-/// It works on the event loop's queue, and calls its handler there. hiredis formats and parses; the socket is ours,
+/// It works in turns of the event loop, and calls its handler there. hiredis formats and parses; the socket is ours,
 /// because hiredis' own cannot be told to close on exec, to try a second address, or to leave SIGPIPE alone in the
 /// versions that the distributions ship.
 package final class NodeConnection {

@@ -38,7 +38,61 @@ package import RedlockCore
             }
             return unsafe ReplyReader.defaults.createArray(task, count)
         }
+        // The answers to our commands are few: they need no memory of their own.
+        unsafe functions.pointee.createString = { task, text, length in
+            if unsafe task?.pointee.type == REDIS_REPLY_STATUS, unsafe task?.pointee.parent == nil, length == 2,
+                let text = unsafe text, unsafe text[0] == 0x4f, unsafe text[1] == 0x4b
+            {
+                return unsafe Plain.ok.object
+            }
+            return unsafe ReplyReader.defaults.createString(task, text, length)
+        }
+        unsafe functions.pointee.createNil = { task in
+            unsafe task?.pointee.parent == nil ? Plain.null.object : ReplyReader.defaults.createNil(task)
+        }
+        unsafe functions.pointee.createInteger = { task, number in
+            if unsafe task?.pointee.parent == nil, let plain = Plain(number) { return unsafe plain.object }
+            return unsafe ReplyReader.defaults.createInteger(task, number)
+        }
+        unsafe functions.pointee.freeObject = { object in
+            if unsafe Plain(object) == nil { unsafe ReplyReader.defaults.freeObject(object) }
+        }
         unsafe reader.pointee.fn = unsafe functions
+    }
+
+    /// Answers that hiredis hands out as small numbers in the place of objects.
+    private enum Plain: UInt {
+        case ok = 1
+        case null
+        case minusOne
+        case zero
+        case one
+
+        init?(_ number: Int64) {
+            switch number {
+            case -1: self = .minusOne
+            case 0: self = .zero
+            case 1: self = .one
+            default: return nil
+            }
+        }
+
+        init?(_ object: UnsafeMutableRawPointer?) {
+            self.init(rawValue: UInt(bitPattern: object))
+        }
+
+        /// No address of anything: the first page belongs to nobody.
+        var object: UnsafeMutableRawPointer? { unsafe UnsafeMutableRawPointer(bitPattern: rawValue) }
+
+        var reply: Reply {
+            switch self {
+            case .ok: .ok
+            case .null: .null
+            case .minusOne: .integer(-1)
+            case .zero: .integer(0)
+            case .one: .integer(1)
+            }
+        }
     }
 
     deinit {
@@ -73,8 +127,9 @@ package import RedlockCore
             }
             return nil
         }
-        defer { unsafe freeReplyObject(object) }
         bytesSinceReply = unsafe reader.pointee.len - reader.pointee.pos
+        if let plain = unsafe Plain(object) { return plain.reply }
+        defer { unsafe freeReplyObject(object) }
         return unsafe Reply(object.assumingMemoryBound(to: redisReply.self).pointee)
     }
 

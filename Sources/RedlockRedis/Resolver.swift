@@ -17,7 +17,7 @@ package final class Resolver {
 
     /// Answers at once for addresses and paths, later for names. A later call takes the place of an earlier one.
     func resolve(_ answer: @escaping (Outcome) -> Void) {
-        dispatchPrecondition(condition: .onQueue(loop.queue))
+        loop.preconditionInTurn()
         guard case .tcp(let host, let port) = endpoint else {
             if case .unix(let path) = endpoint { answer(.success([SocketAddress(path: path)])) }
             return
@@ -48,7 +48,7 @@ package final class Resolver {
         answer?(outcome)
     }
 
-    /// Carries the resolver past the look-up and back to its queue, where alone it is touched.
+    /// Carries the resolver past the look-up and back into a turn, where alone it is touched.
     private struct Lookup: @unchecked Sendable {
         let resolver: Resolver
     }

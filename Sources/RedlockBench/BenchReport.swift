@@ -1,0 +1,69 @@
+/// What a run of the bench found: medians over its rounds.
+package struct BenchReport: Sendable {
+    /// One load in one case.
+    package struct Row: Sendable {
+        package var benchCase: BenchOptions.Case
+        package var callers: Int
+        package var library: Figures
+        package var floor: Figures
+        /// The library with all nodes well, in the same rounds; nil where that is what was measured.
+        package var healthy: Figures?
+        package var ratios: Ratios
+    }
+
+    /// The library's figure divided by the floor's of the same round: the median over the rounds.
+    package struct Ratios: Sendable {
+        /// Of the medians of a cycle.
+        package var latency: Double
+        /// Of the medians of an acquire.
+        package var acquireLatency: Double
+        package var throughput: Double
+        package var cpu: Double?
+        /// Of the median of a cycle to that with all nodes well.
+        package var toHealthy: Double?
+    }
+
+    package struct Contended: Sendable {
+        package var figures: ContentionFigures
+        /// A cycle of a caller that is alone, in microseconds.
+        package var uncontendedCycle: Double
+        package var uncontendedCommands: Double
+        /// Medians over the rounds.
+        package var releaseToGrantInCycles: Double
+        package var commandsToUncontended: Double
+    }
+
+    package var nodes: Int
+    package var ownNodes: Bool
+    package var rounds: Int
+    package var seconds: Double
+    package var rows: [Row] = []
+    package var contended: [Contended] = []
+    package var fencing: FencingFigures?
+    package var memory: MemoryFigures?
+}
+
+/// What was measured in one round, side by side.
+struct RoundResult: Sendable {
+    var floor: Figures
+    var library: Figures
+    var healthy: Figures?
+
+    static func row(_ benchCase: BenchOptions.Case, callers: Int, _ rounds: [RoundResult]) -> BenchReport.Row {
+        func ratio(_ figure: (Figures) -> Double) -> Double {
+            rounds.map { figure($0.library) / figure($0.floor) }.median
+        }
+        let cpu = rounds.compactMap { round in
+            round.library.cpuPerCycle.flatMap { ours in round.floor.cpuPerCycle.map { ours / $0 } }
+        }
+        let toHealthy = rounds.compactMap { round in round.healthy.map { round.library.median / $0.median } }
+        let healthy = rounds.compactMap(\.healthy)
+        return BenchReport.Row(
+            benchCase: benchCase, callers: callers, library: Figures(medianOf: rounds.map(\.library)),
+            floor: Figures(medianOf: rounds.map(\.floor)),
+            healthy: healthy.isEmpty ? nil : Figures(medianOf: healthy),
+            ratios: BenchReport.Ratios(
+                latency: ratio(\.median), acquireLatency: ratio(\.acquireMedian), throughput: ratio(\.cyclesPerSecond),
+                cpu: cpu.isEmpty ? nil : cpu.median, toHealthy: toHealthy.isEmpty ? nil : toHealthy.median))
+    }
+}

@@ -1,0 +1,47 @@
+import CommandSupport
+import Glibc
+import PosixLock
+import RedlockBench
+
+/// `redlock bench`: the library beside the bare wire.
+enum BenchCommand {
+    static let subcommand = Subcommand(
+        "bench", summary: "measures the lock beside the bare wire, on five servers of its own or on nodes given",
+        options: BenchArguments.declared,
+        notes: """
+            Nodes given are not harmed; keys begin with redlock-bench: and are released.
+            The figures: docs/performance.md. exit: 0; 64 wrong arguments, 69 no nodes.
+            """,
+        run: { await run(try BenchArguments($0)) })
+
+    private static func run(_ command: BenchArguments) async -> Int32 {
+        let work = Task {
+            try await Bench(command.options, progress: { Console.progress($0) }).run()
+        }
+        let interruption = Locked<Int32?>(nil)
+        SignalWatcher.handle { signal -> Void in
+            guard signal != SIGCHLD, signal != SIGWINCH else { return }
+            let isFirst = interruption.withLock { interruption in
+                defer { interruption = signal }
+                return interruption == nil
+            }
+            // The servers end with this process, however it ends.
+            guard isFirst, signal != SIGTSTP else { exit(ExitCode.signal(signal)) }
+            work.cancel()
+        }
+        let outcome = await work.result
+        Console.endProgress()
+        if let signal = interruption.withLock({ $0 }) {
+            Console.complain("redlock bench: interrupted; there are no figures")
+            return ExitCode.signal(signal)
+        }
+        switch outcome {
+        case .success(let report):
+            Console.say(command.asJSON ? report.json : report.table)
+            return 0
+        case .failure(let error):
+            Console.complain("redlock bench: \(error)")
+            return ExitCode.unavailable
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import Dispatch
+import LocalCluster
+import RedlockRedis
+import Testing
+
+@testable import RedlockBench
+
+@Suite("The delay proxy")
+struct DelayProxyTests {
+    @Test("passes commands and answers on, in order, and holds them back in both directions")
+    func relays() async throws {
+        try await onOwnThread {
+            let cluster = try LocalCluster(nodes: 2)
+            let addresses = try cluster.urls.map { try NodeAddress($0) }
+            let proxy = try DelayProxy(to: addresses, delay: .milliseconds(2))
+            for (index, port) in proxy.ports.enumerated() {
+                let client = try NodeClient(try NodeAddress("redis://127.0.0.1:\(port)"))
+                let start = Stopwatch.nanoseconds
+                #expect(try client.text(["SET", "k", "node \(index)"]) == "OK")
+                #expect(Stopwatch.nanoseconds - start >= 4_000_000)
+                #expect(try client.text(["GET", "k"]) == "node \(index)")
+            }
+            proxy.stop()
+            #expect(throws: BenchError.self) {
+                _ = try NodeClient(try NodeAddress("redis://127.0.0.1:\(proxy.ports[0])"))
+            }
+        }
+    }
+
+    /// It blocks: the threads of the test pool are not for that.
+    private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            DispatchQueue(label: "test").async { continuation.resume(with: Result { try body() }) }
+        }
+    }
+}
