@@ -22,8 +22,8 @@ struct AccessTests {
     }
 
     /// Acquires, extends and releases as that user, and says whether all of it was done.
-    private func works(_ cluster: LocalCluster, _ urls: [String]) async throws -> Bool {
-        let (redlock, events) = try Redlock.observed(urls)
+    private func works(_ cluster: LocalCluster, _ urls: [String], fencing: Bool = false) async throws -> Bool {
+        let (redlock, events) = try Redlock.observed(urls) { $0.fencing = fencing }
         var didAll = true
         do {
             let lease = try await redlock.acquire("lock:r", ttl: .seconds(30), waitingUpTo: .seconds(10))
@@ -39,11 +39,11 @@ struct AccessTests {
         return didAll && !failed && !cluster.hasKey("lock:r")
     }
 
-    @Test("The rules of the page are enough")
-    func enough() async throws {
+    @Test("The rules of the page are enough, with fencing too", arguments: [false, true])
+    func enough(fencing: Bool) async throws {
         #expect(Self.rights.count > 5)
         let (cluster, urls) = try await cluster(Self.rules)
-        #expect(try await works(cluster, urls))
+        #expect(try await works(cluster, urls, fencing: fencing))
         // Nothing was refused on the way, in scripts neither.
         #expect(cluster.nodes[0].command("ACL", "LOG") == .array([]))
     }

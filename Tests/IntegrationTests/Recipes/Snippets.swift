@@ -51,6 +51,16 @@ enum Snippets {
         }
     }
 
+    static func fencingTokens() async throws {
+        var fencing = Redlock.Configuration()
+        fencing.fencing = true
+        let fenced = try Redlock(nodes: ["redis://10.0.0.1"], configuration: fencing)
+        try await fenced.withLock("invoice:42", ttl: .seconds(10)) { lease in
+            // UPDATE … SET fence = 1700000000000000 WHERE id = 42 AND fence < 1700000000000000
+            print(lease.fencingToken!)
+        }
+    }
+
     static func events() throws -> Redlock {
         var configuration = Redlock.Configuration()
         configuration.observer = { event in
