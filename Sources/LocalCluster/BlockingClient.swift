@@ -28,6 +28,8 @@ package final class BlockingClient {
             unsafe redisFree(context)
             throw ConnectError()
         }
+        // A server that is started meanwhile would keep the connection open beyond its end here.
+        unsafe _ = fcntl(context.pointee.fd, F_SETFD, FD_CLOEXEC)
         unsafe redisSetTimeout(context, timeval(tv_sec: Self.patience, tv_usec: 0))
         unsafe self.context = unsafe context
     }

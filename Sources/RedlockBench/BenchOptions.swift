@@ -21,8 +21,10 @@ package struct BenchOptions: Sendable {
         /// Nodes that somebody else runs are not stopped or killed, and their passwords not handed to a proxy.
         package var needsOwnNodes: Bool {
             switch self {
-            case .healthy, .contended, .fencing, .memory: false
+            case .healthy, .contended, .memory: false
             case .refused, .hung, .twoHung, .delay: true
+            // Nodes keep fencing numbers for weeks.
+            case .fencing: true
             }
         }
 

@@ -6,9 +6,10 @@ import RedlockBench
 /// `redlock bench`: the library beside the bare wire.
 enum BenchCommand {
     static let subcommand = Subcommand(
-        "bench", summary: "measures the lock beside the bare wire, on five servers of its own or on nodes given",
+        "bench", summary: "measures the lock beside the bare wire",
         options: BenchArguments.declared,
         notes: """
+            Without nodes it starts five servers, and stops them at the end.
             Nodes given are not harmed; keys begin with redlock-bench: and are released.
             The figures: docs/performance.md. exit: 0; 64 wrong arguments, 69 no nodes.
             """,

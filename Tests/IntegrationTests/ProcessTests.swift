@@ -30,7 +30,7 @@ struct ProcessTests {
     func lapse() async throws {
         let cluster = try await startCluster(nodes: 3)
         let worker = try Conversation([
-            Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "4000",
+            Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "8000",
         ])
         #expect(await worker.readLine() == "held")
         #expect(await worker.ask("valid") == "true")
