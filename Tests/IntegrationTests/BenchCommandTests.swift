@@ -68,7 +68,11 @@ struct BenchCommandTests {
         let started = await onOwnThread {
             let id = conversation.process.id
             // Five servers, and the shell that would bury them. A minute at most.
-            for _ in 0..<6_000 where children(of: id).count < 6 { usleep(10_000) }
+            var looks = 0
+            while looks < 6_000, children(of: id).count < 6 {
+                looks += 1
+                usleep(10_000)
+            }
             let children = children(of: id)
             conversation.process.signal(SIGINT)
             return children
