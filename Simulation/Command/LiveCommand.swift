@@ -68,6 +68,7 @@ enum LiveCommand {
             let seed = UInt64(try arguments.number("seed", 0...Int.max, otherwise: 1))
             var options = WorldOptions.soak
             options.clients = try arguments.number("clients", 1...64, otherwise: options.clients)
+            options.fencedClients = options.clients
             options.resources = try arguments.number("resources", 1...26, otherwise: options.resources)
             let length = Int64((try arguments.time("duration") ?? .seconds(60)) / .nanoseconds(1))
             let empty = Schedule(soak: seed, options, .tolerated, lasting: 0)
@@ -117,6 +118,11 @@ enum LiveSummary {
                 + (entry.unexcused < entry.count ? " (\(entry.count - entry.unexcused) after a broken assumption)" : "")
         }
         lines.append("broken promises: " + (counts.isEmpty ? "none" : counts.joined(separator: ", ")))
+        if outcome.fencedGrants > 0 {
+            lines.append(
+                "fencing: \(Format.grouped(outcome.fencedGrants)) grants with a token; the resource refused "
+                    + "\(result.verdict.fencedWrites) late writes")
+        }
         lines.append("keys past their ttl at the end: \(result.verdict.keysLeft)")
         lines += result.notes
         lines.append("the latest fault came \(Format.length(result.lateness)) after its time")

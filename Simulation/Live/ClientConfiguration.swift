@@ -10,10 +10,13 @@ struct ClientConfiguration: Hashable, Sendable {
     var driftPartsPerMillion: Int64
     /// Negative for the library's own choice.
     var lossMargin: Int64
+    /// Whether leases get fencing tokens.
+    var fencing: Bool
     /// The longest ttl that is asked for, which is the upper limit of what may be.
     var longestTTL: Int64
 
-    init(_ options: WorldOptions) {
+    /// Of one client of a world.
+    init(_ options: WorldOptions, client: Int) {
         nodeTimeout = options.nodeTimeout
         connectTimeout = options.connectTimeout
         retryDelay = options.retryDelay
@@ -21,6 +24,7 @@ struct ClientConfiguration: Hashable, Sendable {
         driftPartsPerMillion = options.driftPartsPerMillion
         lossMargin = options.lossMargin
         longestTTL = options.ttl
+        fencing = client < options.fencedClients
     }
 
     /// The library's configuration of that.
@@ -32,6 +36,7 @@ struct ClientConfiguration: Hashable, Sendable {
         configuration.retryJitter = .nanoseconds(retryJitter)
         configuration.driftFactor = Double(driftPartsPerMillion) / 1_000_000
         configuration.lossMargin = lossMargin < 0 ? nil : .nanoseconds(lossMargin)
+        configuration.fencing = fencing
         configuration.ttlLimits = Swift.min(.nanoseconds(longestTTL), .milliseconds(10)) ... .nanoseconds(longestTTL)
         return configuration
     }
@@ -41,7 +46,7 @@ struct ClientConfiguration: Hashable, Sendable {
             "node_timeout_us": .number(nodeTimeout / 1_000), "connect_timeout_us": .number(connectTimeout / 1_000),
             "retry_delay_us": .number(retryDelay / 1_000), "retry_jitter_us": .number(retryJitter / 1_000),
             "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
-            "longest_ttl_us": .number(longestTTL / 1_000),
+            "fencing": .bool(fencing), "longest_ttl_us": .number(longestTTL / 1_000),
         ])
     }
 
@@ -53,7 +58,7 @@ struct ClientConfiguration: Hashable, Sendable {
         guard let nodeTimeout = time("node_timeout_us"), let connectTimeout = time("connect_timeout_us"),
             let retryDelay = time("retry_delay_us"), let retryJitter = time("retry_jitter_us"),
             let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
-            let longestTTL = time("longest_ttl_us")
+            let longestTTL = time("longest_ttl_us"), case .bool(let fencing)? = json["fencing"]
         else { return nil }
         self.nodeTimeout = nodeTimeout * 1_000
         self.connectTimeout = connectTimeout * 1_000
@@ -62,5 +67,6 @@ struct ClientConfiguration: Hashable, Sendable {
         driftPartsPerMillion = drift
         self.lossMargin = lossMargin * 1_000
         self.longestTTL = longestTTL * 1_000
+        self.fencing = fencing
     }
 }

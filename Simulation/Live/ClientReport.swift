@@ -4,7 +4,7 @@ struct ClientReport: Hashable, Sendable {
         /// All nodes are connected.
         case ready
         case asked
-        /// `value` is the end of validity, `other` the number of attempts.
+        /// `value` is the end of validity, `other` the fencing token, zero for none.
         case granted
         case refused
         /// `value` is the end of validity.

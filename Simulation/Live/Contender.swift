@@ -99,7 +99,7 @@ final class Contender: Sendable {
             state.holding = holding
             state.reportedEnd = end
         }
-        report(.granted, holding, at: now, value: end)
+        report(.granted, holding, at: now, value: end, other: lease.fencingToken ?? 0)
         Task {
             guard let loss = await lease.waitForLoss() else { return }
             let now = MachineClock.now()

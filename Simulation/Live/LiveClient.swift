@@ -87,7 +87,7 @@ final class LiveClient: @unchecked Sendable {
         }
         let configuration = ClientProcess.configuration(
             nodes: view.map { "redis://127.0.0.1:\(proxy.ports[$0])" }, seed: seed &+ UInt64(index * 1_000 + epoch),
-            options: options, ClientConfiguration(options))
+            options: options, ClientConfiguration(options, client: index))
         let child: ChildProcess
         do {
             child = try ChildProcess(

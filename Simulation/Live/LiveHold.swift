@@ -14,7 +14,10 @@ struct LiveHold: Sendable {
     let resource: Int
     /// Read by the holder, after it was told.
     let grantedAt: Int64
-    let attempts: Int64
+    /// When the attempt that was granted began, or a little earlier.
+    var beganAt: Int64
+    /// Zero for none.
+    let fencingToken: Int64
     var validUntil: Int64
     /// When the holder ceased to believe, if before `validUntil`.
     var closedAt = Int64.max

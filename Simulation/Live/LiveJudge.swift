@@ -5,22 +5,22 @@ internal import RedlockSimulation
 /// Moments of different processes are compared, as they come from one clock. It judges what it can see: it does not know in
 /// which order a node executed commands, so it cannot say whose key a release deleted.
 struct LiveJudge {
-    private let schedule: Schedule
-    private let options: WorldOptions
-    private let start: Int64
-    private let finish: Int64
-    private let records: [LiveRecord]
-    private let looks: [[LiveHistory.Look]]
+    let schedule: Schedule
+    let options: WorldOptions
+    let start: Int64
+    let finish: Int64
+    let records: [LiveRecord]
+    let looks: [[LiveHistory.Look]]
 
-    private var holds: [LiveHold] = []
+    var holds: [LiveHold] = []
     private var holdNumbers: [LiveHold.ID: Int] = [:]
-    private var attempts: [LiveAttempt] = []
+    var attempts: [LiveAttempt] = []
     private var attemptNumbers: [String: Int32] = [:]
     /// Of each client and resource, its attempts in order.
     private var attemptsOf: [Int: [Int32]] = [:]
-    private var writes: [LiveWrite] = []
-    private var verdict = LiveVerdict()
-    private var trace: [TraceRecord] = []
+    var writes: [LiveWrite] = []
+    var verdict = LiveVerdict()
+    var trace: [TraceRecord] = []
     private var askedAt: [Int: Int64] = [:]
 
     init(_ schedule: Schedule, start: Int64, end: Int64, records: [LiveRecord], looks: [[LiveHistory.Look]]) {
@@ -41,6 +41,7 @@ struct LiveJudge {
         judge.nameTokens()
         judge.judgeOverlaps()
         judge.judgeMargins()
+        judge.judgeFencing()
         judge.judgeWrites()
         judge.finishTrace()
         judge.verdict.outcome.duration = finish - start
@@ -49,22 +50,22 @@ struct LiveJudge {
         return judge.verdict
     }
 
-    private func moment(_ time: Int64) -> Int64 { max(0, time - start) }
-    private func seconds(_ time: Int64) -> String { Format.seconds(moment(time)) }
-    private func name(_ hold: LiveHold) -> String {
+    func moment(_ time: Int64) -> Int64 { max(0, time - start) }
+    func seconds(_ time: Int64) -> String { Format.seconds(moment(time)) }
+    func name(_ hold: LiveHold) -> String {
         hold.attempt < 0 ? "client \(hold.id.client)" : "client \(hold.id.client) (attempt #\(hold.attempt))"
     }
-    private func letter(_ resource: Int) -> String { String(UnicodeScalar(UInt8(97 + resource % 26))) }
+    func letter(_ resource: Int) -> String { String(UnicodeScalar(UInt8(97 + resource % 26))) }
 
     // MARK: Breaches and violations
 
-    private mutating func breach(_ assumption: Assumption, _ subject: String, at time: Int64) {
+    mutating func breach(_ assumption: Assumption, _ subject: String, at time: Int64) {
         verdict.breach(assumption, subject, at: moment(time))
         trace.append(
             TraceRecord(.breach, at: moment(time), text: "\(subject): no longer true that \(assumption.rawValue)"))
     }
 
-    private mutating func violate(_ oracle: Oracle, _ message: String, at time: Int64) {
+    mutating func violate(_ oracle: Oracle, _ message: String, at time: Int64) {
         let isFirst = verdict.violate(oracle, message, at: moment(time), options)
         guard isFirst else { return }
         trace.append(TraceRecord(.violation, at: moment(time), text: "\(oracle.rawValue): \(message)"))
@@ -161,7 +162,8 @@ struct LiveJudge {
             holds.append(
                 LiveHold(
                     id: id, worker: report.worker, resource: report.resource, grantedAt: report.at,
-                    attempts: report.other, validUntil: report.value))
+                    beganAt: askedAt[process] ?? report.at,
+                    fencingToken: report.other, validUntil: report.value))
         case .refused:
             switch report.text {
             case "unavailable": verdict.outcome.marks.insert(.unavailable)
@@ -224,6 +226,9 @@ struct LiveJudge {
 
     // MARK: Tokens
 
+    /// A busy machine takes so long, at most, from sending to seeing.
+    private static let sightDelay: Int64 = 100_000_000
+
     /// The attempt that a client began last on a resource; -1 for none.
     private func latestAttempt(_ client: Int, _ resource: Int, before time: Int64) -> Int32 {
         guard let list = attemptsOf[client * options.resources + resource] else { return -1 }
@@ -245,6 +250,9 @@ struct LiveJudge {
                 holds[index].id.client, holds[index].resource, before: holds[index].grantedAt)
             holds[index].attempt = attempt
             guard attempt >= 0 else { continue }
+            // The wire shows an attempt a moment after it began.
+            holds[index].beganAt = max(
+                holds[index].beganAt, attempts[Int(attempt)].at - Self.sightDelay)
             if let other = uses[attempt] {
                 violate(
                     .tokenReuse,
@@ -322,32 +330,6 @@ struct LiveJudge {
                     at: sight.at)
                 break
             }
-        }
-    }
-
-    private mutating func judgeWrites() {
-        var grants: [[Int]] = Array(repeating: [], count: options.resources)
-        for index in holds.indices { grants[holds[index].resource].append(index) }
-        for write in writes {
-            let hold = holds[write.hold]
-            // If the process stood still between its check and its write, the check is worth nothing.
-            if write.sentAt > write.plannedAt + Contender.writeTime {
-                breach(.promptWrites, "client \(hold.id.client)", at: write.sentAt)
-            }
-            let list = grants[hold.resource]
-            let next = list.partitioningIndex { holds[$0].grantedAt >= write.sentAt }
-            let later = next > 0 ? list[next - 1] : write.hold
-            let isStale = later != write.hold && holds[later].grantedAt > hold.grantedAt
-            trace.append(
-                TraceRecord(
-                    .write, at: moment(write.sentAt), client: hold.id.client, resource: hold.resource,
-                    attempt: hold.attempt, text: isStale ? "written too late" : "written"))
-            guard isStale else { continue }
-            verdict.staleWrites += 1
-            violate(
-                .staleWrite,
-                "a write of \(name(hold)), checked at \(seconds(write.checkedAt)), reached the resource after "
-                    + "\(name(holds[later])) had been granted at \(seconds(holds[later].grantedAt))", at: write.sentAt)
         }
     }
 

@@ -227,8 +227,10 @@ final class LiveNode: @unchecked Sendable {
         current.command("PTTL", LiveKeys.key(of: resource))
     }
 
-    func forget(_ key: String) {
-        current.command("DEL", key)
+    /// Removes a resource's key, and that of its fencing number.
+    func forget(_ resource: Int) {
+        let key = LiveKeys.key(of: resource)
+        current.command("DEL", key, key + ":fencing")
     }
 
     /// What a server that would not start said last.

@@ -10,7 +10,8 @@ package struct LiveVerdict: Sendable {
     /// From asking to the grant, waits included, in nanoseconds.
     package var latencies: [Int64] = []
     package var keysLeft = 0
-    package var staleWrites = 0
+    /// Writes that the resource refused for their token.
+    package var fencedWrites = 0
 
     mutating func breach(_ assumption: Assumption, _ subject: String, at time: Int64) {
         if let place = outcome.breaches.firstIndex(where: { $0.assumption == assumption }) {

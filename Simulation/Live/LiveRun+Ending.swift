@@ -43,7 +43,11 @@ extension LiveRun {
         for client in clients { client.kill() }
         for client in clients { client.proxy.stop() }
         for watch in watches { watch.stop() }
-        for node in nodes { node.stop() }
+        for node in nodes {
+            node.stop()
+            // Containers go on, and not with our keys.
+            if setup.cluster != nil { for resource in 0..<options.resources { node.forget(resource) } }
+        }
         undertaker.dismiss()
     }
 

@@ -119,13 +119,13 @@ extension LiveRun {
         case .nodeClockJump, .nodeClockStrobe: jump(node, by: fault.amount)
         case .nodeClockRate: setRate(node, fault.amount)
         case .nodeFlush:
-            breach(.memory, "node \(node)")
+            loseMemory(of: node)
             nodes[node].flush()
         case .nodeEvict:
-            breach(.memory, "node \(node)")
+            loseMemory(of: node)
             nodes[node].evict()
         case .nodeFailover:
-            breach(.memory, "node \(node)")
+            loseMemory(of: node)
             nodes[node].failOver()
             let port = nodes[node].port
             for client in clients { client.proxy.change(node) { $0.port = port } }
@@ -143,7 +143,7 @@ extension LiveRun {
             try nodes[node].restart { away in
                 note(node, "up")
                 if nodes[node].wasReplaced || forgets(losingPower: losesPower), away < options.ttl + options.ttl / 10 {
-                    breach(.memory, "node \(node)")
+                    loseMemory(of: node)
                 }
             }
             if losesPower { for client in clients { client.proxy.unblock(node) } }
@@ -154,6 +154,24 @@ extension LiveRun {
         case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
         default: break
         }
+    }
+
+    /// A node forgets keys that are in force, and its fencing numbers with them.
+    private func loseMemory(of node: Int) {
+        breach(.memory, "node \(node)")
+        guard options.fencedClients > 0 else { return }
+        lostNumber.withLock { $0 = max($0, tally.highestToken) }
+        judgeLostNumbers("node \(node)")
+    }
+
+    /// Lost numbers do no harm while every client proposes higher ones by its clock. An attempt that is under way may have
+    /// read that clock a ttl ago.
+    private func judgeLostNumbers(_ subject: String) {
+        let lost = lostNumber.withLock { $0 }
+        guard lost > 0 else { return }
+        let wall = MachineClock.now() + MachineClock.wallOffset()
+        let lowest = clients.prefix(options.fencedClients).map { (wall + ($0.clock?.skew ?? 0)) / 1_000 }.min()
+        if let lowest, lowest <= lost + options.ttl / 1_000 { breach(.numbers, subject) }
     }
 
     private func forgets(losingPower: Bool) -> Bool {
@@ -187,7 +205,9 @@ extension LiveRun {
         case .clientPause, .clientSuspend: clients[client].pause()
         case .clientCrash: clients[client].kill()
         case .clientShutdown: clients[client].beginShutdown()
-        case .clientClockJump: clients[client].clock?.jump(by: fault.amount)
+        case .clientClockJump:
+            clients[client].clock?.jump(by: fault.amount)
+            judgeLostNumbers("client \(client)")
         default: break
         }
     }
@@ -264,6 +284,6 @@ extension Schedule {
             .nodeClockJump, .nodeClockRate, .nodeClockStrobe, .clientClockJump, .fsyncStall, .nodePowerLoss,
         ]
         return options.nodeRates.contains { $0 != 0 } || options.clientRates.contains { $0 != 0 }
-            || faults.contains { kinds.contains($0.kind) }
+            || options.wallSkew > 0 || faults.contains { kinds.contains($0.kind) }
     }
 }

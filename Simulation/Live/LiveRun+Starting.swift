@@ -22,7 +22,7 @@ extension LiveRun {
                 LiveNode(index: $0, folder: "\(folder)/node\($0)", container: cluster.server($0))
             }
             // What an earlier run may have left.
-            for node in nodes { for resource in 0..<options.resources { node.forget(LiveKeys.key(of: resource)) } }
+            for node in nodes { for resource in 0..<options.resources { node.forget(resource) } }
             return
         }
         let needsShim = schedule.needsClockShim
@@ -93,6 +93,7 @@ extension LiveRun {
                 }
             }
             let clock = schedule.needsClockShim ? try ClockControl(path: "\(folder)/client\(index)") : nil
+            if options.wallSkew > 0 { clock?.jump(by: random.within(-options.wallSkew...options.wallSkew)) }
             let client = LiveClient(
                 index: index, program: setup.program, proxy: proxy, clock: clock, schedule: schedule,
                 view: index < options.views.count ? options.views[index] : Array(0..<options.nodes),

@@ -60,6 +60,8 @@ package final class LiveRun {
     let failure = Locked<LiveError?>(nil)
     /// How late the latest action was.
     let lateness = Locked<Int64>(0)
+    /// The highest fencing number that a node may have forgotten.
+    let lostNumber = Locked<Int64>(0)
     /// Of ``MachineClock``; moments of the schedule count from here.
     private(set) var start: Int64 = 0
     var wallOffset: Int64 = 0

@@ -13,9 +13,9 @@ extension Scenario {
 
     /// Situations that can be seen from outside real processes.
     private static let visible: Set<Mark> = [
-        .quorumExactly, .cancelled, .extended, .extensionFailed, .lossTold, .lossByExpiry, .unavailable, .errorReply,
+        .cancelled, .extended, .extensionFailed, .lossTold, .lossByExpiry, .unavailable, .errorReply,
         .expiredWhileAcquiring, .clientCrashedHolding, .writeRefusedByCheck, .keyOutlivedByLease, .setOnOldConnection,
-        .atRisk, .recovered, .repaired,
+        .writeFenced, .atRisk, .recovered, .repaired,
     ]
 
     /// What is not as expected, in the same words as for a simulated run; empty when all is.

@@ -15,6 +15,7 @@ final class LiveTally: Sendable {
         var open: [String: Int64] = [:]
         var healedGrants: [Int]
         var isHealed = false
+        var highestToken: Int64 = 0
     }
 
     private let state: Locked<State>
@@ -39,6 +40,7 @@ final class LiveTally: Sendable {
                 state.waiting[process, default: 0] += 1
             case .granted:
                 state.grants += 1
+                state.highestToken = max(state.highestToken, report.other)
                 state.waiting[process, default: 1] -= 1
                 state.open[hold] = report.value
                 if state.isHealed, state.healedGrants.indices.contains(report.resource) {
@@ -56,6 +58,9 @@ final class LiveTally: Sendable {
     }
 
     func countFault() { state.withLock { $0.faults += 1 } }
+
+    /// The highest fencing token that was granted so far.
+    var highestToken: Int64 { state.withLock { $0.highestToken } }
 
     func beginHealed() { state.withLock { $0.isHealed = true } }
 

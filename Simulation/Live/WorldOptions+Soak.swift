@@ -6,6 +6,7 @@ extension WorldOptions {
     package static var soak: WorldOptions {
         var options = WorldOptions()
         options.clients = 50
+        options.fencedClients = 50
         options.resources = 20
         options.ttl = milliseconds(2_000)
         options.nodeTimeout = milliseconds(100)

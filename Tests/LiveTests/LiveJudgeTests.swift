@@ -136,6 +136,32 @@ struct LiveJudgeTests {
         #expect(story.verdict().outcome.worst?.excuse?.assumption == .promptWrites)
     }
 
+    @Test("fencing tokens rise, and the resource refuses a late write by them")
+    func fencing() {
+        func story(_ first: Int64, _ second: Int64) -> Story {
+            var story = Story()
+            story.schedule.options.fencedClients = 2
+            story.report(.asked, client: 0, at: 90)
+            story.attempt("a", client: 0, at: 95)
+            story.report(.granted, client: 0, at: 100, value: 2_080, other: first)
+            story.report(.asked, client: 1, at: 2_400)
+            story.attempt("b", client: 1, at: 2_405)
+            story.report(.granted, client: 1, at: 2_410, value: 4_380, other: second)
+            story.report(.written, client: 1, at: 2_500, value: 2_500, other: 2_500)
+            story.report(.written, client: 0, at: 2_600, value: 1_000, other: 1_000)
+            return story
+        }
+        let good = story(1, 2).verdict()
+        #expect(good.outcome.verdict == .held)
+        #expect(good.fencedWrites == 1)
+        let bad = story(2, 1).verdict()
+        #expect(bad.outcome.violations.contains { $0.oracle == .fencingOrder })
+        #expect(bad.outcome.violations.contains { $0.oracle == .outOfOrderWrite })
+        #expect(bad.outcome.verdict == .violated)
+        #expect(story(2, 2).verdict().outcome.worst?.oracle == .fencingOrder)
+        #expect(story(1, 0).verdict().outcome.worst?.oracle == .answers, "asked for, and not given")
+    }
+
     @Test("one token for two locks is seen")
     func tokenReuse() {
         var story = Story()

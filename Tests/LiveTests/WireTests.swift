@@ -79,7 +79,10 @@ struct WireTests {
         var options = WorldOptions()
         options.nodeTimeout = 70_000_000
         options.lossMargin = 20_000_000
-        let configuration = ClientConfiguration(options)
+        options.fencedClients = 2
+        let configuration = ClientConfiguration(options, client: 1)
+        #expect(configuration.redlock.fencing)
+        #expect(!ClientConfiguration(options, client: 2).redlock.fencing)
         #expect(ClientConfiguration(json: configuration.json) == configuration)
         #expect(configuration.redlock.nodeTimeout == .milliseconds(70))
         #expect(configuration.redlock.lossMargin == .milliseconds(20))
