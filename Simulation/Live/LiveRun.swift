@@ -76,6 +76,9 @@ package final class LiveRun {
         history = LiveHistory(nodes: options.nodes)
         tally = LiveTally(resources: options.resources)
         usage = UsageWatch(clients: options.clients)
+        guard setup.cluster != nil || Self.isInPath("redis-server") else {
+            throw LiveError("redis-server was not found; install it with `apt-get install redis-server`")
+        }
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = [CChar]("\(parent)/redlock-live-XXXXXX".utf8CString)
         guard let path = unsafe mkdtemp(&template) else {
