@@ -57,6 +57,9 @@ struct NodeSession: Sendable {
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
+    /// Whose vote the next answer is.
+    var oldestBallot: Ballot? { unanswered.first?.ballot }
+
     var connection: ConnectionID? {
         switch phase {
         case .connecting(let connection, _), .ready(let connection): connection
@@ -135,6 +138,8 @@ extension NodeSession {
         var release = release
         release.ballot = .none
         release.round = nil
+        // What was to follow it at once does so no longer.
+        release.command.operation = .release
         owed.append(release)
         guard owed.count > Limits.owedReleasesPerNode else { return false }
         _ = owed.popFirst()
