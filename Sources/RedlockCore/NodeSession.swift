@@ -57,9 +57,6 @@ struct NodeSession: Sendable {
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
-    /// Whose vote the next answer is.
-    var oldestBallot: Ballot? { unanswered.first?.ballot }
-
     var connection: ConnectionID? {
         switch phase {
         case .connecting(let connection, _), .ready(let connection): connection

@@ -49,7 +49,7 @@ extension World {
     }
 
     /// The worker was granted its lock: nobody of its process may have waited for it longer.
-    mutating func judgeOrder(_ worker: Int) {
+    mutating func judgeTurn(_ worker: Int) {
         let client = workers[worker].client
         for other in workers.indices
         where workers[other].client == client && workers[other].resource == workers[worker].resource {

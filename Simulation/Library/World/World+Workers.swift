@@ -172,7 +172,7 @@ extension World {
         workers[worker].holdUntil = now + 1 + workRandom[worker].below(options.hold)
         waits[resource] = Starvation()
         waits[resource].triedAt = now
-        judgeOrder(worker)
+        judgeTurn(worker)
         noteProgress(resource)
         tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
         openHold(worker, grant.fencingToken)
