@@ -77,6 +77,6 @@ enum LockToken {
         guard let index = words[(place + 1)...].firstIndex(where: isToken) else { return nil }
         return Sight(
             token: String(decoding: words[index], as: UTF8.self), resource: resource,
-            isRelease: index == words.count - 1)
+            isRelease: index == words.count - 1 || words.last == [UInt8]("quietly".utf8))
     }
 }

@@ -23,12 +23,24 @@ extension Redlock {
         /// 0 to 0.5. Validity is shorter by that and 2 ms.
         public var driftFactor: Double = 0.01
 
-        /// The shortest pause between two attempts. Default 100 ms; 1 ms to 1 minute.
+        /// The pause after an attempt that met no holder: too few nodes answered, or the votes were split. Default
+        /// 100 ms; 1 ms to 1 minute. While the votes stay split it doubles with every attempt, up to ``fallbackDelay``.
+        ///
+        /// Who waits for a holder does not go by it: such a waiter tries again when the nodes tell that the lock was
+        /// released, and when a quorum of the holder's keys can have expired.
         public var retryDelay: Duration = .milliseconds(100)
 
-        /// What is added to the pause at random, at most. Default 100 ms; 0 to 1 minute. With 0, contenders that split
+        /// What is added to that pause at random, at most. Default 100 ms; 0 to 1 minute. With 0, contenders that split
         /// the votes may split them again and again.
         public var retryJitter: Duration = .milliseconds(100)
+
+        /// How long a waiter goes without asking when it hears nothing: from this to half as much again, at random.
+        /// Default 1 s; 1 ms to 1 hour.
+        ///
+        /// It is the net under the notifications: for holders that release without telling (clients of another make),
+        /// for messages that are lost with a connection, for users who may not subscribe. It costs one command for each
+        /// node, and for each resource that a process waits for.
+        public var fallbackDelay: Duration = .seconds(1)
 
         /// How often the nodes are asked at most while a caller waits. Default nil: until the wait is over. At least 1.
         public var maximumAttempts: Int?
@@ -78,6 +90,7 @@ extension Redlock.Configuration {
         try check("connectTimeout", connectTimeout, .milliseconds(1)...minute)
         try check("retryDelay", retryDelay, .milliseconds(1)...minute)
         try check("retryJitter", retryJitter, .zero...minute)
+        try check("fallbackDelay", fallbackDelay, .milliseconds(1)...Duration.seconds(3_600))
         guard driftFactor >= 0, driftFactor <= 0.5 else {
             throw RedlockError(.invalidArgument, "driftFactor is \(driftFactor); it must be from 0 to 0.5")
         }
@@ -105,6 +118,7 @@ extension Redlock.Configuration {
         parameters.driftPartsPerMillion = Int64((driftFactor * 1_000_000).rounded(.up))
         parameters.retryDelay = Nanoseconds(retryDelay)
         parameters.retryJitter = Nanoseconds(retryJitter)
+        parameters.fallbackDelay = Nanoseconds(fallbackDelay)
         parameters.lossMargin = lossMargin.map { Nanoseconds($0) }
         parameters.reports = observer != nil
 

@@ -34,7 +34,10 @@ final class Driver: @unchecked Sendable {
         let address: NodeAddress
         let name: String
         let resolver: Resolver
+        let listenerResolver: Resolver
         var connection: NodeConnection?
+        /// For subscriptions; only while somebody waits.
+        var listener: NodeConnection?
         var dials: UInt64 = 0
     }
 
@@ -57,6 +60,7 @@ final class Driver: @unchecked Sendable {
     private var unflushed = NodeSet()
     /// By the locks' slots.
     private var clients: [Client?] = []
+    private var unflushedListeners = NodeSet()
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
     private var formatter = CommandFormatter()
@@ -76,7 +80,9 @@ final class Driver: @unchecked Sendable {
         self.observer = observer
         engine = Engine(parameters)
         nodes = addresses.map {
-            Node(address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop))
+            Node(
+                address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop),
+                listenerResolver: Resolver($0.endpoint, loop: loop))
         }
     }
 
@@ -180,6 +186,11 @@ extension Driver {
             unflushed = NodeSet()
             for node in nodes { self.nodes[node].connection?.flush() }
         }
+        while !unflushedListeners.isEmpty {
+            let nodes = unflushedListeners
+            unflushedListeners = NodeSet()
+            for node in nodes { self.nodes[node].listener?.flush() }
+        }
         let deadline = engine.nextDeadline
         if deadline < .distantFuture { loop.wake(at: deadline.nanoseconds) }
         loop.setBusy(openVotes > nodes.count * Self.roundsAtOnce)
@@ -202,6 +213,15 @@ extension Driver {
             send(command, to: targets)
         case .send(let command, let node):
             send(command, to: NodeSet(node))
+        case .listen(let node, let connection):
+            listen(node, connection)
+        case .stopListening(let node, _):
+            nodes[node].listener?.close(discardUnsent: true)
+            nodes[node].listener = nil
+        case .subscribe(let key, let node):
+            subscribe(true, to: key, node)
+        case .unsubscribe(let key, let node):
+            subscribe(false, to: key, node)
         case .leave:
             broadcasts.leave()
             openVotes -= 1
@@ -226,6 +246,27 @@ extension Driver {
         nodes[node].connection = connection
         connection.open(attempt: nodes[node].dials)
         nodes[node].dials += 1
+    }
+
+    private func listen(_ node: Int, _ id: ConnectionID) {
+        let listener = NodeConnection(
+            to: nodes[node].address, loop: loop, resolver: nodes[node].listenerResolver
+        ) { [unowned self] event in
+            switch event {
+            case .connected: handle(.connected(node: node, id))
+            case .reply(.push(let push)): handle(.pushed(node: node, id, push))
+            case .reply(.error(let text)): handle(.pushed(node: node, id, .refused(text)))
+            case .reply: break
+            case .closed(let reason): handle(.disconnected(node: node, id, reason: reason))
+            }
+        }
+        nodes[node].listener = listener
+        listener.open(attempt: nodes[node].dials)
+    }
+
+    private func subscribe(_ isWanted: Bool, to key: [UInt8], _ node: Int) {
+        nodes[node].listener?.send(formatter.format(subscription: isWanted, to: key))
+        unflushedListeners.insert(node)
     }
 
     /// Formatted once, for all.
@@ -397,6 +438,9 @@ extension Driver {
             event = about(.nodeAnswers, node: node)
         case .releaseDropped(let node):
             event = about(.releaseDropped, node: node)
+        case .notificationsDenied(let node, let reason):
+            event = about(.notificationsDenied, node: node)
+            event?.reason = reason
         }
         return event
     }

@@ -50,6 +50,9 @@ extension Redlock {
             public static let nodeAnswers = Kind(rawValue: "nodeAnswers")
             /// A release that a node is owed was given up; its key ends with its ttl.
             public static let releaseDropped = Kind(rawValue: "releaseDropped")
+            /// The node's user may not publish or subscribe to the channels `redlock:*`: who waits for a release is not
+            /// woken by this node. Told once for each node.
+            public static let notificationsDenied = Kind(rawValue: "notificationsDenied")
         }
 
         /// What happened.

@@ -24,6 +24,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         public static let missing = Kind(rawValue: "missing")
         /// It was asked, and has not answered yet; nobody needed to wait for it.
         public static let pending = Kind(rawValue: "pending")
+        /// It was not asked: another task of this process holds the lock, or is ahead.
+        public static let notAsked = Kind(rawValue: "notAsked")
         /// It did not answer within the node timeout.
         public static let timedOut = Kind(rawValue: "timedOut")
         /// There is no connection to it, or the connection ended before it answered.
@@ -57,6 +59,7 @@ extension NodeVote {
             case .numberTooLow(let highest): (.numberTooLow, "it has \(highest)")
             case .heldByAnother: (.heldByAnother, "")
             case .missing: (.missing, "")
+            case .notAsked: (.notAsked, "")
             case .failed(.timedOut): (.timedOut, "")
             case .failed(.stalled): (.timedOut, "it has not answered earlier commands either")
             case .failed(.unreachable(let reason)): (.unreachable, reason)

@@ -7,12 +7,17 @@ package struct Command: Hashable, Sendable {
         case acquireFenced(milliseconds: Int64, number: Int64)
         /// If the key holds our token, accept the fencing number, if it is higher.
         case raise(to: Int64)
+        /// `SET key token NX PX ttl`. If it is set, tell those who wait for it for how long; if not, say how long it still
+        /// lives there.
+        case contend(milliseconds: Int64)
         /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
         case extend(milliseconds: Int64)
         /// If the key is missing, set it; if it holds our token, raise its expiry to the ttl.
         case repair(milliseconds: Int64)
-        /// If the key holds our token, delete it.
+        /// If the key holds our token, delete it, and tell those who wait for it. Says how many that are.
         case release
+        /// The same, but tell nobody: the next one of this process follows at once.
+        case releaseQuietly
     }
 
     /// How a script is named: by its digest, or, to a node that does not know it, whole.
@@ -35,13 +40,13 @@ package struct Command: Hashable, Sendable {
         if case .repair = operation { spelling = .source } else { spelling = .digest }
     }
 
-    package var isRelease: Bool { operation == .release }
+    package var isRelease: Bool { operation == .release || operation == .releaseQuietly }
 
     /// Whether it leaves a key behind that must be released.
     package var setsKey: Bool {
         switch operation {
-        case .acquire, .acquireFenced, .repair: true
-        case .extend, .raise, .release: false
+        case .acquire, .contend, .acquireFenced, .repair: true
+        case .extend, .raise, .release, .releaseQuietly: false
         }
     }
 }
@@ -53,6 +58,8 @@ package enum Reply: Hashable, Sendable {
     case integer(Int64)
     /// An array of two integers: what the scripts of fencing answer.
     case pair(Int64, Int64)
+    /// What a subscription connection brings.
+    case push(Push)
     /// An error reply, its code first: `OOM command not allowed …`.
     case error(String)
     /// Anything else; no command of ours is answered so. The text says what it was.
@@ -63,15 +70,16 @@ extension Reply {
     /// What the answer means for the command that it answers.
     package func vote(on operation: Command.Operation) -> Vote {
         switch (operation, self) {
-        case (.acquire, .ok): .granted
-        case (.acquire, .null): .heldByAnother
+        case (.acquire, .ok), (.contend, .ok): .granted
+        case (.acquire, .null), (.contend, .integer): .heldByAnother
         case (.extend, .integer(1)): .granted
         case (.extend, .integer(0)): .missing
         case (.extend, .integer(-1)): .heldByAnother
         case (.repair, .integer(1)): .granted
         case (.repair, .integer(-1)): .heldByAnother
-        case (.release, .integer(1)): .granted
-        case (.release, .integer(0)): .missing
+        case (.release, .integer(0)), (.releaseQuietly, .integer(0)): .missing
+        // How many are subscribed, and one; or -1 where the node does not say.
+        case (.release, .integer((-1)...)), (.releaseQuietly, .integer((-1)...)): .granted
         case (.acquireFenced(_, let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
         case (.acquireFenced, .pair(0, _)): .heldByAnother
         case (.raise(let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
@@ -82,14 +90,71 @@ extension Reply {
         case (_, .error(let text)): .failed(.errorReply(text))
         case (_, .unexpected(let text)): .failed(.protocolViolation(text))
         case (_, .ok): .failed(.protocolViolation("a status"))
+        case (_, .push): .failed(.protocolViolation("a message of a channel"))
         case (_, .null): .failed(.protocolViolation("a null"))
         case (_, .integer(let number)): .failed(.protocolViolation("the number \(number)"))
         case (_, .pair(let one, let other)): .failed(.protocolViolation("the numbers \(one) and \(other)"))
         }
     }
 
+    /// How long the key of another still lives, where the answer tells; `forever` where it has no expiry.
+    func remaining(on operation: Command.Operation) -> Nanoseconds? {
+        switch (operation, self) {
+        case (.contend, .integer(-1)), (.acquireFenced, .pair(0, -1)): .forever
+        case (.contend, .integer(let milliseconds)), (.acquireFenced, .pair(0, let milliseconds)):
+            .milliseconds(min(max(milliseconds, 0), Self.longestMilliseconds))
+        default: nil
+        }
+    }
+
+    /// Of what a release deleted, how many subscriptions its channel has; nil when the node would not say.
+    func subscribers(on operation: Command.Operation) -> Int? {
+        switch (operation, self) {
+        case (.release, .integer(1...)), (.releaseQuietly, .integer(1...)):
+            if case .integer(let number) = self { Int(number - 1) } else { nil }
+        default: nil
+        }
+    }
+
+    private static var longestMilliseconds: Int64 { Nanoseconds.forever.count / 1_000_000 }
+
     /// The node does not know the script by its digest: it was restarted, or its scripts were flushed.
     var asksForScript: Bool {
         if case .error(let text) = self { text.utf8.starts(with: "NOSCRIPT".utf8) } else { false }
+    }
+}
+
+/// What comes over a subscription connection, by itself or in answer to a subscription.
+package enum Push: Hashable, Sendable {
+    case subscribed(channel: [UInt8])
+    case unsubscribed(channel: [UInt8])
+    case message(channel: [UInt8], payload: [UInt8])
+    /// An error reply: as a rule the user may not subscribe.
+    case refused(String)
+}
+
+/// Where clients tell each other what becomes of a resource: one channel for each key.
+///
+/// The message is a decimal number: for how many milliseconds the sender has set the key of this node, 0 when it has
+/// deleted it.
+package enum Channel {
+    package static let prefix = "redlock:"
+
+    package static func name(of key: [UInt8]) -> [UInt8] { [UInt8](prefix.utf8) + key }
+
+    package static func key(of channel: [UInt8]) -> [UInt8]? {
+        let prefix = [UInt8](prefix.utf8)
+        return channel.starts(with: prefix) ? [UInt8](channel[prefix.count...]) : nil
+    }
+
+    /// The number of a message; nil when it is none, or out of all bounds.
+    package static func milliseconds(of payload: [UInt8]) -> Int64? {
+        guard (1...15).contains(payload.count) else { return nil }
+        var number: Int64 = 0
+        for byte in payload {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            number = number * 10 + Int64(byte - 0x30)
+        }
+        return number <= Nanoseconds.forever.count / 1_000_000 ? number : nil
     }
 }

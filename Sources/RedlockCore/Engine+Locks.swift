@@ -8,26 +8,20 @@ extension Engine {
         if isShuttingDown {
             abandon(lock, .shutDown, &turn)
         } else {
-            beginAttempt(lock, &turn)
+            join(Int(lock.slot), &turn)
         }
     }
 
-    private mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
+    mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
-        let token = Token(using: &turn.generator)
         let request = slots[slot].machine!.request
         let proposal = fencingProposal(for: request, at: turn.now)
+        let (token, operation) = prepareAttempt(
+            slot, fresh: Token(using: &turn.generator), proposing: proposal, at: turn.now)
         slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
         let number = slots[slot].machine!.attempt.number
         report(.attempt(lock, number: Int(number)), &turn)
 
-        let milliseconds = request.ttl.millisecondsRoundedUp
-        let operation: Command.Operation =
-            if let proposal {
-                .acquireFenced(milliseconds: milliseconds, number: proposal)
-            } else {
-                .acquire(milliseconds: milliseconds)
-            }
         let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token!)
         let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: number), &turn)
         slots[slot].machine!.noteAsked(asked)
@@ -38,11 +32,12 @@ extension Engine {
     }
 
     private mutating func countAttempt(
-        _ vote: Vote, of node: Int, _ lock: LockID, number: UInt32, _ turn: inout Turn
+        _ vote: Vote, of node: Int, _ lock: LockID, number: UInt32, remaining: Nanoseconds? = nil, _ turn: inout Turn
     ) {
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)
+        learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
         let step = slots[slot].machine!.count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
@@ -54,12 +49,15 @@ extension Engine {
         case .granted(let grant):
             report(.granted(lock, grant), &turn)
             turn.directives.append(.answer(.granted(lock, grant)))
+            noteGrant(slot, &turn)
         case .raise(let raise):
             offer(raise, lock, slot, &turn)
-        case .retry(let again, let refusal):
+        case .retry(let refusal):
+            let again = planRetry(slot, refusal, &turn)
             report(.refused(lock, refusal, retryAt: again), &turn)
             releaseAttempt(slot, &turn)
         case .refused(let refusal):
+            noteLastRefusal(slot, refusal, &turn)
             refuse(lock, slot, refusal, &turn)
         }
         settle(slot)
@@ -67,13 +65,16 @@ extension Engine {
 
     /// The caller gives up, or is given up.
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), let refusal = slots[slot].machine!.abandon(reason) else { return }
+        guard let slot = slot(of: lock) else { return }
+        let phase = slots[slot].machine!.phase
+        guard let refusal = slots[slot].machine!.abandon(reason) else { return }
+        if case .waiting = phase { continueAsPlanned(slot) }
         refuse(lock, slot, refusal, &turn)
         settle(slot)
     }
 
     /// The caller has its answer at once; nobody waits for the releases.
-    private mutating func refuse(_ lock: LockID, _ slot: Int, _ refusal: Refusal, _ turn: inout Turn) {
+    mutating func refuse(_ lock: LockID, _ slot: Int, _ refusal: Refusal, _ turn: inout Turn) {
         report(.refused(lock, refusal, retryAt: nil), &turn)
         turn.directives.append(.answer(.refused(lock, refusal)))
         releaseAttempt(slot, &turn)
@@ -188,12 +189,14 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
         endExtensions(.released, lock, slot, &turn)
+        let handsOver = prepareRelease(slot)
         let nodes = policy.rules.nodesToRelease(
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
             repaired: slots[slot].machine!.hold!.guarding.repaired)
         let awaited = broadcastRelease(
             of: slots[slot].machine!.attempt.token!, key: slots[slot].machine!.request.key, to: nodes,
-            ballot: .release(lock), &turn)
+            ballot: .release(lock), quietly: handsOver, &turn)
+        noteRelease(slot, of: awaited, &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
@@ -212,9 +215,14 @@ extension Engine {
 
 extension Engine {
     /// Whoever the vote is for counts it.
-    mutating func count(_ vote: Vote, of node: Int, for ballot: NodeSession.Ballot, _ turn: inout Turn) {
+    ///
+    /// - Parameter remaining: How long the key of another still lives there, if the node said so.
+    mutating func count(
+        _ vote: Vote, of node: Int, for ballot: NodeSession.Ballot, remaining: Nanoseconds? = nil, _ turn: inout Turn
+    ) {
         switch ballot {
-        case .attempt(let lock, let number): countAttempt(vote, of: node, lock, number: number, &turn)
+        case .attempt(let lock, let number):
+            countAttempt(vote, of: node, lock, number: number, remaining: remaining, &turn)
         case .raise(let lock, let attempt, let round):
             countRaise(vote, of: node, lock, attempt: attempt, round: round, &turn)
         case .extend(let lock, let round): countExtension(vote, of: node, lock, round: round, &turn)
@@ -227,6 +235,7 @@ extension Engine {
     mutating func lockTimer(_ slot: Int, _ turn: inout Turn) {
         let lock = lock(in: slot)
         switch slots[slot].machine!.onTimer(at: turn.now, using: &turn.generator, policy) {
+        case .endInQueue: endInQueue(lock, slot, &turn)
         case .beginAttempt: beginAttempt(lock, &turn)
         case .acquire(let step): carryOut(step, lock, slot, &turn)
         case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)

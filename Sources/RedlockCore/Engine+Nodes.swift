@@ -9,6 +9,7 @@ extension Engine {
 
     mutating func connected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) {
         let slots = slots
+        guard !listenerConnected(node, connection, &turn) else { return }
         guard
             let (send, drop) = sessions[node].connected(
                 connection, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
@@ -16,6 +17,7 @@ extension Engine {
         report(.connected(node: node), &turn)
         for command in send { turn.directives.append(.send(command, to: node)) }
         for entry in drop { leave(entry.round, node, &turn) }
+        listen(node, &turn)
     }
 
     /// Whether a command that waited for a connection should still be sent.
@@ -44,6 +46,7 @@ extension Engine {
     }
 
     mutating func disconnected(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
+        guard !listenerDisconnected(node, connection, &turn) else { return }
         guard
             let (undecided, droppedReleases) = sessions[node].disconnected(
                 connection, reason: reason, at: turn.now, using: &turn.generator)
@@ -51,6 +54,8 @@ extension Engine {
         if case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
             report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
         }
+        // What ends one connection may have ended the other, and nothing would tell.
+        stopListening(node, &turn)
         for _ in 0..<droppedReleases { report(.releaseDropped(node: node), &turn) }
         for (entry, failure) in undecided {
             leave(entry.round, node, &turn)
@@ -75,7 +80,10 @@ extension Engine {
         switch answered {
         case .entry(let entry, let late):
             if !late { leave(entry.round, node, &turn) }
-            count(reply.vote(on: entry.command.operation), of: node, for: entry.ballot, &turn)
+            if entry.command.isRelease { noteSubscribers(node, entry.command, reply, &turn) }
+            count(
+                reply.vote(on: entry.command.operation), of: node, for: entry.ballot,
+                remaining: reply.remaining(on: entry.command.operation), &turn)
         case .resend(let command):
             turn.directives.append(.send(command, to: node))
         }

@@ -6,6 +6,10 @@ package struct Engine: Sendable {
     struct Slot: Sendable {
         var generation: UInt64 = 0
         var machine: LockMachine?
+        var line: LineID?
+        /// Its neighbours in the queue of its line.
+        var older: Int?
+        var newer: Int?
     }
 
     let policy: Policy
@@ -14,6 +18,14 @@ package struct Engine: Sendable {
     var numbers = FencingNumbers()
     private var freeSlots: [Int32] = []
     private(set) var lockCount = 0
+    var lines = LineTable()
+    var listeners: [Listener]
+    /// Since when no resource is subscribed to; nil while one is, or no connection is open.
+    var listenersUnusedSince: Instant?
+    /// What an attempt takes from its start to its decision, as a rule.
+    var roundTrip = Nanoseconds.milliseconds(1)
+    /// Nodes that were reported for denying notifications.
+    var denying = NodeSet()
     private var deadlines = DeadlineQueue()
     private var connections: UInt64 = 0
     private var rounds: UInt64 = 0
@@ -30,6 +42,7 @@ package struct Engine: Sendable {
             (1...Limits.nodes).contains(parameters.nodes), "1 to \(Limits.nodes) nodes, not \(parameters.nodes)")
         policy = Policy(rules: rules, parameters: parameters)
         sessions = [NodeSession](repeating: NodeSession(), count: parameters.nodes)
+        listeners = [Listener](repeating: Listener(), count: parameters.nodes)
     }
 
     /// A name for a request that is about to be made; nil when ``Limits/locks`` requests are being served.
@@ -45,9 +58,10 @@ package struct Engine: Sendable {
 
     /// When the engine next wants ``Event/timer``.
     package var nextDeadline: Instant {
+        guard shutdown != .done else { return .distantFuture }
         var next = deadlines.first?.deadline ?? .distantFuture
         for session in sessions { next = min(next, session.deadline(policy)) }
-        return next
+        return min(next, lines.deadline, listenersDeadline)
     }
 
     package mutating func handle(
@@ -68,9 +82,11 @@ package struct Engine: Sendable {
         case .connected(let node, let connection): connected(node, connection, &turn)
         case .disconnected(let node, let connection, let reason): disconnected(node, connection, reason, &turn)
         case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
+        case .pushed(let node, let connection, let push): pushed(node, connection, push, &turn)
         case .timer: timer(&turn)
         case .shutdown: beginShutdown(&turn)
         }
+        while let line = lines.vacated.popLast() { succeed(line, &turn) }
         if shutdown == .draining { finishShutdownWhenDrained(&turn) }
         generator = turn.generator
         directives = turn.directives
@@ -127,9 +143,10 @@ extension Engine {
 
     /// Sends a release to these nodes, or has them owed it. Returns the nodes from which an answer will come.
     mutating func broadcastRelease(
-        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, _ turn: inout Turn
+        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, quietly: Bool = false,
+        _ turn: inout Turn
     ) -> NodeSet {
-        let command = Command(.release, key: key, token: token)
+        let command = Command(quietly ? .releaseQuietly : .release, key: key, token: token)
         let round = newRound()
         var sent = NodeSet()
         for node in nodes {
@@ -173,7 +190,10 @@ extension Engine {
     mutating func settle(_ slot: Int) {
         // In place: a copy of the machine for every vote would be the dearest part of counting it.
         guard slots[slot].machine != nil else { return }
+        if !slots[slot].machine!.isInFront { vacate(slot) }
         if slots[slot].machine!.phase == .ended {
+            leaveQueue(slot)
+            slots[slot].line = nil
             slots[slot].machine = nil
             deadlines.set(slot, to: .distantFuture)
             freeSlots.append(Int32(slot))
@@ -193,6 +213,8 @@ extension Engine {
 extension Engine {
     private mutating func timer(_ turn: inout Turn) {
         for node in sessions.indices { sessionTimer(node, &turn) }
+        listenerTimer(&turn)
+        lineTimer(&turn)
         while let due = deadlines.first, due.deadline <= turn.now {
             lockTimer(due.slot, &turn)
         }
@@ -212,6 +234,7 @@ extension Engine {
             abandon(lock, .shutDown, &turn)
             endAtShutdown(lock, &turn)
         }
+        for node in listeners.indices { stopListening(node, &turn) }
     }
 
     /// A lease lasts until its holder releases it, or its validity is over; no release is waited for longer than the node
@@ -233,7 +256,7 @@ extension Engine {
         case .extend(let lock, let caller, _):
             let refusal = ExtensionRefusal(reason: .released, votes: [])
             directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
-        case .start, .release, .cancel, .connected, .disconnected, .reply, .timer, .shutdown:
+        case .start, .release, .cancel, .connected, .disconnected, .reply, .pushed, .timer, .shutdown:
             break
         }
     }

@@ -14,6 +14,8 @@ package enum Event: Sendable {
     case disconnected(node: Int, ConnectionID, reason: String)
     /// The answer to the oldest unanswered command on this connection.
     case reply(node: Int, ConnectionID, Reply)
+    /// Something came over a subscription connection.
+    case pushed(node: Int, ConnectionID, Push)
     /// ``Engine/nextDeadline`` has come.
     case timer
     /// Refuse who waits, tell who holds, close when all is released or over.
@@ -29,6 +31,12 @@ package enum Directive: Sendable {
     /// Send to these nodes now. The round is over when all that are awaited have left it.
     case broadcast(Command, to: NodeSet, round: RoundID, awaiting: NodeSet)
     case send(Command, to: Int)
+    /// Dial another connection, for subscriptions.
+    case listen(node: Int, ConnectionID)
+    case stopListening(node: Int, ConnectionID)
+    /// On the subscription connection, the channel of this key.
+    case subscribe(key: [UInt8], node: Int)
+    case unsubscribe(key: [UInt8], node: Int)
     /// One node's part in a round is over: it answered, failed or took too long.
     case leave(RoundID, node: Int)
     case answer(Answer)
@@ -73,4 +81,6 @@ package enum Report: Sendable {
     case answersAgain(node: Int)
     /// ``Limits/owedReleasesPerNode`` was reached: a key is left to its ttl.
     case releaseDropped(node: Int)
+    /// The node's user may not subscribe, or not publish; told once.
+    case notificationsDenied(node: Int, reason: String)
 }

@@ -21,6 +21,27 @@ package enum Limits {
     /// Requests that an engine serves at the same time: waiting, held or being released.
     package static let locks = 1 << 24
 
+    /// Grants in a row of one process on one resource while others wait. Then it lets them go first.
+    package static let turnsInARow = 4
+
+    /// Resources that one process subscribes to. Who waits for more is not told of releases, and goes by the clock.
+    package static let watchedResources = 65_536
+
+    /// A caller that does not wait for longer than this is not worth a subscription.
+    package static let shortestWatchedWait = Nanoseconds.milliseconds(5)
+
+    /// How long a resource is remembered, and subscribed to, after the last use of it that others contended for.
+    package static let lineLinger = Nanoseconds.seconds(1)
+
+    /// How long subscription connections are kept after the last subscription.
+    package static let listenerLinger = Nanoseconds.seconds(30)
+
+    /// Who is told that a resource is free waits for a random part of so many round trips.
+    package static let wakeRoundTrips: Int64 = 2
+
+    /// How often that is doubled at most, when others were faster.
+    package static let wakeDoublings: Int64 = 3
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)

@@ -41,7 +41,7 @@ extension LockMachine.Attempt {
             if policy.rules.isAcceptance(reported: reported, proposed: fencing!.number) { return .granted }
         case .heldByAnother, .missing:
             fencing!.owned.remove(node)
-        case .pending, .failed:
+        case .pending, .notAsked, .failed:
             break
         }
         return vote
@@ -79,7 +79,7 @@ extension LockMachine.Attempt {
         switch ballot.votes[node] {
         case .granted: break
         case .numberTooLow(let reported) where reported < fencing.number: break
-        case .pending, .numberTooLow, .heldByAnother, .missing, .failed: return nil
+        case .pending, .notAsked, .numberTooLow, .heldByAnother, .missing, .failed: return nil
         }
         return offer(to: NodeSet(node))
     }

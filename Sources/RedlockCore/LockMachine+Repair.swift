@@ -49,7 +49,7 @@ extension LockMachine {
         switch vote {
         case .granted, .numberTooLow: if round == hold!.guarding.round { hold!.guarding.nodes.insert(node) }
         case .missing, .heldByAnother: hold!.guarding.nodes.remove(node)
-        case .pending, .failed: break
+        case .pending, .notAsked, .failed: break
         }
         planRepair(at: now, using: &generator, policy)
     }

@@ -4,6 +4,8 @@
 /// out. Time and chance come in as arguments.
 struct LockMachine: Sendable {
     enum Phase: Hashable, Sendable {
+        /// Others of this process are ahead. Can become waiting, acquiring, or ended.
+        case queued
         /// An attempt is being voted on. Can become waiting, held, or ended.
         case acquiring
         /// Refused, and it will try again. Can become acquiring, or ended.
@@ -57,28 +59,66 @@ struct LockMachine: Sendable {
     }
 
     let request: AcquireRequest
-    private(set) var phase = Phase.acquiring
+    private(set) var phase = Phase.queued
     private(set) var attempt: Attempt
     var hold: Hold?
     private var releaseBallot: Ballot?
     private var rounds: UInt32 = 0
+    /// Its wait is over, and what it is to be told is not known yet.
+    private(set) var isOverdue = false
     /// Nobody else will release it: when its validity is over, the machine does.
     private var releasesAtEnd = false
 
     init(request: AcquireRequest, nodes: Int) {
         self.request = request
-        attempt = Attempt(ballot: Ballot(nodes: nodes))
+        attempt = Attempt(ballot: Ballot(nodes: nodes, votes: .notAsked))
     }
 
     /// When this machine next wants ``onTimer(at:using:_:)``.
     func deadline(_ policy: Policy) -> Instant {
         switch phase {
+        case .queued: isOverdue ? .distantFuture : request.deadline
         case .acquiring: attemptValidUntil(policy, decided: attempt.start)
         case .waiting(let until): until
         case .held: min(lossInstant(policy), extensionDeadline, repairDeadline(policy), riskDeadline(policy))
         case .lost: min(releasesAtEnd ? hold!.validUntil : .distantFuture, repairDeadline(policy))
         case .releasing, .ended: .distantFuture
         }
+    }
+}
+
+// MARK: - Queue
+
+extension LockMachine {
+    /// It is this machine's turn: the others of its process wait for it.
+    var isInFront: Bool {
+        switch phase {
+        case .acquiring, .waiting, .held: true
+        case .queued, .lost, .releasing, .ended: false
+        }
+    }
+
+    /// The next attempt is to begin then, or at the deadline if that is earlier: the last is made, not skipped.
+    mutating func wait(until instant: Instant) {
+        switch phase {
+        case .queued, .waiting: phase = .waiting(until: min(instant, request.deadline))
+        case .acquiring, .held, .lost, .releasing, .ended:
+            preconditionFailure("a request cannot wait in the phase \(phase)")
+        }
+    }
+
+    /// Its deadline came while others are ahead, and nobody knows yet how they fare.
+    mutating func becomeOverdue() { isOverdue = true }
+
+    /// Its deadline came while others are ahead.
+    mutating func endInQueue() {
+        precondition(phase == .queued, "a request in the phase \(phase) is not in the queue")
+        phase = .ended
+    }
+
+    /// What those behind this machine can be told about the nodes while it holds.
+    var evidenceOfHold: [Vote] {
+        attempt.ballot.votes.map { $0 == .granted ? .heldByAnother : .notAsked }
     }
 }
 
@@ -90,8 +130,8 @@ extension LockMachine {
         case granted(Grant)
         /// Offer a higher fencing number.
         case raise(Raise)
-        /// Release what was set; try again at this instant.
-        case retry(at: Instant, because: Refusal)
+        /// Release what was set; try again, when the line says so.
+        case retry(because: Refusal)
         /// Release what was set; this is the last word.
         case refused(Refusal)
     }
@@ -99,7 +139,7 @@ extension LockMachine {
     /// Starts the next attempt, with a token of its own. Time counts from here, before anything is sent.
     mutating func beginAttempt(at now: Instant, fresh: Token, proposing number: Int64? = nil, _ policy: Policy) {
         switch phase {
-        case .acquiring, .waiting: break
+        case .queued, .acquiring, .waiting: break
         case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
         }
         phase = .acquiring
@@ -148,12 +188,12 @@ extension LockMachine {
     ) -> AcquireStep? {
         if attempt.isWon(policy) {
             let validUntil = attemptValidUntil(policy, decided: now)
-            guard now < validUntil else { return refuse(.expired, at: now, using: &generator, policy) }
+            guard now < validUntil else { return refuse(.expired, at: now) }
             return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
         }
         if attempt.isLost(policy) {
             let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
-            return refuse(unavailable ? .unavailable : .heldByAnother, at: now, using: &generator, policy)
+            return refuse(unavailable ? .unavailable : .heldByAnother, at: now)
         }
         return attempt.nextRaise(policy).map { .raise($0) }
     }
@@ -161,7 +201,7 @@ extension LockMachine {
     /// The caller does not want it any more. Nil when the caller has its answer already.
     mutating func abandon(_ reason: Refusal.Reason) -> Refusal? {
         switch phase {
-        case .acquiring, .waiting:
+        case .queued, .acquiring, .waiting:
             phase = .ended
             return refusal(reason)
         case .held, .lost, .releasing, .ended:
@@ -169,20 +209,14 @@ extension LockMachine {
         }
     }
 
-    private mutating func refuse(
-        _ reason: Refusal.Reason, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
-    ) -> AcquireStep {
+    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant) -> AcquireStep {
         let spent = request.maximumAttempts.map { attempt.number >= $0 } ?? false
         guard now < request.deadline, !spent else {
             phase = .ended
             return .refused(refusal(reason))
         }
-        let delay = policy.rules.retryDelay(
-            policy.parameters.retryDelay, jitter: policy.parameters.retryJitter, dice: generator.next())
-        // The last attempt is made at the deadline itself, not skipped because the delay would pass it.
-        let again = min(now + delay, request.deadline)
-        phase = .waiting(until: again)
-        return .retry(at: again, because: refusal(reason))
+        phase = .waiting(until: request.deadline)
+        return .retry(because: refusal(reason))
     }
 
     private func refusal(_ reason: Refusal.Reason) -> Refusal {
@@ -250,7 +284,7 @@ extension LockMachine {
         case .lost(.expired): return .refused(extensionRefusal(.expired))
         case .lost: return .refused(extensionRefusal(.lost))
         case .releasing, .ended: return .refused(extensionRefusal(.released))
-        case .acquiring, .waiting: preconditionFailure("a lock cannot be extended in the phase \(phase)")
+        case .queued, .acquiring, .waiting: preconditionFailure("a lock cannot be extended in the phase \(phase)")
         }
         guard policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else {
             return .refused(extensionRefusal(.expired))
@@ -363,6 +397,8 @@ extension LockMachine {
 
 extension LockMachine {
     enum TimerStep: Hashable, Sendable {
+        /// The wait of a request behind others is over.
+        case endInQueue
         case beginAttempt
         case acquire(AcquireStep)
         case extend(ExtendStep)
@@ -373,13 +409,15 @@ extension LockMachine {
     }
 
     /// An instant that ``deadline(_:)`` named has come; nil when it has not.
-    mutating func onTimer(at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy)
-        -> TimerStep?
-    {
+    mutating func onTimer(
+        at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    ) -> TimerStep? {
         guard deadline(policy) <= now else { return nil }
         switch phase {
+        case .queued:
+            return .endInQueue
         case .acquiring:
-            return .acquire(refuse(.expired, at: now, using: &generator, policy))
+            return .acquire(refuse(.expired, at: now))
         case .waiting:
             return .beginAttempt
         case .held:
@@ -434,7 +472,7 @@ extension LockMachine {
             return true
         case .releasing, .ended:
             return false
-        case .acquiring, .waiting:
+        case .queued, .acquiring, .waiting:
             preconditionFailure("a lock cannot be released in the phase \(phase)")
         }
     }

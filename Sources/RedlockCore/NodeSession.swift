@@ -135,6 +135,8 @@ extension NodeSession {
         var release = release
         release.ballot = .none
         release.round = nil
+        // What was to follow it at once does so no longer.
+        release.command.operation = .release
         owed.append(release)
         guard owed.count > Limits.owedReleasesPerNode else { return false }
         _ = owed.popFirst()

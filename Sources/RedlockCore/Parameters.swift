@@ -11,6 +11,8 @@ package struct Parameters: Sendable {
     package var driftPartsPerMillion: Int64 = 10_000
     package var retryDelay: Nanoseconds = .milliseconds(100)
     package var retryJitter: Nanoseconds = .milliseconds(100)
+    /// How long a waiter that hears nothing goes without asking, at least; half as much again at most.
+    package var fallbackDelay: Nanoseconds = .seconds(1)
     /// How long before the end of validity a loss is told; a tenth of the ttl when nil.
     package var lossMargin: Nanoseconds?
     /// Whether ``Directive/report(_:)`` is wanted.

@@ -50,6 +50,21 @@ package protocol Rules: Sendable {
 
     /// The number that an attempt proposes first.
     func fencingProposal(wallClock: Int64, highestSeen: Int64) -> Int64
+
+    /// The token of an attempt that takes over from a holder of the same process.
+    func handoverToken(released: Token, fresh: Token) -> Token
+
+    /// Which of those that wait in a process is next.
+    func next(oldest: Int, newest: Int) -> Int
+
+    /// How long a waiter that hears nothing goes without asking.
+    func fallbackDelay(_ delay: Nanoseconds, dice: UInt64) -> Nanoseconds
+
+    /// How long a waiter holds back when the resource has become free.
+    func wakeDelay(_ window: Nanoseconds, dice: UInt64) -> Nanoseconds
+
+    /// Whether to try once more when so many subscriptions have been confirmed.
+    func checksAgain(confirmed: Int, quorum: Int) -> Bool
 }
 
 extension Rules {
@@ -117,6 +132,32 @@ extension Rules {
     package func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds {
         let half = ttl / 40 * (1 << Int64(min(repairs, 2)))
         return half + Nanoseconds(Int64(dice % UInt64(half.count + 1)))
+    }
+
+    /// The fresh one, as ever: the release of the old one may arrive late somewhere.
+    package func handoverToken(released: Token, fresh: Token) -> Token {
+        fresh
+    }
+
+    /// First come, first served.
+    package func next(oldest: Int, newest: Int) -> Int {
+        oldest
+    }
+
+    /// Random in its upper half, so that processes which waited for the same do not come back in step.
+    package func fallbackDelay(_ delay: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        delay + Nanoseconds(Int64(dice % UInt64(delay.count / 2 + 1)))
+    }
+
+    /// Random, so that processes which are woken together do not split the votes.
+    package func wakeDelay(_ window: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        Nanoseconds(Int64(dice % UInt64(window.count + 1)))
+    }
+
+    /// Once, as soon as a quorum can be heard: a release before that was not heard. Every later one is heard on one of
+    /// these nodes at least.
+    package func checksAgain(confirmed: Int, quorum: Int) -> Bool {
+        confirmed == quorum
     }
 }
 

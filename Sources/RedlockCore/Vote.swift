@@ -10,8 +10,18 @@ package enum Vote: Hashable, Sendable {
     case heldByAnother
     /// The key is not there (extension and release only).
     case missing
+    /// It was not asked: others of this process hold the resource, or are ahead.
+    case notAsked
     /// Nothing that counts came back; whether the command was applied is unknown.
     case failed(Failure)
+
+    /// The node has our key.
+    var isOurs: Bool {
+        switch self {
+        case .granted, .numberTooLow: true
+        case .pending, .heldByAnother, .missing, .notAsked, .failed: false
+        }
+    }
 
     /// Why a node's vote does not count.
     package enum Failure: Hashable, Sendable {
@@ -42,8 +52,8 @@ package struct Ballot: Sendable {
     /// Nodes that granted, and did not accept the fencing number.
     package private(set) var tooLow = NodeSet()
 
-    package init(nodes: Int) {
-        votes = [Vote](repeating: .pending, count: nodes)
+    package init(nodes: Int, votes vote: Vote = .pending) {
+        votes = [Vote](repeating: vote, count: nodes)
     }
 
     /// Records a vote. A later word replaces an earlier one: an answer that comes after its time-out is still news.
@@ -54,7 +64,7 @@ package struct Ballot: Sendable {
         tooLow.remove(node)
         votes[node] = vote
         switch vote {
-        case .pending: break
+        case .pending, .notAsked: break
         case .granted: granted.insert(node)
         case .numberTooLow: tooLow.insert(node)
         case .heldByAnother, .missing: refused.insert(node)

@@ -26,6 +26,9 @@ package struct CommandFormatter {
         case .raise(let number):
             addScript(Script.raise, Script.raiseDigest, command, withNumber: true)
             addNumber(number)
+        case .contend(let milliseconds):
+            addScript(Script.contend, Script.contendDigest, command)
+            add(String(milliseconds))
         case .extend(let milliseconds):
             addScript(Script.extend, Script.extendDigest, command)
             add(String(milliseconds))
@@ -34,7 +37,18 @@ package struct CommandFormatter {
             add(String(milliseconds))
         case .release:
             addScript(Script.release, Script.releaseDigest, command)
+        case .releaseQuietly:
+            addScript(Script.release, Script.releaseDigest, command)
+            add("quietly")
         }
+        return end()
+    }
+
+    /// The bytes of a subscription to a key's channel, or of its end.
+    package mutating func format(subscription isWanted: Bool, to key: [UInt8]) -> WireCommand {
+        begin()
+        add(isWanted ? "SUBSCRIBE" : "UNSUBSCRIBE")
+        add(Channel.name(of: key))
         return end()
     }
 

@@ -164,7 +164,7 @@ extension Reply {
         case REDIS_REPLY_STRING:
             self = .unexpected("a string")
         case REDIS_REPLY_ARRAY:
-            self = unsafe Reply.pair(in: reply) ?? .unexpected("an array")
+            self = unsafe Reply.pair(in: reply) ?? Push(reply).map { .push($0) } ?? .unexpected("an array")
         default:
             self = .unexpected("a reply of an unknown type")
         }
@@ -185,6 +185,30 @@ extension Reply {
         let text = unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
         let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
         return String(printable).withoutArguments
+    }
+}
+
+extension Push {
+    /// What channels bring is an array of three: what it is, the channel, and the payload or a count.
+    fileprivate init?(_ reply: redisReply) {
+        guard unsafe reply.elements == 3, let elements = unsafe reply.element,
+            let kind = unsafe Push.bytes(elements[0]), let channel = unsafe Push.bytes(elements[1])
+        else { return nil }
+        switch String(decoding: kind, as: UTF8.self) {
+        case "message":
+            guard let payload = unsafe Push.bytes(elements[2]) else { return nil }
+            self = .message(channel: channel, payload: payload)
+        case "subscribe": self = .subscribed(channel: channel)
+        case "unsubscribe": self = .unsubscribed(channel: channel)
+        default: return nil
+        }
+    }
+
+    private static func bytes(_ element: UnsafeMutablePointer<redisReply>?) -> [UInt8]? {
+        guard let element = unsafe element, unsafe element.pointee.type == REDIS_REPLY_STRING,
+            let start = unsafe element.pointee.str
+        else { return nil }
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: Int(element.pointee.len)))
     }
 }
 

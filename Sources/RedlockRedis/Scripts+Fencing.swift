@@ -5,18 +5,19 @@ internal import RedlockCore
 // The number's key is looked at before anything is set: where it holds no number, the vote fails and nothing has changed.
 // The numbers that are accepted are the client's own words; they are never made by Lua, which would round them.
 extension Script {
-    /// Sets the lock, and accepts the number if it is higher than the node's. ARGV: the token, the ttl, the number, how long
-    /// to keep it. `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
+    /// Sets the lock, tells its channel for how many milliseconds, and accepts the number if it is higher than the node's.
+    /// ARGV: the token, the ttl, the number, how long to keep it. `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
     package static let acquireFenced = """
         local ttl=redis.call('pttl',KEYS[1]) \
         if ttl~=-2 then return {0,ttl} end \
         \(number) \
         redis.call('set',KEYS[1],ARGV[1],'PX',ARGV[2]) \
+        redis.pcall('publish','redlock:'..KEYS[1],ARGV[2]) \
         if tonumber(ARGV[3])<=highest then return {2,highest} end \
         redis.call('set',KEYS[2],ARGV[3],'PX',ARGV[4]) \
         return {1,tonumber(ARGV[3])}
         """
-    package static let acquireFencedDigest = "5827a47c1d4c0ed0c83d8f3b7c53b6b85d0cbe65"
+    package static let acquireFencedDigest = "a7e988734e50f5444f9e7f0c2888581d90af95f7"
 
     /// Accepts the number if the lock is ours and the number higher than the node's. ARGV: the token, the number, how long
     /// to keep it. Answers as the other does; `{0, -2}` when the lock is nobody's.

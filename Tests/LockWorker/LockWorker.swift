@@ -9,6 +9,8 @@ import Redlock
 ///     LockWorker body NODES RESOURCE TTL_MS          runs a body under the lock until a line comes
 ///     LockWorker load NODES RESOURCE TASKS           takes locks and releases them without end, and reports on itself
 ///     LockWorker once NODES RESOURCE NODE_TIMEOUT_MS tries once when a line comes
+///     LockWorker contend NODES RESOURCE TASKS MS WORK_US
+///                                                    takes the lock again and again for a while, and says when
 @main
 struct LockWorker {
     static func main() async throws {
@@ -26,6 +28,10 @@ struct LockWorker {
         case "hold": try await hold(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
         case "body": await body(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
         case "once": try await once(redlock, resource)
+        case "contend":
+            try await contend(
+                redlock, resource, tasks: Int(arguments[3])!, milliseconds: Int(arguments[4])!,
+                work: .microseconds(Int(arguments[5])!))
         case "load": await load(redlock, resource, tasks: Int(arguments[3])!)
         default: fatalError("unknown work: \(arguments[0])")
         }
@@ -83,6 +89,36 @@ struct LockWorker {
         } catch {
             answer((error as? RedlockError)?.code.rawValue ?? "\(error)")
         }
+    }
+
+    /// Prints `connected`, waits for a line, and then for each hold its task, when it was granted and when it was let go,
+    /// in nanoseconds of the machine's monotonic clock.
+    private static func contend(
+        _ redlock: Redlock, _ resource: Resource, tasks: Int, milliseconds: Int, work: Duration
+    ) async throws {
+        await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: .seconds(60))).release()
+        answer("connected")
+        _ = readLine()
+        let end = SelfReport.monotonic() + milliseconds * 1_000_000
+        let holds = try await withThrowingTaskGroup { group in
+            for task in 0..<tasks {
+                group.addTask {
+                    var holds: [(Int, Int, Int)] = []
+                    while SelfReport.monotonic() < end {
+                        let lease = try await redlock.acquire(
+                            resource, ttl: .seconds(10), waitingUpTo: .seconds(60))
+                        let granted = SelfReport.monotonic()
+                        if work > .zero { try await Task.sleep(for: work) }
+                        holds.append((task, granted, SelfReport.monotonic()))
+                        await lease.release()
+                    }
+                    return holds
+                }
+            }
+            return try await group.reduce(into: []) { $0 += $1 }
+        }
+        for (task, granted, released) in holds { print("\(getpid()) \(task) \(granted) \(released)") }
+        fflush(nil)
     }
 
     private static func once(_ redlock: Redlock, _ resource: Resource) async throws {
@@ -145,6 +181,12 @@ enum NumberFile {
 }
 
 enum SelfReport {
+    static func monotonic() -> Int {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec * 1_000_000_000 + now.tv_nsec
+    }
+
     static func descriptors() -> Int {
         (0..<4_096).count { fcntl(Int32($0), F_GETFD) >= 0 }
     }

@@ -35,7 +35,7 @@ import Testing
 
     @Test func itReachesEveryKindOfOutcome() {
         var outcomes = Set<String>()
-        for seed in 1...40 as ClosedRange<UInt64> {
+        for seed in 1...60 as ClosedRange<UInt64> {
             var fuzzer = Fuzzer(seed: seed, areHonest: seed.isMultiple(of: 2))
             fuzzer.run(steps: Self.steps)
             for told in fuzzer.script.told {
@@ -126,7 +126,9 @@ private struct Fuzzer {
         case 15..<16: if let lock = waiting.randomElement(using: &random) { script.cancel(lock) }
         case 16..<17: if let lock = (held + ended).randomElement(using: &random) { script.cancel(lock) }
         case 17..<18: if let lock = ended.randomElement(using: &random) { sayAgain(lock) }
-        case 18..<30: if script.connection(node) != nil, !script.isUp(node) { script.connected(node) }
+        case 18..<22: script.listening(node, confirming: chance(90))
+        case 22..<23: if script.isBeingListenedTo(node) { chance(30) ? script.deafen(node) : hearsay(node) }
+        case 23..<30: if script.connection(node) != nil, !script.isUp(node) { script.connected(node) }
         case 30..<31: if chance(50) { disconnect(node) }
         case 31..<32: bringStaleNews(node)
         // Another client, with a clock of its own, was here.
@@ -198,6 +200,18 @@ private struct Fuzzer {
         }
     }
 
+    /// What may come over a channel: true, false, or no message of ours.
+    private mutating func hearsay(_ node: Int) {
+        let key = Self.keys.randomElement(using: &random)!
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: script.push(node, .message(channel: [UInt8](key.utf8), payload: []))
+        case 1: script.push(node, .refused("NOPERM"))
+        case 2: script.push(node, .unsubscribed(channel: Channel.name(of: [UInt8](key.utf8))))
+        case 3: script.confirm(node)
+        default: script.tell(node, chance(50) ? 0 : Int64.random(in: 1..<2_000, using: &random), key: key)
+        }
+    }
+
     private mutating func answer(_ node: Int) {
         let command = script.unanswered(node)[0]
         if areHonest {
@@ -264,6 +278,7 @@ private struct Fuzzer {
         for _ in 0..<40 {
             for node in 0..<script.nodeCount {
                 if script.connection(node) != nil, !script.isUp(node) { script.connected(node) }
+                script.listening(node)
                 script.serve(node)
             }
             script.advance(by: .milliseconds(50))

@@ -76,7 +76,7 @@ import Testing
 
     @Test func anOverloadedNodeFailsItsVoteAtOnce() {
         play(nodes: 1) { script in
-            for _ in 0..<Limits.commandsPerNode { script.acquire() }
+            for number in 0..<Limits.commandsPerNode { script.acquire("\(number)") }
             #expect(script.news() == [])
             let lock = script.acquire()
             let refusal = Refusal(reason: .unavailable, attempts: 1, votes: [.failed(.overloaded)])
@@ -86,8 +86,8 @@ import Testing
 
     @Test func aReleaseThatIsDroppedIsReported() {
         play(nodes: 1) { script in
-            let locks = (0...Limits.owedReleasesPerNode).map { _ in
-                let lock = script.acquire()
+            let locks = (0...Limits.owedReleasesPerNode).map { number in
+                let lock = script.acquire("\(number)")
                 script.reply(0, .ok)
                 return lock
             }

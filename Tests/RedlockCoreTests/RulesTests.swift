@@ -78,7 +78,12 @@ import Testing
             (extend, .integer(2), violation("the number 2")), (extend, .ok, violation("a status")),
             (extend, .null, violation("a null")),
             (.release, .integer(1), .granted), (.release, .integer(0), .missing),
-            (.release, .integer(-1), violation("the number -1")), (.release, .ok, violation("a status")),
+            (.release, .integer(8), .granted), (.release, .integer(-1), .granted),
+            (.releaseQuietly, .integer(1), .granted), (.releaseQuietly, .integer(0), .missing),
+            (.contend(milliseconds: 1), .ok, .granted), (.contend(milliseconds: 1), .integer(7), .heldByAnother),
+            (.contend(milliseconds: 1), .null, violation("a null")),
+            (acquire, .push(.refused("")), violation("a message of a channel")),
+            (.release, .integer(-2), violation("the number -2")), (.release, .ok, violation("a status")),
             (.release, .null, violation("a null")),
         ]
         for (operation, reply, vote) in table { #expect(reply.vote(on: operation) == vote) }

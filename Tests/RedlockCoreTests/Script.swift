@@ -41,6 +41,12 @@ final class Script {
         /// Everything that was ever sent.
         var sent: [Command] = []
         var dials = 0
+        /// The connection for subscriptions.
+        var listener: ConnectionID?
+        var isListening = false
+        /// Asked for on this connection; only what was confirmed is told of.
+        var subscriptions: [(key: [UInt8], isConfirmed: Bool)] = []
+        var unsubscriptions = 0
         /// What a real node would hold, if it is let serve.
         var keys: [[UInt8]: (token: Token, expiry: Instant)] = [:]
         var numbers: [[UInt8]: Int64] = [:]
@@ -168,6 +174,60 @@ extension Script {
         nodes[node].keys[[UInt8](key.utf8)].map { now < $0.expiry } ?? false
     }
 
+    func isBeingListenedTo(_ node: Int) -> Bool { nodes[node].listener != nil }
+    func subscriptions(_ node: Int) -> [String] {
+        nodes[node].subscriptions.map { String(decoding: $0.key, as: UTF8.self) }
+    }
+    func unsubscriptions(_ node: Int) -> Int { nodes[node].unsubscriptions }
+
+    /// The node accepts the subscription connection, and confirms what it is asked for if it is to.
+    func listening(_ node: Int, confirming: Bool = true) {
+        guard let listener = nodes[node].listener, !nodes[node].isListening else { return }
+        nodes[node].isListening = true
+        handle(.connected(node: node, listener))
+        if confirming { confirm(node) }
+    }
+
+    /// Confirms all subscriptions that it has not confirmed, in order.
+    func confirm(_ node: Int) {
+        while let place = nodes[node].subscriptions.firstIndex(where: { !$0.isConfirmed }) {
+            nodes[node].subscriptions[place].isConfirmed = true
+            push(node, .subscribed(channel: Channel.name(of: nodes[node].subscriptions[place].key)))
+        }
+    }
+
+    func push(_ node: Int, _ push: Push) {
+        guard let listener = nodes[node].listener else { return complain("node \(node) has no listener") }
+        handle(.pushed(node: node, listener, push))
+    }
+
+    /// Somebody released on this node, or took it for so long.
+    func tell(_ node: Int, _ milliseconds: Int64 = 0, key: String = "resource") {
+        let channel = Channel.name(of: [UInt8](key.utf8))
+        push(node, .message(channel: channel, payload: [UInt8](String(milliseconds).utf8)))
+    }
+
+    /// The subscription connection ends.
+    func deafen(_ node: Int) {
+        guard let listener = nodes[node].listener else { return complain("node \(node) has no listener") }
+        forgetListener(node)
+        handle(.disconnected(node: node, listener, reason: "reset"))
+    }
+
+    private func forgetListener(_ node: Int) {
+        nodes[node].listener = nil
+        nodes[node].isListening = false
+        nodes[node].subscriptions = []
+    }
+
+    private func publish(_ command: Command, _ milliseconds: Int64, on node: Int) -> Int64 {
+        guard nodes[node].isListening,
+            nodes[node].subscriptions.contains(where: { $0.key == command.key && $0.isConfirmed })
+        else { return 0 }
+        tell(node, milliseconds, key: String(decoding: command.key, as: UTF8.self))
+        return 1
+    }
+
     /// The node accepts the connection that is being made to it.
     func connected(_ node: Int) {
         guard let connection = nodes[node].connection, !nodes[node].isUp else {
@@ -197,6 +257,16 @@ extension Script {
         for node in nodes { self.reply(node, reply) }
     }
 
+    /// The node answers that its key is another's, for so long still where it is asked to say that.
+    func refuse(_ node: Int, for milliseconds: Int64 = 60_000) {
+        guard let command = nodes[node].unanswered.first else { return complain("node \(node) was asked nothing") }
+        if case .contend = command.operation { reply(node, .integer(milliseconds)) } else { reply(node, .null) }
+    }
+
+    func refuse(_ nodes: some Sequence<Int>, for milliseconds: Int64 = 60_000) {
+        for node in nodes { refuse(node, for: milliseconds) }
+    }
+
     /// The node does what it was asked, as Redis would.
     func serve(_ node: Int) {
         while let command = nodes[node].unanswered.first {
@@ -213,13 +283,19 @@ extension Script {
             nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
             return .ok
         case .acquireFenced(let milliseconds, let number):
-            guard held == nil else { return .pair(0, 1) }
+            if let held { return .pair(0, (held.expiry - now).millisecondsRoundedUp) }
             nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
+            _ = publish(command, milliseconds, on: node)
             return accept(number, of: command.key, on: node)
         case .raise(let number):
             guard let held else { return .pair(0, -2) }
             guard held.token == command.token else { return .pair(0, 1) }
             return accept(number, of: command.key, on: node)
+        case .contend(let milliseconds):
+            if let held { return .integer((held.expiry - now).millisecondsRoundedUp) }
+            nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
+            _ = publish(command, milliseconds, on: node)
+            return .ok
         case .extend(let milliseconds):
             guard let held else { return .integer(0) }
             guard held.token == command.token else { return .integer(-1) }
@@ -230,10 +306,10 @@ extension Script {
             let expiry = now + .milliseconds(milliseconds)
             nodes[node].keys[command.key] = (command.token, max(held?.expiry ?? expiry, expiry))
             return .integer(1)
-        case .release:
+        case .release, .releaseQuietly:
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
-            return .integer(1)
+            return .integer(1 + (command.operation == .release ? publish(command, 0, on: node) : 0))
         }
     }
 }
@@ -315,6 +391,20 @@ extension Script {
             for node in targets { send(command, to: node) }
         case .send(let command, let node):
             send(command, to: node)
+        case .listen(let node, let connection):
+            if nodes[node].listener != nil { complain("node \(node) has a listener already") }
+            nodes[node].listener = connection
+        case .stopListening(let node, let connection):
+            if nodes[node].listener != connection { complain("node \(node) has no such listener") }
+            forgetListener(node)
+        case .subscribe(let key, let node):
+            if !nodes[node].isListening { complain("a subscription to node \(node), which has no listener") }
+            if nodes[node].subscriptions.contains(where: { $0.key == key }) { complain("subscribed twice") }
+            nodes[node].subscriptions.append((key, false))
+        case .unsubscribe(let key, let node):
+            if !nodes[node].subscriptions.contains(where: { $0.key == key }) { complain("never subscribed") }
+            nodes[node].subscriptions.removeAll { $0.key == key }
+            nodes[node].unsubscriptions += 1
         case .leave(let round, let node):
             guard rounds[round]?.contains(node) == true else {
                 return complain("node \(node) leaves a round that does not await it")

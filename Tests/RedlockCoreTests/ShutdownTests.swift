@@ -130,7 +130,7 @@ import Testing
             _ = script.news()
             let late = script.acquire("late", wait: .seconds(60))
             #expect(
-                script.news() == [.refused(late, Refusal(reason: .shutDown, attempts: 0, votes: [.pending]))])
+                script.news() == [.refused(late, Refusal(reason: .shutDown, attempts: 0, votes: [.notAsked]))])
             let caller = script.extend(lock)
             #expect(
                 script.news() == [

@@ -38,7 +38,7 @@ import Testing
         let command = Command(.release, key: [UInt8]("k".utf8), token: token)
         #expect(
             bytes(command)
-                == "*5\r\n$7\r\nEVALSHA\r\n$40\r\nb998f9dfb154cdbea8cda65ad5177aadf0e945a2\r\n$1\r\n1\r\n"
+                == "*5\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.releaseDigest)\r\n$1\r\n1\r\n"
                 + "$1\r\nk\r\n$40\r\n\(digits)\r\n")
     }
 
@@ -67,10 +67,36 @@ import Testing
                 + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$2\r\n78\r\n$10\r\n2419200000\r\n")
     }
 
+    @Test func aQuietReleaseHasOneArgumentMore() {
+        let command = Command(.releaseQuietly, key: [UInt8]("k".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*6\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.releaseDigest)\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$7\r\nquietly\r\n")
+    }
+
+    @Test func aContenderNamesItsScriptByTheDigest() {
+        let command = Command(.contend(milliseconds: 250), key: [UInt8]("k".utf8), token: token)
+        #expect(
+            bytes(command)
+                == "*6\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.contendDigest)\r\n$1\r\n1\r\n"
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n")
+    }
+
+    @Test func aSubscriptionNamesTheChannelOfTheKey() {
+        var formatter = CommandFormatter()
+        var bytes: [UInt8] = []
+        formatter.format(subscription: true, to: [UInt8]("k".utf8)).append(to: &bytes)
+        formatter.format(subscription: false, to: [UInt8]("k".utf8)).append(to: &bytes)
+        #expect(
+            String(decoding: bytes, as: UTF8.self)
+                == "*2\r\n$9\r\nSUBSCRIBE\r\n$9\r\nredlock:k\r\n*2\r\n$11\r\nUNSUBSCRIBE\r\n$9\r\nredlock:k\r\n")
+    }
+
     @Test func aNodeThatDoesNotKnowTheScriptGetsItWhole() {
         var command = Command(.release, key: [UInt8]("k".utf8), token: token)
         command.spelling = .source
-        let source = "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) else return 0 end"
+        let source = Script.release
         #expect(
             bytes(command)
                 == "*5\r\n$4\r\nEVAL\r\n$\(source.utf8.count)\r\n\(source)\r\n$1\r\n1\r\n$1\r\nk\r\n"

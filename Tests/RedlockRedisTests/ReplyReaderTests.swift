@@ -43,6 +43,15 @@ import Testing
         ("$5\r\nhello\r\n", .unexpected("a string")),
         ("$0\r\n\r\n", .unexpected("a string")),
         ("*0\r\n", .unexpected("an array")),
+        (
+            "*3\r\n$7\r\nmessage\r\n$9\r\nredlock:a\r\n$1\r\n0\r\n",
+            .push(.message(channel: [UInt8]("redlock:a".utf8), payload: [0x30]))
+        ),
+        ("*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n", .push(.subscribed(channel: [0x61]))),
+        ("*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n", .push(.unsubscribed(channel: [0x61]))),
+        ("*3\r\n$11\r\nunsubscribe\r\n$-1\r\n:0\r\n", .unexpected("an array")),
+        ("*3\r\n$7\r\nmessage\r\n$1\r\na\r\n:1\r\n", .unexpected("an array")),
+        ("*3\r\n$4\r\npong\r\n$1\r\na\r\n:1\r\n", .unexpected("an array")),
         ("*2\r\n+OK\r\n*1\r\n:1\r\n", .unexpected("an array")),
         ("*2\r\n:1\r\n:9007199254740991\r\n", .pair(1, 9_007_199_254_740_991)),
         ("*2\r\n:0\r\n:-2\r\n", .pair(0, -2)),

@@ -80,6 +80,26 @@ extension Mutant {
             broken(
                 "lapsed-lease-extended", "a lease whose end has passed can be extended", killedBy: [.resurrection],
                 hunt: { $0.pauseHolders() }, { $0.alwaysExtends = true }),
+        ] + waitingMutants
+    }
+
+    private static var waitingMutants: [Mutant] {
+        [
+            broken(
+                "no-check-after-subscribing", "a release between the refusal and the subscription is missed",
+                killedBy: [.lostWakeUp, .liveness], hunt: { $0.waitInPeace() }, { $0.neverChecks = true }),
+            broken(
+                "no-fallback", "a waiter that hears nothing never asks again", killedBy: [.lostWakeUp, .liveness],
+                hunt: { $0.waitForForeigners() }, { $0.fallbackDelay = { _ in .forever } }),
+            broken(
+                "fallback-polls", "a waiter that hears nothing asks every 5 ms", killedBy: [.polling],
+                hunt: { $0.waitInPeace() }, { $0.fallbackDelay = { _ in .milliseconds(5) } }),
+            broken(
+                "last-come-first-served", "in a process the newest request is next", killedBy: [.order],
+                hunt: { $0.options.workersPerClient = 4 }, { $0.takesNewest = true }),
+            broken(
+                "handover-keeps-token", "the next in a process takes over the token of the one before",
+                killedBy: [.tokenReuse], hunt: { $0.options.workersPerClient = 4 }, { $0.keepsTokenOnHandover = true }),
         ]
     }
 
@@ -107,6 +127,9 @@ extension Mutant {
             onNode(
                 "extend-sets-missing", "an extension sets a key that is not there", killedBy: [.ownership],
                 { $0.setsOnExtension = true }),
+            onNode(
+                "release-tells-nobody", "a release deletes the key and publishes nothing", killedBy: [.lostWakeUp],
+                hunt: { $0.waitInPeace() }, { $0.tellsNobody = true }),
         ]
     }
 

@@ -61,6 +61,10 @@ struct BrokenRules: Rules {
     var acceptanceQuorum: (@Sendable (Int) -> Int)?
     var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
     var fencingToken: (@Sendable (_ accepted: Int64, _ highestReported: Int64) -> Int64)?
+    var keepsTokenOnHandover = false
+    var takesNewest = false
+    var fallbackDelay: (@Sendable (Nanoseconds) -> Nanoseconds)?
+    var neverChecks = false
 
     private static let right = StandardRules()
 
@@ -115,6 +119,27 @@ struct BrokenRules: Rules {
         counted(
             fencingToken?(accepted, highestReported),
             Self.right.fencingToken(accepted: accepted, highestReported: highestReported))
+    }
+
+    func handoverToken(released: Token, fresh: Token) -> Token {
+        counted(keepsTokenOnHandover ? released : nil, fresh)
+    }
+
+    func next(oldest: Int, newest: Int) -> Int {
+        counted(takesNewest ? newest : nil, oldest)
+    }
+
+    func fallbackDelay(_ delay: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        let right = Self.right.fallbackDelay(delay, dice: dice)
+        return counted(fallbackDelay?(right) ?? (withoutJitter ? delay : nil), right)
+    }
+
+    func wakeDelay(_ window: Nanoseconds, dice: UInt64) -> Nanoseconds {
+        counted(withoutJitter ? .zero : nil, Self.right.wakeDelay(window, dice: dice))
+    }
+
+    func checksAgain(confirmed: Int, quorum: Int) -> Bool {
+        counted(neverChecks ? false : nil, Self.right.checksAgain(confirmed: confirmed, quorum: quorum))
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

@@ -97,6 +97,33 @@ extension Schedule {
         faults.sort { $0.at < $1.at }
     }
 
+    /// No faults, short holds, long waits, and a ttl and a fallback that nobody wants to wait for.
+    mutating func waitInPeace() {
+        faults = []
+        options.foreignClients = 0
+        options.selfExtending = 0
+        options.cancelled = 0
+        options.ttl = WorldOptions.milliseconds(60_000)
+        options.wait = WorldOptions.milliseconds(50_000)
+        options.hold = 40 * options.roundTrip
+        options.retryDelay = WorldOptions.milliseconds(20_000)
+        options.fallbackDelay = WorldOptions.milliseconds(40_000)
+        // Long enough for subscriptions to end in between.
+        options.think = WorldOptions.milliseconds(3_000)
+        healAt = WorldOptions.milliseconds(40_000)
+        endAt = healAt + options.livenessBound
+    }
+
+    /// The same, among clients that tell nobody of a release.
+    mutating func waitForForeigners() {
+        waitInPeace()
+        options.retryDelay = WorldOptions.milliseconds(100)
+        options.fallbackDelay = WorldOptions.milliseconds(1_000)
+        options.hold = WorldOptions.milliseconds(500)
+        options.think = WorldOptions.milliseconds(500)
+        options.foreignClients = options.clients
+    }
+
     /// Two clients, each near half of an even number of nodes, that want the same at the same time for ever.
     mutating func splitVotes() {
         options.nodes = 4

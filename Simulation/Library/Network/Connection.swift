@@ -6,6 +6,7 @@ struct Connection: Sendable {
         /// The dial, and the greeting that asks the process for a sign of life.
         case hello
         case command(Command, attempt: Int32)
+        case subscribe(Bool, resource: Int)
         /// The client has closed its end.
         case close
     }
@@ -13,6 +14,7 @@ struct Connection: Sendable {
     enum ToClient: Sendable {
         case connected
         case reply(Reply)
+        case push(Push)
         case closed(String)
     }
 
@@ -43,6 +45,10 @@ struct Connection: Sendable {
     var id = ConnectionID(number: 0)
     /// The restarts of the node when it accepted this; nil until it has.
     var incarnation: UInt32?
+    /// It is for subscriptions, and for nothing else.
+    var isListener = false
+    /// The resources that the node has it subscribed to, a bit each.
+    var subscriptions: UInt32 = 0
     var isClosedByClient = false
     var isClosedByNode = false
     /// When the client learned that it is connected; never before.
@@ -60,6 +66,8 @@ struct Connection: Sendable {
 struct Link: Sendable {
     /// The connection that the client uses now; -1 for none.
     var connection = -1
+    /// The same for subscriptions.
+    var listener = -1
     /// One way, the quickest, in nanoseconds.
     var delay: Int64
     /// How many partitions swallow each direction.

@@ -54,7 +54,7 @@ extension World {
 
 extension World {
     /// The client dials.
-    mutating func dial(_ client: Int, _ nodeOfClient: Int, _ id: ConnectionID) {
+    mutating func dial(_ client: Int, _ nodeOfClient: Int, _ id: ConnectionID, isListener: Bool = false) {
         let node = clients[client].view[nodeOfClient]
         let slot: Int
         if let free = freeConnections.popLast() {
@@ -70,7 +70,12 @@ extension World {
         connections[slot].nodeOfClient = nodeOfClient
         connections[slot].id = id
         connections[slot].serial = connectionCount
-        links[linkIndex(client, node)].connection = slot
+        connections[slot].isListener = isListener
+        if isListener {
+            links[linkIndex(client, node)].listener = slot
+        } else {
+            links[linkIndex(client, node)].connection = slot
+        }
         sendToNode(slot, .hello)
     }
 
@@ -78,6 +83,7 @@ extension World {
         let node = clients[client].view[nodeOfClient]
         let slot = links[linkIndex(client, node)].connection
         guard slot >= 0 else { return }
+        outcome.commands += 1
         if isTracing {
             trace.append(
                 TraceRecord(
@@ -136,8 +142,15 @@ extension World {
                     TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
             }
             feed(.reply(node: nodeOfClient, id, reply), to: client)
+        case .push(let push):
+            if isTracing {
+                trace.append(
+                    TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: push.words))
+            }
+            feed(.pushed(node: nodeOfClient, id, push), to: client)
         case .closed(let reason):
-            links[linkIndex(client, connections[slot].node)].connection = -1
+            let link = linkIndex(client, connections[slot].node)
+            if connections[slot].isListener { links[link].listener = -1 } else { links[link].connection = -1 }
             free(slot)
             feed(.disconnected(node: nodeOfClient, id, reason: reason), to: client)
         }

@@ -42,6 +42,7 @@ extension World {
             if !connections[slot].isClosedByClient {
                 sendToClient(slot, .reply(reply), after: max(nodes[node].busyUntil - now, 0) + Self.usualService)
             }
+        case .subscribe(let isWanted, let resource): setSubscription(isWanted, resource, slot)
         case .close:
             free(slot)
         }
@@ -68,11 +69,16 @@ extension World {
         }
     }
 
-    /// Cuts the connection in use: some of what is under way arrives, the rest never does.
+    /// Cuts the connections in use, the one for subscriptions every other time.
     mutating func reset(_ link: Int) {
-        let slot = links[link].connection
+        cut(links[link].connection, link)
+        if links[link].listener >= 0, linkRandom[link].chance(perMille: 500) { cut(links[link].listener, link) }
+    }
+
+    /// Some of what is under way arrives, the rest never does.
+    private mutating func cut(_ slot: Int, _ link: Int) {
         guard slot >= 0, !connections[slot].isClosedByNode else { return }
-        mark(.connectionReset)
+        mark(connections[slot].isListener ? .subscriptionLost : .connectionReset)
         let node = connections[slot].node
         let random = linkRandom[link].next()
         let replies = connections[slot].toClient.messages.count

@@ -9,6 +9,10 @@ struct Hold: Sendable {
     let token: Token
     let fencingToken: Int64?
     let grantedAt: Int64
+    /// Requests made until then, of all the run.
+    let ticketsAtGrant: UInt64
+    /// Attempts after the first of those who wait, so far.
+    var attemptsOfOthers: Int64 = 0
     /// On the holder's clock.
     var validUntil: Instant
     /// The same in true time.

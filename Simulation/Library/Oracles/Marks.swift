@@ -29,6 +29,9 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case writeRefusedByCheck
     case numberRaised
     case writeFenced
+    case releaseHeard
+    case handedOver
+    case subscriptionLost
 
     package var words: String {
         switch self {
@@ -58,6 +61,9 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .clientCrashedHolding: "a client crashed while holding"
         case .clientPausedHolding: "a client paused while holding"
         case .nodeRestartedWithKeys: "a node restarted with its keys"
+        case .releaseHeard: "a release heard on a channel"
+        case .handedOver: "a lock handed over inside a process"
+        case .subscriptionLost: "a subscription connection reset"
         case .writeRefusedByCheck: "a holder that found its lease invalid before a write"
         case .numberRaised: "a fencing number raised"
         case .writeFenced: "a late write refused for its fencing token"

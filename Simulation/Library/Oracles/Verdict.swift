@@ -28,12 +28,18 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case liveness
     /// The same, and contenders split the votes again and again.
     case livelock
+    /// A resource was free and wanted, and nobody tried to get it.
+    case lostWakeUp = "lost-wake-up"
+    /// Those who wait ask again and again while nothing changes.
+    case polling
+    /// In one process somebody who came later was served before.
+    case order
     /// Fails whatever happens: shows that a failure is reported.
     case canary
 
     package var isLiveness: Bool {
         switch self {
-        case .liveness, .livelock, .orphanKey: true
+        case .liveness, .livelock, .orphanKey, .lostWakeUp, .polling, .order: true
         default: false
         }
     }
@@ -55,7 +61,9 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .fencingOvertaken: self != .promptWrites
         case .staleWrite: self != .numbers
         case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
-        case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
+        case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .lostWakeUp,
+            .polling, .order, .canary:
+            false
         }
     }
 }
@@ -112,6 +120,8 @@ package struct Outcome: Sendable {
     /// Grants of each client, for the figure of fairness.
     package var grantsPerClient: [Int] = []
     package var attempts = 0
+    /// Messages to nodes, subscriptions among them.
+    package var commands = 0
     package var extensions = 0
     package var losses = 0
     /// Those of leases that extended themselves: they should have lasted until they were released.

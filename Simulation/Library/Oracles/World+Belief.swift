@@ -15,6 +15,7 @@ extension World {
             Hold(
                 worker: worker, client: client, resource: resource, attempt: attempt,
                 token: attempts[Int(attempt)].token, fencingToken: fencingToken, grantedAt: now,
+                ticketsAtGrant: tickets,
                 validUntil: workers[worker].validUntil, end: end))
         workers[worker].hold = index
         latestHold[resource] = index
@@ -77,6 +78,7 @@ extension World {
         measure(index, at: min(moment, holds[index].end - 1))
         holds[index].isOpen = false
         holds[index].closedAt = moment
+        judgePolling(index)
         let resource = holds[index].resource
         believers[resource].removeAll { $0 == index }
         tallyWait(resource)

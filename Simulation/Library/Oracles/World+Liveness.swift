@@ -7,6 +7,8 @@ struct Starvation: Sendable {
     var since: Int64 = -1
     /// Attempts made in that time.
     var attempts = 0
+    /// When somebody last tried, or began to be free to.
+    var triedAt: Int64 = 0
 }
 
 // Liveness, livelock, orphan keys and answers: what must happen, rather than what must not.
@@ -22,6 +24,8 @@ extension World {
             $0.phase == .acquiring && $0.resource == resource && clients[$0.client].isRunning
         }
         let isStarving = isWanted && believers[resource].isEmpty && activeFaults == 0
+        if !isStarving || waits[resource].since < 0 { waits[resource].triedAt = now }
+        if isStarving { judgeWakeUp(resource) }
         waits[resource].since = isStarving ? now : -1
         judgeWait(resource)
     }
@@ -41,6 +45,7 @@ extension World {
     mutating func restartWaits() {
         for resource in waits.indices {
             waits[resource] = Starvation()
+            waits[resource].triedAt = now
             tallyWait(resource)
         }
     }

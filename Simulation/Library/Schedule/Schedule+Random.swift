@@ -154,6 +154,9 @@ extension WorldOptions {
         // Without a margin the end of belief is the end of validity: the hardest case.
         lossMargin = random.choose([-1_000, 0, 0, ttl / 4]) / 1_000 * 1_000
         drawRates(&random)
+        fallbackDelay = Self.milliseconds(random.choose([200, 1_000, 1_000, 5_000]))
+        foreignClients = random.choose([0, 0, 0, 0, 1])
+        if random.chance(perMille: 200) { workersPerClient = 4 }
     }
 
     /// From a stream of its own: it was added when seeds had been noted.

@@ -7,7 +7,9 @@ extension WorldOptions {
             "resources": JSON(resources), "persistence": .string(persistence.rawValue),
             "snapshot_period_us": time(snapshotPeriod), "ttl_us": time(ttl), "node_timeout_us": time(nodeTimeout),
             "connect_timeout_us": time(connectTimeout), "retry_delay_us": time(retryDelay),
-            "retry_jitter_us": time(retryJitter), "drift_ppm": .number(driftPartsPerMillion),
+            "retry_jitter_us": time(retryJitter), "fallback_delay_us": time(fallbackDelay),
+            "foreign_clients": foreignClients == 0 ? nil : JSON(foreignClients),
+            "drift_ppm": .number(driftPartsPerMillion),
             "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin), "delay_us": time(delay),
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
             "cancelled_per_mille": .number(cancelled), "hold_us": time(hold), "think_us": time(think),
@@ -44,6 +46,8 @@ extension WorldOptions {
         try set(&connectTimeout, "connect_timeout_us", atLeast: Self.milliseconds(1))
         try set(&retryDelay, "retry_delay_us", atLeast: Self.milliseconds(1))
         try set(&retryJitter, "retry_jitter_us")
+        try set(&fallbackDelay, "fallback_delay_us", atLeast: Self.milliseconds(1))
+        foreignClients = Int(try record.optionalNumber("foreign_clients", 0...64) ?? 0)
         try set(&lossMargin, "loss_margin_us")
         try set(&delay, "delay_us", atLeast: 1_000)
         try set(&jitter, "jitter_us")
@@ -70,7 +74,8 @@ extension WorldOptions {
 
     private static let keys = [
         "nodes", "clients", "workers_per_client", "resources", "persistence", "snapshot_period_us", "ttl_us",
-        "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "drift_ppm", "loss_margin_us",
+        "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "fallback_delay_us",
+        "foreign_clients", "drift_ppm", "loss_margin_us",
         "delay_us",
         "jitter_us", "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
         "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",

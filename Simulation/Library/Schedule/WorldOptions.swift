@@ -24,6 +24,9 @@ package struct WorldOptions: Hashable, Sendable {
     package var connectTimeout = milliseconds(1_000)
     package var retryDelay = milliseconds(50)
     package var retryJitter = milliseconds(50)
+    package var fallbackDelay = milliseconds(1_000)
+    /// Clients, the first ones, that tell nobody of their releases: they are of another make.
+    package var foreignClients = 0
     package var driftPartsPerMillion: Int64 = 10_000
     /// How long before its end a loss is told; negative for the library's own choice.
     package var lossMargin: Int64 = -1_000
@@ -82,6 +85,20 @@ package struct WorldOptions: Hashable, Sendable {
 
     /// How long a resource that is wanted may stay free once all faults are over.
     package var livenessBound: Int64 {
-        2 * ttl + reconnectBound + 20 * (retryDelay + retryJitter + nodeTimeout) + Self.milliseconds(2_000)
+        2 * ttl + reconnectBound + 3 * fallbackDelay + 20 * (retryDelay + retryJitter + nodeTimeout)
+            + Self.milliseconds(2_000)
+    }
+
+    /// The longest that a message takes there and back when nothing is wrong.
+    var roundTrip: Int64 { 2 * (3 * delay + jitter) }
+
+    /// How long a waiter may go without trying though the resource is free on a quorum and nothing is wrong.
+    ///
+    /// Without faults and among clients that tell each other it must be prompt: back-offs, doubled and doubled again.
+    /// Otherwise the fallback sees to it, once the connections are there again.
+    func wakeUpBound(hasFaults: Bool) -> Int64 {
+        let prompt = 64 * roundTrip + nodeTimeout + Self.milliseconds(100)
+        let fallback = 2 * fallbackDelay + 2 * (retryDelay + retryJitter)
+        return prompt + (hasFaults ? fallback + reconnectBound : foreignClients > 0 ? fallback : 0)
     }
 }

@@ -33,6 +33,7 @@ package struct SimulatedNode: Sendable {
         package var countsGrants = false
         package var acceptsLowerNumbers = false
         package var raisesNumbersWithoutCheck = false
+        package var tellsNobody = false
         /// How often one of them made a difference.
         package var activations = 0
 
@@ -63,6 +64,9 @@ package struct SimulatedNode: Sendable {
     var knowsExtend = false
     var knowsAcquireFenced = false
     var knowsRaise = false
+    var knowsContend = false
+    /// When each key was last gone: deleted, or expired.
+    package private(set) var freedAt: [Int64]
     /// What every command takes, and every write, beyond the usual.
     var serviceTime: Int64 = 0
     var fsyncTime: Int64 = 0
@@ -82,6 +86,7 @@ package struct SimulatedNode: Sendable {
         self.keepsJournal = keepsJournal
         keys = Array(repeating: nil, count: resources)
         numbers = Array(repeating: 0, count: resources)
+        freedAt = Array(repeating: 0, count: resources)
     }
 
     /// Keys are single letters, one a resource: the first is `a`.
@@ -108,8 +113,10 @@ package struct SimulatedNode: Sendable {
 
 extension SimulatedNode {
     /// Executes a command of the library, and says what it did.
+    ///
+    /// - Parameter subscribers: How many connections are subscribed to the key's channel.
     package mutating func execute(
-        _ command: Command, attempt: Int32, connection: UInt32, at time: Int64
+        _ command: Command, attempt: Int32, connection: UInt32, subscribers: Int = 0, at time: Int64
     ) -> (reply: Reply, effect: Effect) {
         if let error = refusal(of: command) { return (.error(error), .nothing) }
         let resource = Self.resource(of: command.key)
@@ -117,9 +124,15 @@ extension SimulatedNode {
         // Redis deletes an expired key when it comes by it: a clock that is set back later does not bring it back.
         if current == nil, keys[resource] != nil { forget(resource, at: time) }
         switch command.operation {
-        case .acquire(let milliseconds):
-            if current != nil {
-                guard defects.setsOverOthers else { return (.null, .nothing) }
+        case .acquire(let milliseconds), .contend(let milliseconds):
+            if case .contend = command.operation, !Self.knows(&knowsContend, command) {
+                return (Self.unknownScript, .nothing)
+            }
+            if let current {
+                guard defects.setsOverOthers else {
+                    if case .acquire = command.operation { return (.null, .nothing) }
+                    return (.integer(current.expiresAt - wall(at: time)), .nothing)
+                }
                 defects.activations += 1
             }
             note(resource, at: time)
@@ -141,7 +154,7 @@ extension SimulatedNode {
             return extend(command, milliseconds, resource, current, attempt, connection, at: time)
         case .repair(let milliseconds):
             return repair(command, milliseconds, resource, current, attempt, connection, at: time)
-        case .release:
+        case .release, .releaseQuietly:
             guard Self.knows(&knowsRelease, command) else { return (Self.unknownScript, .nothing) }
             guard let current else { return (.integer(0), .nothing) }
             if current.token != command.token {
@@ -149,7 +162,7 @@ extension SimulatedNode {
                 defects.activations += 1
             }
             forget(resource, at: time)
-            return (.integer(1), .deleted(current))
+            return (.integer(Int64(1 + subscribers)), .deleted(current))
         }
     }
 
@@ -213,8 +226,8 @@ extension SimulatedNode {
         // Without memory only what needs more is refused; the scripts delete and touch.
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
-        case .acquire, .acquireFenced, .raise: return error
-        case .extend, .repair, .release: return nil
+        case .acquire, .contend, .acquireFenced, .raise: return error
+        case .extend, .repair, .release, .releaseQuietly: return nil
         }
     }
 }
@@ -239,7 +252,15 @@ extension SimulatedNode {
 
     mutating func forget(_ resource: Int, at time: Int64) {
         note(resource, at: time)
+        freedAt[resource] = freeSince(resource, at: time) ?? time
         keys[resource] = nil
+    }
+
+    /// Since when the key is not there; nil while it is.
+    package func freeSince(_ resource: Int, at time: Int64) -> Int64? {
+        guard let entry = keys[resource] else { return freedAt[resource] }
+        return wall(at: time) <= entry.expiresAt
+            ? nil : clock.time(of: (entry.expiresAt + 1) * Self.nanosecondsPerMillisecond)
     }
 
     mutating func disown(_ resource: Int) {
@@ -273,5 +294,6 @@ extension SimulatedNode {
         knowsExtend = false
         knowsAcquireFenced = false
         knowsRaise = false
+        knowsContend = false
     }
 }

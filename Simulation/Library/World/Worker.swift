@@ -20,6 +20,8 @@ struct Worker: Sendable {
     var request: AcquireRequest?
     /// Requests so far; the answers are counted against them.
     var requests: UInt32 = 0
+    /// Numbers requests in the order in which they were made.
+    var ticket: UInt64 = 0
     /// The attempt that is being voted on, or that holds.
     var attempt: Int32 = -1
     /// The same, counted within the request.

@@ -81,9 +81,16 @@ extension World {
         guard !clients[client].isDown else { return }
         if hasOpenHold(client) { mark(.clientCrashedHolding) }
         abandonEverything(client, "crashed")
-        for node in clients[client].view.indices { hangUp(client, node) }
+        hangUpAll(client)
         clients[client].isDown = true
         recordClient(client, "crashed")
+    }
+
+    private mutating func hangUpAll(_ client: Int) {
+        for node in clients[client].view.indices {
+            hangUp(client, node)
+            hangUpListener(client, node)
+        }
     }
 
     private mutating func abandonEverything(_ client: Int, _ reason: String) {
@@ -107,7 +114,7 @@ extension World {
         guard clients[client].isDown || clients[client].isShuttingDown else { return }
         if !clients[client].isDown {
             abandonEverything(client, "abandoned")
-            for node in clients[client].view.indices { hangUp(client, node) }
+            hangUpAll(client)
         }
         clients[client].isDown = false
         clients[client].isShuttingDown = false

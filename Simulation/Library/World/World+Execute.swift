@@ -7,7 +7,9 @@ extension World {
         let node = connections[slot].node
         let resource = SimulatedNode.resource(of: command.key)
         let (reply, effect) = nodes[node].execute(
-            command, attempt: attempt, connection: connections[slot].serial, at: now)
+            command, attempt: attempt, connection: connections[slot].serial,
+            subscribers: command.isRelease ? subscribers(to: resource, on: node).count : 0, at: now)
+        publish(command, effect, from: slot)
         if nodes[node].serviceTime > 0 { nodes[node].busyUntil = now + nodes[node].serviceTime }
         note(UInt64(truncatingIfNeeded: reply.code), UInt64(node) << 32 | UInt64(UInt32(bitPattern: attempt)))
         switch effect {
@@ -109,6 +111,7 @@ extension Reply {
         case .integer(let number): number
         case .pair(let one, let other): one &* 31 &+ other
         case .error: -12
+        case .push: -14
         case .unexpected: -13
         }
     }
@@ -120,6 +123,7 @@ extension Reply {
         case .integer(let number): String(number)
         case .pair(let one, let other): "[\(one), \(other)]"
         case .error(let text): text
+        case .push(let push): push.words
         case .unexpected(let text): text
         }
     }
@@ -129,8 +133,8 @@ extension Command {
     /// The ttl that an acquire asks for, with a number or without; nil for the others.
     var acquiredMilliseconds: Int64? {
         switch operation {
-        case .acquire(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release: nil
+        case .acquire(let milliseconds), .contend(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
+        case .extend, .raise, .repair, .release, .releaseQuietly: nil
         }
     }
 
@@ -139,9 +143,11 @@ extension Command {
         case .acquire(let milliseconds): "SET NX PX \(milliseconds)"
         case .acquireFenced(let milliseconds, let number): "SET NX PX \(milliseconds), number \(number)"
         case .raise(let number): "raise the number to \(number)"
+        case .contend(let milliseconds): "contend \(milliseconds)"
         case .extend(let milliseconds): "extend \(milliseconds)"
         case .repair(let milliseconds): "repair \(milliseconds)"
         case .release: "release"
+        case .releaseQuietly: "release quietly"
         }
     }
 }

@@ -62,6 +62,7 @@ extension World {
         parameters.retryDelay = Nanoseconds(options.retryDelay)
         if options.lossMargin >= 0 { parameters.lossMargin = Nanoseconds(options.lossMargin) }
         parameters.retryJitter = Nanoseconds(options.retryJitter)
+        parameters.fallbackDelay = Nanoseconds(options.fallbackDelay)
         return Engine(parameters, rules: mutant?.rules ?? StandardRules())
     }
 

@@ -55,6 +55,10 @@ extension World {
             }
             let attempt = attempt(of: command, client)
             for node in targets { send(command, from: client, to: node, attempt: attempt) }
+        case .listen(let node, let connection): dial(client, node, connection, isListener: true)
+        case .stopListening(let node, _): hangUpListener(client, node)
+        case .subscribe(let key, let node): subscribe(true, key, client, node)
+        case .unsubscribe(let key, let node): subscribe(false, key, client, node)
         case .send(let command, let node):
             send(command, from: client, to: node, attempt: attempt(of: command, client))
         case .leave, .report: break
@@ -131,6 +135,7 @@ extension World {
         endAttempt(of: worker)
         let index = Int32(attempts.count)
         guard let milliseconds = command.acquiredMilliseconds else { return -1 }
+        judgeToken(command.token, client)
         attempts.append(
             AttemptRecord(
                 token: command.token, client: client, worker: worker, resource: resource, start: now,
@@ -139,6 +144,7 @@ extension World {
         workers[worker].attempt = index
         workers[worker].attemptNumber = engines[client].attemptNumber(of: workers[worker].lock!) ?? 0
         outcome.attempts += 1
+        noteTry(worker, resource)
         tallyWait(resource)
         if isTracing {
             trace.append(
@@ -159,7 +165,7 @@ extension World {
         }
         // The engine sent it and gave the request up in one breath, for want of connections: the refusal follows.
         for worker in first..<(first + options.workersPerClient) where workers[worker].phase == .acquiring {
-            if let lock = workers[worker].lock, engines[client].token(of: lock) == nil { return worker }
+            if let lock = workers[worker].lock, engines[client].attemptNumber(of: lock) == nil { return worker }
         }
         return nil
     }

@@ -49,6 +49,8 @@ extension World {
         workers[worker].request = request
         workers[worker].phase = .acquiring
         workers[worker].requests &+= 1
+        tickets += 1
+        workers[worker].ticket = tickets
         workers[worker].since = now
         workers[worker].isLost = false
         workers[worker].isFailing = false
@@ -169,6 +171,8 @@ extension World {
         workers[worker].validUntil = grant.validUntil
         workers[worker].holdUntil = now + 1 + workRandom[worker].below(options.hold)
         waits[resource] = Starvation()
+        waits[resource].triedAt = now
+        judgeTurn(worker)
         noteProgress(resource)
         tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
         openHold(worker, grant.fencingToken)

@@ -27,6 +27,7 @@ package struct World {
     var shellRandom: [Randomness] = []
     var directives: [Directive] = []
     var extensionCount: UInt64 = 0
+    var tickets: UInt64 = 0
 
     var attempts: [AttemptRecord] = []
     var holds: [Hold] = []

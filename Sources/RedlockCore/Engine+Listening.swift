@@ -1,0 +1,168 @@
+// Hearing of releases: one more connection a node, while somebody waits, and the channels of what is waited for.
+
+// MARK: - Watches
+
+extension Engine {
+    /// From here on, what others say about this resource is heard.
+    mutating func beginWatch(_ place: Int, _ turn: inout Turn) {
+        guard lines[place].watch == nil, lines.watched.count < Limits.watchedResources, !isShuttingDown else { return }
+        lines.beginWatch(place, nodes: sessions.count)
+        if let front = lines[place].front, let attempt = slots[front].machine?.attempt {
+            for node in attempt.ballot.locked {
+                lines[place].watch!.forecast.voted(
+                    .granted, of: node, remaining: nil, start: attempt.start, at: turn.now)
+            }
+        }
+        listenersUnusedSince = nil
+        for node in listeners.indices {
+            if listeners[node].isReady { subscribe(place, node, &turn) } else { listen(node, &turn) }
+        }
+    }
+
+    mutating func endWatch(_ place: Int, _ turn: inout Turn) {
+        guard let watch = lines[place].watch else { return }
+        for node in watch.asked where listeners[node].isReady {
+            turn.directives.append(.unsubscribe(key: lines[place].key, node: node))
+        }
+        lines.endWatch(place)
+        if lines.watched.isEmpty { listenersUnusedSince = turn.now }
+    }
+
+    private mutating func subscribe(_ place: Int, _ node: Int, _ turn: inout Turn) {
+        guard !listeners[node].isDenied else { return }
+        lines[place].watch!.asked.insert(node)
+        listeners[node].subscribes(to: lines.id(of: place))
+        turn.directives.append(.subscribe(key: lines[place].key, node: node))
+    }
+}
+
+// MARK: - Messages
+
+extension Engine {
+    mutating func pushed(_ node: Int, _ connection: ConnectionID, _ push: Push, _ turn: inout Turn) {
+        guard listeners[node].phase == .ready(connection) else { return }
+        switch push {
+        case .message(let channel, let payload):
+            guard let key = Channel.key(of: channel), let place = lines.place(of: key),
+                let milliseconds = Channel.milliseconds(of: payload)
+            else { return }
+            lines[place].learn(at: turn.now, quorum: policy.quorum) { forecast in
+                if milliseconds == 0 {
+                    forecast.released(node, at: turn.now)
+                } else {
+                    forecast.taken(node, for: .milliseconds(milliseconds), at: turn.now)
+                }
+            }
+            reconsider(place, &turn)
+        case .subscribed:
+            guard let place = lines.place(of: listeners[node].answered()), lines[place].watch != nil else { return }
+            subscribed(place, node, &turn)
+        case .unsubscribed:
+            break
+        case .refused(let text):
+            if let place = lines.place(of: listeners[node].refused()) { lines[place].watch?.asked.remove(node) }
+            reportDenied(node, text, &turn)
+        }
+    }
+
+    private mutating func subscribed(_ place: Int, _ node: Int, _ turn: inout Turn) {
+        lines[place].watch!.confirmed.insert(node)
+        let confirmed = lines[place].watch!.confirmed.count
+        guard policy.rules.checksAgain(confirmed: confirmed, quorum: policy.quorum) else { return }
+        lines[place].watch!.isUnchecked = true
+        // What is free is tried in its turn anyway.
+        if !lines[place].isFree(at: turn.now, quorum: policy.quorum) { lines[place].latest = turn.now }
+        reconsider(place, &turn)
+    }
+
+    /// What a vote says of a node, for when to try next.
+    mutating func learn(
+        _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, at now: Instant
+    ) {
+        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot, lines[place].watch != nil
+        else { return }
+        let machine = slots[slot].machine!
+        guard machine.attempt.number == number, machine.phase != .held else { return }
+        lines[place].learn(at: now, quorum: policy.quorum) {
+            $0.voted(vote, of: node, remaining: remaining, start: machine.attempt.start, at: now)
+        }
+        // A vote that came after the decision changes when to try next; nobody begins an attempt in the middle of one.
+        guard case .waiting = machine.phase else { return }
+        slots[slot].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))
+        settle(slot)
+    }
+
+    mutating func reportDenied(_ node: Int, _ reason: String, _ turn: inout Turn) {
+        guard !denying.contains(node) else { return }
+        denying.insert(node)
+        report(.notificationsDenied(node: node, reason: reason), &turn)
+    }
+}
+
+// MARK: - Connections
+
+extension Engine {
+    /// Dials a subscription connection, if there is use for it and the node's other connection stands.
+    mutating func listen(_ node: Int, _ turn: inout Turn) {
+        guard !lines.watched.isEmpty, case .ready = sessions[node].phase, listeners[node].phase == .idle else { return }
+        dialListener(node, &turn)
+    }
+
+    private mutating func dialListener(_ node: Int, _ turn: inout Turn) {
+        let connection = newConnection()
+        listeners[node].connect(connection, at: turn.now, policy)
+        turn.directives.append(.listen(node: node, connection))
+    }
+
+    /// True when the connection is a listener's.
+    mutating func listenerConnected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) -> Bool {
+        guard listeners[node].connected(connection) else { return false }
+        for place in lines.watched { subscribe(place, node, &turn) }
+        return true
+    }
+
+    mutating func listenerDisconnected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) -> Bool {
+        guard listeners[node].connection == connection else { return false }
+        listeners[node].disconnected(at: turn.now, using: &turn.generator)
+        forgetSubscriptions(node)
+        return true
+    }
+
+    mutating func stopListening(_ node: Int, _ turn: inout Turn) {
+        if let connection = listeners[node].connection {
+            turn.directives.append(.stopListening(node: node, connection))
+        }
+        listeners[node].close()
+        forgetSubscriptions(node)
+    }
+
+    private mutating func forgetSubscriptions(_ node: Int) {
+        for place in lines.watched {
+            lines[place].watch!.asked.remove(node)
+            lines[place].watch!.confirmed.remove(node)
+        }
+    }
+
+    var listenersDeadline: Instant {
+        var deadline = listenersUnusedSince.map { $0 + Limits.listenerLinger } ?? .distantFuture
+        for listener in listeners { deadline = min(deadline, listener.deadline) }
+        return deadline
+    }
+
+    mutating func listenerTimer(_ turn: inout Turn) {
+        if let since = listenersUnusedSince, since + Limits.listenerLinger <= turn.now {
+            listenersUnusedSince = nil
+            for node in listeners.indices { stopListening(node, &turn) }
+        }
+        for node in listeners.indices {
+            switch listeners[node].onTimer(at: turn.now) {
+            case .connect where lines.watched.isEmpty: listeners[node].close()
+            case .connect: dialListener(node, &turn)
+            case .giveUp(let connection):
+                turn.directives.append(.stopListening(node: node, connection))
+                _ = listenerDisconnected(node, connection, &turn)
+            case nil: break
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import Testing
+
+@testable import RedlockCore
+
+/// Several requests of one process for the same resource: one contender, in order.
+@Suite struct LineTests {
+    private func isGranted(_ lock: LockID, _ script: Script) -> Bool {
+        script.told.contains { if case .granted(lock, _) = $0 { true } else { false } }
+    }
+
+    private func serveAll(_ script: Script) {
+        for node in 0..<script.nodeCount { script.serve(node) }
+    }
+
+    @Test func whoComesLaterAsksNoNode() {
+        play(nodes: 3) { script in
+            _ = script.hold()
+            for _ in 0..<100 { script.acquire(wait: .seconds(60)) }
+            script.advance(by: .seconds(5))
+            for node in 0..<3 { #expect(script.operations(node) == [.acquire(milliseconds: 10_000)]) }
+            #expect(script.news() == [])
+        }
+    }
+
+    @Test func aReleaseHandsOverInTheSameTurnWithAFreshToken() {
+        play(nodes: 3) { script in
+            let first = script.acquire()
+            let second = script.acquire(wait: .seconds(60))
+            serveAll(script)
+            #expect(isGranted(first, script))
+            script.release(first)
+            for node in 0..<3 {
+                #expect(script.unanswered(node).map(\.operation) == [.releaseQuietly, .acquire(milliseconds: 10_000)])
+                #expect(script.unanswered(node)[0].token != script.unanswered(node)[1].token)
+            }
+            serveAll(script)
+            #expect(isGranted(second, script))
+        }
+    }
+
+    @Test func theyAreServedInTheOrderInWhichTheyCame() {
+        play(nodes: 1) { script in
+            let locks = (0..<10).map { _ in script.acquire(wait: .seconds(60)) }
+            for lock in locks {
+                script.serve(0)
+                #expect(isGranted(lock, script))
+                script.release(lock)
+            }
+            script.serve(0)
+        }
+    }
+
+    @Test func whoGivesUpInTheMiddleIsPassedOver() {
+        play(nodes: 1) { script in
+            let locks = (0..<5).map { _ in script.acquire(wait: .seconds(60)) }
+            script.serve(0)
+            script.cancel(locks[2])
+            script.cancel(locks[4])
+            script.cancel(locks[1])
+            for lock in [locks[0], locks[3]] {
+                script.serve(0)
+                #expect(isGranted(lock, script))
+                script.release(lock)
+            }
+            script.serve(0)
+            let refusal = Refusal(reason: .cancelled, attempts: 0, votes: [.notAsked])
+            #expect(script.told.filter { $0 == .refused(locks[1], refusal) }.count == 1)
+        }
+    }
+
+    @Test func withoutAWaitOneIsToldAtOnceWhoHoldsIt() {
+        play(nodes: 3) { script in
+            script.acquire()
+            script.reply(0...1, .ok)
+            _ = script.news()
+            let lock = script.acquire(wait: .zero)
+            let refusal = Refusal(
+                reason: .heldByAnother, attempts: 0, votes: [.heldByAnother, .heldByAnother, .notAsked])
+            #expect(script.news() == [.refused(lock, refusal)])
+        }
+    }
+
+    @Test func withoutAWaitOneSharesWhatTheAttemptUnderWayComesTo() {
+        play(nodes: 1) { script in
+            script.acquire(wait: .seconds(60))
+            let lock = script.acquire(wait: .zero)
+            #expect(script.news() == [])
+            script.reply(0, .error("LOADING"))
+            let refusal = Refusal(reason: .unavailable, attempts: 0, votes: [.error("LOADING")])
+            #expect(script.news() == [.refused(lock, refusal)], "an outage is not called contention")
+            let another = script.acquire(wait: .zero)
+            #expect(script.news() == [.refused(another, refusal)], "nor a moment later")
+        }
+    }
+
+    @Test func ifTheAttemptUnderWayIsCancelledTheyMakeTheirOwn() {
+        play(nodes: 1) { script in
+            let first = script.acquire(wait: .seconds(60))
+            let second = script.acquire(wait: .zero)
+            script.cancel(first)
+            script.serve(0)
+            #expect(isGranted(second, script))
+        }
+    }
+
+    @Test func eachHasADeadlineOfItsOwn() {
+        play(nodes: 1) { script in
+            _ = script.hold(ttl: .seconds(60))
+            let start = script.now
+            let long = script.acquire(wait: .seconds(3))
+            let short = script.acquire(wait: .seconds(1))
+            let refusal = Refusal(reason: .heldByAnother, attempts: 0, votes: [.heldByAnother])
+            script.advance(to: start + .seconds(1) - Nanoseconds(1))
+            #expect(script.news() == [])
+            script.advance(by: Nanoseconds(1))
+            #expect(script.news() == [.refused(short, refusal)])
+            script.advance(to: start + .seconds(3))
+            #expect(script.news() == [.refused(long, refusal)])
+            #expect(script.operations(0).count == 1)
+        }
+    }
+
+    @Test func aLeaseThatIsLostBlocksNobody() {
+        play(nodes: 1) { script in
+            let lost = script.acquire(ttl: .seconds(10))
+            script.serve(0)
+            let next = script.acquire(wait: .seconds(60))
+            script.advance(by: .milliseconds(8_897))
+            #expect(script.operations(0).count == 1)
+            script.advance(by: .milliseconds(10))
+            #expect(script.operations(0).count == 2, "the nodes decide")
+            script.serve(0)
+            #expect(!isGranted(next, script))
+            script.release(lost)
+            for _ in 0..<20 where !isGranted(next, script) {
+                script.serve(0)
+                script.advance(by: .milliseconds(100))
+            }
+            #expect(isGranted(next, script))
+        }
+    }
+
+    @Test func theNextWaitsOnInThePlaceOfTheOneWhoseTimeIsOver() {
+        play(nodes: 1) {
+            $0.fallbackDelay = .seconds(20)
+        } script: { script in
+            let first = script.acquire(wait: .seconds(1))
+            for _ in 0..<1_000 { script.acquire(wait: .seconds(60)) }
+            for _ in 0..<20 {
+                if !script.unanswered(0).isEmpty {
+                    if script.unanswered(0)[0].isRelease { script.reply(0, .integer(0)) } else { script.refuse(0) }
+                }
+                script.advance(by: .milliseconds(100))
+            }
+            #expect(script.told.contains { if case .refused(first, _) = $0 { true } else { false } })
+            #expect(script.operations(0).filter { $0 != .release }.count == 3, "at once, once more, at the deadline")
+        }
+    }
+
+    @Test func whoHasHadItsTurnsLetsOthersGoFirst() {
+        play(nodes: 1) { script in
+            let locks = (0...Limits.turnsInARow).map { _ in script.acquire(wait: .seconds(60)) }
+            for (turn, lock) in locks.enumerated() {
+                if turn < Limits.turnsInARow {
+                    script.reply(0, .ok)
+                    #expect(isGranted(lock, script))
+                    script.release(lock)
+                    // Somebody else is subscribed.
+                    script.reply(0, .integer(2))
+                }
+            }
+            #expect(script.operations(0).last == .release, "it is announced")
+            script.advance(by: .milliseconds(1))
+            #expect(script.operations(0).last == .release)
+            // Nobody takes it: then it is this process' turn again.
+            script.advance(by: .milliseconds(50))
+            #expect(script.operations(0).last == .contend(milliseconds: 10_000))
+            script.serve(0)
+            #expect(isGranted(locks.last!, script))
+        }
+    }
+
+    @Test func aloneAProcessGoesOnAsOftenAsItLikes() {
+        play(nodes: 1) { script in
+            let locks = (0..<5 * Limits.turnsInARow).map { _ in script.acquire(wait: .seconds(60)) }
+            for lock in locks {
+                script.serve(0)
+                #expect(isGranted(lock, script))
+                script.release(lock)
+            }
+            script.serve(0)
+        }
+    }
+
+    @Test func tenThousandWaitersAreOneContenderAndLeaveNothing() {
+        play(nodes: 3) { script in
+            let locks = (0..<10_000).map { _ in script.acquire(wait: .seconds(600)) }
+            for node in 0..<3 { #expect(script.sent(node).count == 1) }
+            for node in 0..<3 { script.refuse(node) }
+            // From the middle outwards, the contender somewhere between.
+            for index in 0..<5_000 {
+                script.cancel(locks[5_000 + index])
+                script.cancel(locks[4_999 - index])
+            }
+            #expect(script.news().count == 10_000)
+            #expect(script.engine.lockCount == 0)
+            for node in 0..<3 { #expect(script.operations(node).count { $0 != .release } == 1) }
+            script.advance(by: Limits.lineLinger)
+            #expect(script.engine.lines.count == 0)
+            #expect(script.engine.lines.watched.isEmpty)
+        }
+    }
+
+    @Test func aResourceThatNobodyContendsForIsForgottenAtOnce() {
+        play(nodes: 3) { script in
+            let lock = script.hold()
+            #expect(script.engine.lines.count == 1)
+            script.release(lock)
+            #expect(script.engine.lines.count == 0)
+        }
+    }
+}
