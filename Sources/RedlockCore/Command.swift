@@ -13,6 +13,8 @@ package struct Command: Hashable, Sendable {
         case repair(milliseconds: Int64)
         /// If the key holds our token, delete it.
         case release
+        /// `TIME`: what the node's wall clock reads. It has no key.
+        case readClock
     }
 
     /// How a script is named: by its digest, or, to a node that does not know it, whole.
@@ -35,13 +37,15 @@ package struct Command: Hashable, Sendable {
         if case .repair = operation { spelling = .source } else { spelling = .digest }
     }
 
+    package static let readClock = Command(.readClock, key: [], token: Token(number: 0))
+
     package var isRelease: Bool { operation == .release }
 
     /// Whether it leaves a key behind that must be released.
     package var setsKey: Bool {
         switch operation {
         case .acquire, .acquireFenced, .repair: true
-        case .extend, .raise, .release: false
+        case .extend, .raise, .release, .readClock: false
         }
     }
 }
@@ -53,6 +57,9 @@ package enum Reply: Hashable, Sendable {
     case integer(Int64)
     /// An array of two integers: what the scripts of fencing answer.
     case pair(Int64, Int64)
+    /// A string that is no status.
+    case text(String)
+    case list([Reply])
     /// An error reply, its code first: `OOM command not allowed …`.
     case error(String)
     /// Anything else; no command of ours is answered so. The text says what it was.
@@ -83,6 +90,8 @@ extension Reply {
         case (_, .unexpected(let text)): .failed(.protocolViolation(text))
         case (_, .ok): .failed(.protocolViolation("a status"))
         case (_, .null): .failed(.protocolViolation("a null"))
+        case (_, .text): .failed(.protocolViolation("a string"))
+        case (_, .list): .failed(.protocolViolation("an array"))
         case (_, .integer(let number)): .failed(.protocolViolation("the number \(number)"))
         case (_, .pair(let one, let other)): .failed(.protocolViolation("the numbers \(one) and \(other)"))
         }

@@ -6,6 +6,8 @@ package struct Engine: Sendable {
     struct Slot: Sendable {
         var generation: UInt64 = 0
         var machine: LockMachine?
+        /// Counted in ``Engine/heldCount``.
+        var isHeld = false
     }
 
     let policy: Policy
@@ -14,6 +16,7 @@ package struct Engine: Sendable {
     var numbers = FencingNumbers()
     private var freeSlots: [Int32] = []
     private(set) var lockCount = 0
+    private var heldCount = 0
     private var deadlines = DeadlineQueue()
     private var connections: UInt64 = 0
     private var rounds: UInt64 = 0
@@ -46,7 +49,7 @@ package struct Engine: Sendable {
     /// When the engine next wants ``Event/timer``.
     package var nextDeadline: Instant {
         var next = deadlines.first?.deadline ?? .distantFuture
-        for session in sessions { next = min(next, session.deadline(policy)) }
+        for session in sessions { next = min(next, session.deadline(isHolding: isHolding, policy)) }
         return next
     }
 
@@ -65,7 +68,7 @@ package struct Engine: Sendable {
         case .extend(let lock, let caller, let ttl): extend(lock, caller, ttl: ttl, &turn)
         case .release(let lock): release(lock, &turn)
         case .cancel(let lock): abandon(lock, .cancelled, &turn)
-        case .connected(let node, let connection): connected(node, connection, &turn)
+        case .connected(let node, let connection, let greeting): connected(node, connection, greeting, &turn)
         case .disconnected(let node, let connection, let reason): disconnected(node, connection, reason, &turn)
         case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
         case .timer: timer(&turn)
@@ -107,10 +110,17 @@ extension Engine {
         var asked = NodeSet()
         var failed: [(node: Int, failure: Vote.Failure)] = []
         for node in nodes {
+            if let sample = sessions[node].sampleIfDue(at: turn.now, policy) {
+                turn.directives.append(.send(sample, to: node))
+            }
             switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {
             case .send:
                 sent.insert(node)
                 asked.insert(node)
+            case .sendUncounted(let failure):
+                sent.insert(node)
+                asked.insert(node)
+                failed.append((node, failure))
             case .queued:
                 asked.insert(node)
             case .failed(let failure):
@@ -173,6 +183,10 @@ extension Engine {
     mutating func settle(_ slot: Int) {
         // In place: a copy of the machine for every vote would be the dearest part of counting it.
         guard slots[slot].machine != nil else { return }
+        if slots[slot].isHeld != (slots[slot].machine!.phase == .held) {
+            slots[slot].isHeld.toggle()
+            heldCount += slots[slot].isHeld ? 1 : -1
+        }
         if slots[slot].machine!.phase == .ended {
             slots[slot].machine = nil
             deadlines.set(slot, to: .distantFuture)
@@ -182,6 +196,9 @@ extension Engine {
             deadlines.set(slot, to: slots[slot].machine!.deadline(policy))
         }
     }
+
+    /// A lease is held: the nodes' clocks matter.
+    var isHolding: Bool { heldCount > 0 }
 
     func lock(in slot: Int) -> LockID {
         LockID(slot: Int32(slot), generation: slots[slot].generation)

@@ -21,6 +21,9 @@ package enum Limits {
     /// Requests that an engine serves at the same time: waiting, held or being released.
     package static let locks = 1 << 24
 
+    /// What a server's word for its own age counts as at most: 30 days, longer than any quarantine at any drift.
+    package static let longestUptime = Nanoseconds.seconds(30 * 86_400)
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)

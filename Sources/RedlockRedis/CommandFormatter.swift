@@ -34,6 +34,8 @@ package struct CommandFormatter {
             add(String(milliseconds))
         case .release:
             addScript(Script.release, Script.releaseDigest, command)
+        case .readClock:
+            add("TIME")
         }
         return end()
     }

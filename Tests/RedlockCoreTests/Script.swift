@@ -44,6 +44,8 @@ final class Script {
         /// What a real node would hold, if it is let serve.
         var keys: [[UInt8]: (token: Token, expiry: Instant)] = [:]
         var numbers: [[UInt8]: Int64] = [:]
+        /// Its wall clock against the script's.
+        var clockOffset = Nanoseconds.seconds(1_700_000_000)
     }
 
     private struct Account {
@@ -168,13 +170,14 @@ extension Script {
         nodes[node].keys[[UInt8](key.utf8)].map { now < $0.expiry } ?? false
     }
 
-    /// The node accepts the connection that is being made to it.
-    func connected(_ node: Int) {
+    /// The node accepts the connection that is being made to it, and says what it is: the server that it always was.
+    func connected(_ node: Int, _ greeting: Greeting? = nil) {
         guard let connection = nodes[node].connection, !nodes[node].isUp else {
             return complain("node \(node) is not being dialled")
         }
         nodes[node].isUp = true
-        handle(.connected(node: node, connection))
+        let facts = NodeFacts(runID: "node \(node)", uptime: .seconds(86_400), durability: .no)
+        handle(.connected(node: node, connection, greeting ?? .server(facts)))
     }
 
     /// The connection ends, or is refused.
@@ -202,6 +205,11 @@ extension Script {
         while let command = nodes[node].unanswered.first {
             reply(node, execute(command, on: node))
         }
+    }
+
+    /// Its wall clock is set. Keys are not moved: what would come of it is for the simulator.
+    func setClock(_ node: Int, by amount: Nanoseconds) {
+        nodes[node].clockOffset = nodes[node].clockOffset + amount
     }
 
     /// Does what the command says, whether or not the answer will ever arrive.
@@ -234,6 +242,9 @@ extension Script {
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
             return .integer(1)
+        case .readClock:
+            let wall = now.nanoseconds + nodes[node].clockOffset.count
+            return .list([.text(String(wall / 1_000_000_000)), .text(String(wall / 1_000 % 1_000_000))])
         }
     }
 }

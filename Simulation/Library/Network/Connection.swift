@@ -11,7 +11,8 @@ struct Connection: Sendable {
     }
 
     enum ToClient: Sendable {
-        case connected
+        /// And what the node said of itself when it was greeted.
+        case connected(NodeFacts)
         case reply(Reply)
         case closed(String)
     }

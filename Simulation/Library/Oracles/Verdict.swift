@@ -22,6 +22,8 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case resurrection
     /// A caller got no answer, or two.
     case answers
+    /// A clock jump took a quorum of a lease's keys, and its holder was not told, though the node's clock could be read.
+    case clockGuard = "clock-guard"
     /// A key outlived its attempt though its release could have been delivered.
     case orphanKey = "orphan-key"
     /// All faults are over, and still nobody gets a lock that is wanted and free.
@@ -42,6 +44,9 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
 /// What the algorithm takes for granted about the world it runs in.
 package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case memory = "a node keeps a lock until its expiry"
+    /// Only the first time that a client meets a server it goes by the server's word.
+    case uptime =
+        "a server that a client meets for the first time remembers for as long as it says that it has been running"
     case clockSteps = "a node's wall clock does not jump forward"
     case clockRates = "clocks run at rates that differ by less than the drift allowed for"
     case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
@@ -55,6 +60,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .fencingOvertaken: self != .promptWrites
         case .staleWrite: self != .numbers
         case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
+        // Who counted on a node that turns out to have forgotten is without its keys too.
+        case .clockGuard: self == .memory || self == .uptime
         case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .canary: false
         }
     }

@@ -8,7 +8,9 @@ extension WorldOptions {
             "snapshot_period_us": time(snapshotPeriod), "ttl_us": time(ttl), "node_timeout_us": time(nodeTimeout),
             "connect_timeout_us": time(connectTimeout), "retry_delay_us": time(retryDelay),
             "retry_jitter_us": time(retryJitter), "drift_ppm": .number(driftPartsPerMillion),
-            "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin), "delay_us": time(delay),
+            "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin),
+            "quarantine_us": quarantine < 0 ? nil : time(quarantine), "clock_guard": .bool(guardsClocks),
+            "delay_us": time(delay),
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
             "cancelled_per_mille": .number(cancelled), "hold_us": time(hold), "think_us": time(think),
             "wait_us": time(wait), "node_rates_ppb": list(nodeRates), "client_rates_ppb": list(clientRates),
@@ -45,6 +47,8 @@ extension WorldOptions {
         try set(&retryDelay, "retry_delay_us", atLeast: Self.milliseconds(1))
         try set(&retryJitter, "retry_jitter_us")
         try set(&lossMargin, "loss_margin_us")
+        try set(&quarantine, "quarantine_us")
+        guardsClocks = try record.optionalBool("clock_guard") ?? guardsClocks
         try set(&delay, "delay_us", atLeast: 1_000)
         try set(&jitter, "jitter_us")
         try set(&hold, "hold_us", atLeast: 1_000)
@@ -71,9 +75,8 @@ extension WorldOptions {
     private static let keys = [
         "nodes", "clients", "workers_per_client", "resources", "persistence", "snapshot_period_us", "ttl_us",
         "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "drift_ppm", "loss_margin_us",
-        "delay_us",
-        "jitter_us", "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
-        "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",
-        "scripted",
+        "quarantine_us", "clock_guard", "delay_us", "jitter_us", "two_sites", "self_extending_per_mille",
+        "cancelled_per_mille", "hold_us", "think_us", "wait_us", "node_rates_ppb", "client_rates_ppb",
+        "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views", "scripted",
     ]
 }

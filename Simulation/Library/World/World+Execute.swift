@@ -5,7 +5,6 @@ import RedlockCore
 extension World {
     mutating func execute(_ command: Command, _ attempt: Int32, _ slot: Int) -> Reply {
         let node = connections[slot].node
-        let resource = SimulatedNode.resource(of: command.key)
         let (reply, effect) = nodes[node].execute(
             command, attempt: attempt, connection: connections[slot].serial, at: now)
         if nodes[node].serviceTime > 0 { nodes[node].busyUntil = now + nodes[node].serviceTime }
@@ -19,7 +18,8 @@ extension World {
             }
             judge(effect, of: command, attempt, node, slot)
         }
-        if isTracing {
+        if isTracing, command.operation != .readClock {
+            let resource = SimulatedNode.resource(of: command.key)
             trace.append(
                 TraceRecord(
                     .execute, at: now, client: connections[slot].client, node: node, resource: resource,
@@ -108,6 +108,8 @@ extension Reply {
         case .null: -11
         case .integer(let number): number
         case .pair(let one, let other): one &* 31 &+ other
+        case .text(let text): Int64(text) ?? -14
+        case .list(let replies): replies.reduce(-15) { $0 &* 31 &+ $1.code }
         case .error: -12
         case .unexpected: -13
         }
@@ -119,6 +121,8 @@ extension Reply {
         case .null: "nil"
         case .integer(let number): String(number)
         case .pair(let one, let other): "[\(one), \(other)]"
+        case .text(let text): text
+        case .list(let replies): replies.map(\.words).joined(separator: " ")
         case .error(let text): text
         case .unexpected(let text): text
         }
@@ -130,7 +134,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release: nil
+        case .extend, .raise, .repair, .release, .readClock: nil
         }
     }
 
@@ -142,6 +146,7 @@ extension Command {
         case .extend(let milliseconds): "extend \(milliseconds)"
         case .repair(let milliseconds): "repair \(milliseconds)"
         case .release: "release"
+        case .readClock: "TIME"
         }
     }
 }
