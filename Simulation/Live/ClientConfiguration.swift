@@ -12,6 +12,9 @@ struct ClientConfiguration: Hashable, Sendable {
     var lossMargin: Int64
     /// The longest ttl that is asked for, which is the upper limit of what may be.
     var longestTTL: Int64
+    /// Zero for none, negative for the longest ttl.
+    var quarantine: Int64
+    var guardsClocks: Bool
 
     init(_ options: WorldOptions) {
         nodeTimeout = options.nodeTimeout
@@ -21,6 +24,8 @@ struct ClientConfiguration: Hashable, Sendable {
         driftPartsPerMillion = options.driftPartsPerMillion
         lossMargin = options.lossMargin
         longestTTL = options.ttl
+        quarantine = options.quarantine
+        guardsClocks = options.guardsClocks
     }
 
     /// The library's configuration of that.
@@ -33,6 +38,9 @@ struct ClientConfiguration: Hashable, Sendable {
         configuration.driftFactor = Double(driftPartsPerMillion) / 1_000_000
         configuration.lossMargin = lossMargin < 0 ? nil : .nanoseconds(lossMargin)
         configuration.ttlLimits = Swift.min(.nanoseconds(longestTTL), .milliseconds(10)) ... .nanoseconds(longestTTL)
+        if quarantine == 0 { configuration.quarantine = .off }
+        if quarantine > 0 { configuration.quarantine = .lasting(.nanoseconds(quarantine)) }
+        configuration.clockGuard = guardsClocks
         return configuration
     }
 
@@ -41,7 +49,8 @@ struct ClientConfiguration: Hashable, Sendable {
             "node_timeout_us": .number(nodeTimeout / 1_000), "connect_timeout_us": .number(connectTimeout / 1_000),
             "retry_delay_us": .number(retryDelay / 1_000), "retry_jitter_us": .number(retryJitter / 1_000),
             "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
-            "longest_ttl_us": .number(longestTTL / 1_000),
+            "longest_ttl_us": .number(longestTTL / 1_000), "quarantine_us": .number(quarantine / 1_000),
+            "clock_guard": .bool(guardsClocks),
         ])
     }
 
@@ -53,7 +62,8 @@ struct ClientConfiguration: Hashable, Sendable {
         guard let nodeTimeout = time("node_timeout_us"), let connectTimeout = time("connect_timeout_us"),
             let retryDelay = time("retry_delay_us"), let retryJitter = time("retry_jitter_us"),
             let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
-            let longestTTL = time("longest_ttl_us")
+            let longestTTL = time("longest_ttl_us"), let quarantine = time("quarantine_us"),
+            case .bool(let guardsClocks)? = json["clock_guard"]
         else { return nil }
         self.nodeTimeout = nodeTimeout * 1_000
         self.connectTimeout = connectTimeout * 1_000
@@ -62,5 +72,7 @@ struct ClientConfiguration: Hashable, Sendable {
         driftPartsPerMillion = drift
         self.lossMargin = lossMargin * 1_000
         self.longestTTL = longestTTL * 1_000
+        self.quarantine = quarantine * 1_000
+        self.guardsClocks = guardsClocks
     }
 }

@@ -125,7 +125,7 @@ extension LiveRun {
             breach(.memory, "node \(node)")
             nodes[node].evict()
         case .nodeFailover:
-            breach(.memory, "node \(node)")
+            forgot(node)
             nodes[node].failOver()
             let port = nodes[node].port
             for client in clients { client.proxy.change(node) { $0.port = port } }
@@ -143,7 +143,7 @@ extension LiveRun {
             try nodes[node].restart { away in
                 note(node, "up")
                 if nodes[node].wasReplaced || forgets(losingPower: losesPower), away < options.ttl + options.ttl / 10 {
-                    breach(.memory, "node \(node)")
+                    forgot(node)
                 }
             }
             if losesPower { for client in clients { client.proxy.unblock(node) } }
@@ -154,6 +154,12 @@ extension LiveRun {
         case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
         default: break
         }
+    }
+
+    /// Clients can see that it is another process, and have it wait; unless they were told not to.
+    private func forgot(_ node: Int) {
+        guard options.toleratesAmnesia else { return breach(.memory, "node \(node)") }
+        history.add(LiveRecord(.forgot(node), at: MachineClock.now()))
     }
 
     private func forgets(losingPower: Bool) -> Bool {

@@ -9,8 +9,13 @@ struct ClockGuard: Sendable {
     /// How often the clock is read at most.
     static let interval = Nanoseconds.seconds(1)
 
-    /// The lowest figure: it was at least, and at most, this.
-    private var lowest: (least: Int64, most: Int64)?
+    /// The figure, of which is known that it was at least, and at most, this.
+    typealias Figure = (least: Int64, most: Int64)
+
+    /// The lowest so far.
+    private var lowest: Figure?
+    /// When it was last found to have risen, and the lowest since then: keys that are set from then on compare with that.
+    private var rise: (at: Instant, lowest: Figure)?
     private(set) var lastSample: Instant?
     var toldUnreadable = false
 
@@ -29,24 +34,39 @@ struct ClockGuard: Sendable {
 
     /// Takes a sample; nil when the clock has kept to the allowance.
     mutating func note(
-        wall: Nanoseconds, sentAt: Instant, receivedAt: Instant, _ policy: Policy
+        wall: Nanoseconds, sentAt: Instant, receivedAt now: Instant, _ policy: Policy
     ) -> Jump? {
-        let least = figure(wall, receivedAt, policy)
-        let most = figure(wall, sentAt, policy)
+        let latest = Figure(figure(wall, now, policy), figure(wall, sentAt, policy))
+        let longest = policy.parameters.longestTTL
+        // No key lives that is older than the last rise.
+        if let rise, rise.at + longest <= now {
+            lowest = rise.lowest
+            self.rise = nil
+        }
         guard let kept = lowest else {
-            lowest = (least, most)
+            lowest = latest
             return nil
         }
-        let gained = Nanoseconds(least - kept.most)
+        lowest = policy.rules.clockBaseline(kept: kept, latest: latest)
+        let gained = Nanoseconds(latest.least - kept.most)
         let lasting = policy.rules.clockQuarantine(
-            gainedAtLeast: gained, atMost: Nanoseconds(most - kept.least),
-            partsPerMillion: policy.parameters.driftPartsPerMillion, longestTTL: policy.parameters.longestTTL)
-        lowest = policy.rules.clockBaseline(kept: kept, latest: (least, most))
-        guard let lasting else { return nil }
-        // What no key lives long enough to suffer from is forgotten, or one jump would be held against it for hours.
-        let floor = most - gain(policy.parameters.longestTTL.count, policy) - policy.drift(of: .zero).count
-        lowest = (max(lowest!.least, floor), max(lowest!.most, floor))
-        return Jump(by: gained, lasting: lasting)
+            gainedAtLeast: gained, atMost: Nanoseconds(latest.most - kept.least),
+            partsPerMillion: policy.parameters.driftPartsPerMillion, longestTTL: longest)
+        guard let lasting else {
+            rise = nil
+            return nil
+        }
+        noteRise(latest, at: now, policy)
+        return Jump(by: gained, lasting: min(lasting, rise!.at + longest - now))
+    }
+
+    /// The samples that follow a jump show it too. It has risen again only if they are higher than those before.
+    private mutating func noteRise(_ latest: Figure, at now: Instant, _ policy: Policy) {
+        guard let known = rise, latest.least - known.lowest.most <= policy.drift(of: .zero).count else {
+            rise = (now, latest)
+            return
+        }
+        rise!.lowest = policy.rules.clockBaseline(kept: known.lowest, latest: latest)
     }
 
     private func figure(_ wall: Nanoseconds, _ instant: Instant, _ policy: Policy) -> Int64 {

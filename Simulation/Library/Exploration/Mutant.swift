@@ -61,6 +61,9 @@ struct BrokenRules: Rules {
     var acceptanceQuorum: (@Sendable (Int) -> Int)?
     var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
     var fencingToken: (@Sendable (_ accepted: Int64, _ highestReported: Int64) -> Int64)?
+    var quarantineEnd:
+        (@Sendable (_ firstSeen: Instant, _ started: Instant, _ isReplacement: Bool, _ length: Nanoseconds) -> Instant)?
+    var withoutGuard = false
 
     private static let right = StandardRules()
 
@@ -115,6 +118,23 @@ struct BrokenRules: Rules {
         counted(
             fencingToken?(accepted, highestReported),
             Self.right.fencingToken(accepted: accepted, highestReported: highestReported))
+    }
+
+    func quarantineEnd(firstSeen: Instant, started: Instant, isReplacement: Bool, length: Nanoseconds) -> Instant {
+        counted(
+            quarantineEnd?(firstSeen, started, isReplacement, length),
+            Self.right.quarantineEnd(
+                firstSeen: firstSeen, started: started, isReplacement: isReplacement, length: length))
+    }
+
+    func clockQuarantine(
+        gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
+    ) -> Nanoseconds? {
+        let right = Self.right.clockQuarantine(
+            gainedAtLeast: least, atMost: most, partsPerMillion: partsPerMillion, longestTTL: longestTTL)
+        guard withoutGuard else { return right }
+        if right != nil { counter.add() }
+        return nil
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

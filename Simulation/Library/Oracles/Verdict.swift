@@ -44,9 +44,9 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
 /// What the algorithm takes for granted about the world it runs in.
 package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case memory = "a node keeps a lock until its expiry"
-    /// Only the first time that a client meets a server it goes by the server's word.
-    case uptime =
-        "a server that a client meets for the first time remembers for as long as it says that it has been running"
+    /// A client goes by its own clock when it knew another server; else by what this one says: how long it has been running,
+    /// and that it keeps what it is told.
+    case uptime = "a server that a client has not met before remembers for as long as it says"
     case clockSteps = "a node's wall clock does not jump forward"
     case clockRates = "clocks run at rates that differ by less than the drift allowed for"
     case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"

@@ -61,6 +61,7 @@ package struct SimulatedNode: Sendable {
     var incarnation: UInt32 = 0
     /// What its wall clock read when the process was started: long ago.
     private(set) var startReading: Int64
+    private(set) var beganAt = -Clock.never
     /// When it last lost what it had granted, or stopped without it being sure that it had not; never before the run.
     var forgotAt = -Clock.never
     var knowsRelease = false
@@ -94,6 +95,7 @@ package struct SimulatedNode: Sendable {
     /// The process starts at this moment; or, as a replica that takes over, has been running for long.
     mutating func began(at time: Int64, longAgo isOld: Bool = false) {
         startReading = clock.reading(at: time) - (isOld ? Self.longAgo : 0)
+        beganAt = time
     }
 
     /// What Redis reports: a difference of two readings of its wall clock, each in whole seconds.

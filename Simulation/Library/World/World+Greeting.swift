@@ -10,15 +10,20 @@ extension World {
     }
 
     /// A client that knew another server at this address goes by its own clock. One that meets the node for the first time
-    /// believes that it remembers for as long as it says that it has been running; if that is longer than it does, for its
-    /// clock was set or it is a replica that took over, no client can know.
+    /// believes that it remembers for as long as it says that it has been running. If that is longer than it does, for its
+    /// clock was set or it is a replica that took over, no client can know. Nor can it when a replica took over from a
+    /// server that keeps every write, and was started again before it was met: that is how a mere restart looks.
     mutating func judge(_ facts: NodeFacts, of node: Int, knownTo client: Int, as nodeOfClient: Int) {
-        guard options.toleratesAmnesia, engines[client].facts(of: nodeOfClient) == nil else { return }
         let age = now - nodes[node].forgotAt
-        guard age < 2 * options.ttl else { return }
-        let claimed = facts.uptime.count - WorldOptions.milliseconds(1_000)
-        let isBelieved =
-            facts.durability == .everyWrite || claimed - claimed / 1_000_000 * options.driftPartsPerMillion > age
+        guard options.toleratesAmnesia, age < 2 * options.ttl else { return }
+        let isDurable = facts.durability == .everyWrite
+        let isBelieved: Bool
+        if let known = engines[client].facts(of: nodeOfClient) {
+            isBelieved = isDurable && known.runID != facts.runID && nodes[node].beganAt > nodes[node].forgotAt
+        } else {
+            let claimed = facts.uptime.count - WorldOptions.milliseconds(1_000)
+            isBelieved = isDurable || claimed - claimed / 1_000_000 * options.driftPartsPerMillion > age
+        }
         if isBelieved { breach(.uptime, "node \(node)") }
     }
 
