@@ -41,11 +41,6 @@ enum MutantCommand {
                 try File.write(shrinker.schedule.json.pretty, to: "\(folder)/mutant-\(mutant.name).json")
             }
         }
-        if names.isEmpty {
-            for missing in Mutant.notApplicableYet {
-                Console.say("not applicable yet \(missing.name): needs \(missing.needs)")
-            }
-        }
         Console.say("\(mutants.count - survivors) of \(mutants.count) killed within \(budget) seeds each")
         return survivors == 0 ? .asExpected : .safety
     }

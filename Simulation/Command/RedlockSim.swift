@@ -22,9 +22,6 @@ enum RedlockSim {
 
     static func mutant(_ name: String) throws -> Mutant {
         guard let mutant = Mutant.named(name) else {
-            if let missing = Mutant.notApplicableYet.first(where: { $0.name == name }) {
-                throw UsageError("the mutant '\(name)' is not applicable yet: it needs \(missing.needs)")
-            }
             throw UsageError("there is no mutant '\(name)'; redlock-sim mutants --list names them")
         }
         return mutant
@@ -32,9 +29,6 @@ enum RedlockSim {
 
     static func scenario(_ name: String) throws -> Scenario {
         guard let scenario = Scenario.named(name) else {
-            if let missing = Scenario.notApplicableYet.first(where: { $0.name == name }) {
-                throw UsageError("the scenario '\(name)' is not applicable yet: it needs \(missing.needs)")
-            }
             throw UsageError("there is no scenario '\(name)'; redlock-sim scenario list names them")
         }
         return scenario

@@ -46,9 +46,6 @@ enum ScenarioCommand {
         for scenario in Scenario.all {
             Console.say("\(scenario.name): \(scenario.summary) → \(scenario.expectation)")
         }
-        for missing in Scenario.notApplicableYet {
-            Console.say("\(missing.name): not applicable yet: needs \(missing.needs)")
-        }
     }
 
     private static func run(_ scenarios: [Scenario], _ arguments: Arguments) throws -> ExitCode {

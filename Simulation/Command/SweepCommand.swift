@@ -7,6 +7,7 @@ enum SweepCommand {
         "sweep", summary: "runs many seeds on all cores, old failures first",
         options: [
             .seeds, .first, .jobs, .profile, .mutant, .timeLimit,
+            .init("fault", .text("KEY=VALUE"), "a knob of every world: clock_guard=false; may be repeated"),
             .init("regressions", .input("FOLDER"), "old failures (Simulation/Regressions)"), .json,
             .init("junit", .output("FILE"), "the outcome as JUnit has it"), .saveFolder,
         ],
@@ -32,6 +33,10 @@ enum SweepCommand {
         let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
         let profile = RedlockSim.profile(arguments)
         let limit = try arguments.time("time-limit")
+        let settings = arguments.values("fault")
+        // Checked before hours of work.
+        var probe = Schedule(random: first, profile)
+        for setting in settings { try RunCommand.set(setting, in: &probe) }
         let mutant = arguments.value("mutant")
         if let mutant { _ = try RedlockSim.mutant(mutant) }
 
@@ -48,6 +53,7 @@ enum SweepCommand {
                     schedule.mutant = mutant
                     Mutant.named(mutant)?.hunt(&schedule)
                 }
+                for setting in settings { try? RunCommand.set(setting, in: &schedule) }
                 Sweep.run(schedule, repeating: UInt64(number) % Sweep.repeated == 0, into: &tally)
                 return tally.violated.count < 16
             },

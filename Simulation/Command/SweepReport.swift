@@ -52,6 +52,8 @@ struct SweepReport {
                 Console.say("  \(failures.count) without \"\(assumption.rawValue)\" (first: seed \(seed))")
             }
         }
+        let failures = zip(Oracle.allCases, tally.failures).filter { $1 > 0 }.map { "\($0.rawValue): \($1)" }
+        if !failures.isEmpty { Console.say("seeds in which an oracle failed: \(failures.joined(separator: ", "))") }
         if tally.isVacuous { Console.say("VACUOUS: \(tally.grants) grants in \(tally.runs) runs prove nothing") }
         for seed in tally.nondeterministic { Console.say("NOT DETERMINISTIC: seed \(seed)") }
         Console.say(

@@ -14,6 +14,9 @@ struct ClientConfiguration: Hashable, Sendable {
     var fencing: Bool
     /// The longest ttl that is asked for, which is the upper limit of what may be.
     var longestTTL: Int64
+    /// Zero for none, negative for the longest ttl.
+    var quarantine: Int64
+    var guardsClocks: Bool
 
     /// Of one client of a world.
     init(_ options: WorldOptions, client: Int) {
@@ -25,6 +28,8 @@ struct ClientConfiguration: Hashable, Sendable {
         lossMargin = options.lossMargin
         longestTTL = options.ttl
         fencing = client < options.fencedClients
+        quarantine = options.quarantine
+        guardsClocks = options.guardsClocks
     }
 
     /// The library's configuration of that.
@@ -38,6 +43,9 @@ struct ClientConfiguration: Hashable, Sendable {
         configuration.lossMargin = lossMargin < 0 ? nil : .nanoseconds(lossMargin)
         configuration.fencing = fencing
         configuration.ttlLimits = Swift.min(.nanoseconds(longestTTL), .milliseconds(10)) ... .nanoseconds(longestTTL)
+        if quarantine == 0 { configuration.quarantine = .off }
+        if quarantine > 0 { configuration.quarantine = .lasting(.nanoseconds(quarantine)) }
+        configuration.clockGuard = guardsClocks
         return configuration
     }
 
@@ -47,6 +55,7 @@ struct ClientConfiguration: Hashable, Sendable {
             "retry_delay_us": .number(retryDelay / 1_000), "retry_jitter_us": .number(retryJitter / 1_000),
             "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
             "fencing": .bool(fencing), "longest_ttl_us": .number(longestTTL / 1_000),
+            "quarantine_us": .number(quarantine / 1_000), "clock_guard": .bool(guardsClocks),
         ])
     }
 
@@ -58,7 +67,8 @@ struct ClientConfiguration: Hashable, Sendable {
         guard let nodeTimeout = time("node_timeout_us"), let connectTimeout = time("connect_timeout_us"),
             let retryDelay = time("retry_delay_us"), let retryJitter = time("retry_jitter_us"),
             let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
-            let longestTTL = time("longest_ttl_us"), case .bool(let fencing)? = json["fencing"]
+            let longestTTL = time("longest_ttl_us"), case .bool(let fencing)? = json["fencing"],
+            let quarantine = time("quarantine_us"), case .bool(let guardsClocks)? = json["clock_guard"]
         else { return nil }
         self.nodeTimeout = nodeTimeout * 1_000
         self.connectTimeout = connectTimeout * 1_000
@@ -68,5 +78,7 @@ struct ClientConfiguration: Hashable, Sendable {
         self.lossMargin = lossMargin * 1_000
         self.longestTTL = longestTTL * 1_000
         self.fencing = fencing
+        self.quarantine = quarantine * 1_000
+        self.guardsClocks = guardsClocks
     }
 }

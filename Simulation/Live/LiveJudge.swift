@@ -125,6 +125,8 @@ struct LiveJudge {
         case .client(let client, let text): trace.append(TraceRecord(.client, at: at, client: client, text: text))
         case .breach(let name, let subject):
             if let assumption = Assumption(rawValue: name) { breach(assumption, subject, at: record.at) }
+        case .forgot(let node):
+            trace.append(TraceRecord(.node, at: at, node: node, text: "may have forgotten"))
         case .strangeExpiry(let node, let resource, let left):
             violate(
                 .orphanKey,
@@ -285,9 +287,15 @@ struct LiveJudge {
     private mutating func judgeMargins() {
         var keys: [[(at: Int64, attempt: Int32)]] = Array(
             repeating: [], count: options.nodes * options.resources)
+        /// Of each node, since when nobody counts its vote for as long as the quarantine.
+        var forgot: [[Int64]] = Array(repeating: [], count: options.nodes)
         for record in records {
-            guard case .key(let node, let resource, let token) = record.content else { continue }
-            keys[node * options.resources + resource].append((record.at, attemptNumbers[token] ?? -1))
+            switch record.content {
+            case .key(let node, let resource, let token):
+                keys[node * options.resources + resource].append((record.at, attemptNumbers[token] ?? -1))
+            case .forgot(let node): forgot[node].append(record.at)
+            default: break
+            }
         }
         for index in holds.indices where holds[index].attempt >= 0 && !holds[index].isEmpty {
             let hold = holds[index]
@@ -304,7 +312,8 @@ struct LiveJudge {
                     let look = looks[node][place]
                     // A change is noted at the moment at which the look began that saw it.
                     while key < list.count, list[key].at <= look.from { key += 1 }
-                    sights.append((look.to, node, key == 0 || list[key - 1].attempt != hold.attempt))
+                    let waits = forgot[node].contains { $0 <= look.to && look.to < $0 + options.quarantineLength }
+                    sights.append((look.to, node, !waits && (key == 0 || list[key - 1].attempt != hold.attempt)))
                     place += 1
                 }
             }

@@ -19,6 +19,8 @@ struct LiveRecord: Sendable {
         case node(Int, String)
         case client(Int, String)
         case breach(String, String)
+        /// A node came back, or was replaced, without what it had granted; clients have it wait.
+        case forgot(Int)
         /// A key without an end, or with one that is too far away.
         case strangeExpiry(node: Int, resource: Int, milliseconds: Int64)
         /// These resources were not granted often enough after the healing.

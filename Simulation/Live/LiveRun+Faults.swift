@@ -119,13 +119,16 @@ extension LiveRun {
         case .nodeClockJump, .nodeClockStrobe: jump(node, by: fault.amount)
         case .nodeClockRate: setRate(node, fault.amount)
         case .nodeFlush:
-            loseMemory(of: node)
+            loseKeys(of: node, isSeen: false)
+            loseNumbers(of: node)
             nodes[node].flush()
         case .nodeEvict:
-            loseMemory(of: node)
+            loseKeys(of: node, isSeen: false)
+            loseNumbers(of: node)
             nodes[node].evict()
         case .nodeFailover:
-            loseMemory(of: node)
+            loseKeys(of: node, isSeen: true)
+            loseNumbers(of: node)
             nodes[node].failOver()
             let port = nodes[node].port
             for client in clients { client.proxy.change(node) { $0.port = port } }
@@ -142,8 +145,10 @@ extension LiveRun {
             // Before it is up: from its first answer on, others can get what it forgot.
             try nodes[node].restart { away in
                 note(node, "up")
-                if nodes[node].wasReplaced || forgets(losingPower: losesPower), away < options.ttl + options.ttl / 10 {
-                    loseMemory(of: node)
+                if nodes[node].wasReplaced || forgets(losingPower: losesPower) {
+                    let hadKeys = away < options.ttl + options.ttl / 10
+                    if hadKeys { loseKeys(of: node, isSeen: true) }
+                    loseNumbers(of: node)
                 }
             }
             if losesPower { for client in clients { client.proxy.unblock(node) } }
@@ -156,9 +161,17 @@ extension LiveRun {
         }
     }
 
-    /// A node forgets keys that are in force, and its fencing numbers with them.
-    private func loseMemory(of node: Int) {
-        breach(.memory, "node \(node)")
+    /// A node forgets keys that are in force. When it is another process, clients can see that, and have it wait; unless
+    /// they were told not to.
+    private func loseKeys(of node: Int, isSeen: Bool) {
+        if isSeen, options.toleratesAmnesia {
+            history.add(LiveRecord(.forgot(node), at: MachineClock.now()))
+        } else {
+            breach(.memory, "node \(node)")
+        }
+    }
+
+    private func loseNumbers(of node: Int) {
         guard options.fencedClients > 0 else { return }
         lostNumber.withLock { $0 = max($0, tally.highestToken) }
         judgeLostNumbers("node \(node)")

@@ -66,6 +66,17 @@ extension LiveRun {
         return path.split(separator: ":").contains { unsafe access("\($0)/\(program)", X_OK) == 0 }
     }
 
+    /// Servers that keep nothing have no vote at first: they are let grow old before anybody meets them.
+    func awaitVotes() throws {
+        guard setup.cluster == nil, options.persistence != .aofAlways, options.quarantineLength > 0 else { return }
+        // A second for the grain of the uptime, and one for clocks that run slow.
+        let end = MachineClock.now() + options.quarantineLength + options.quarantineLength / 10 + 2_000_000_000
+        while MachineClock.now() < end, !isInterrupted {
+            try checkProgress()
+            MachineClock.sleep(until: end)
+        }
+    }
+
     func startClients() throws {
         var random = Randomness(seed: schedule.seed, .network, 10_000)
         let names = LiveKeys.numbers(options.resources)

@@ -94,6 +94,7 @@ package final class LiveRun {
     package func run() throws -> LiveResult {
         defer { cleanUp() }
         try startNodes()
+        try awaitVotes()
         try startClients()
         try checkOffsets()
         watches = nodes.map { KeyWatch($0, options, history) }

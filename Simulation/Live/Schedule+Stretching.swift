@@ -55,6 +55,7 @@ extension WorldOptions {
         retryDelay *= factor
         retryJitter *= factor
         if lossMargin > 0 { lossMargin *= factor }
+        if quarantine > 0 { quarantine *= factor }
         delay *= delays
         jitter *= delays
         hold *= factor

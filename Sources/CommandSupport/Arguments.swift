@@ -149,7 +149,7 @@ extension Duration {
     }
 
     /// As a person would write it: in the largest unit that it is a whole number of, in milliseconds at least.
-    var argument: String {
+    package var argument: String {
         let unit = Self.units.last { (self / $0.length).rounded() == self / $0.length } ?? Self.units[0]
         return self == .zero ? "0s" : "\(Int((self / unit.length).rounded()))\(unit.suffix)"
     }

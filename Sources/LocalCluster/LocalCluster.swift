@@ -13,9 +13,11 @@ package final class LocalCluster: Sendable {
 
     /// Starts the servers and waits until they answer.
     ///
+    /// As a rule they keep every write, as those of docker-compose.yml do: others have no vote for the first minute.
+    ///
     /// - Parameter options: More arguments for every redis-server.
     package init(
-        nodes count: Int = 5, persistence: LocalNode.Persistence = .none, options: [String] = []
+        nodes count: Int = 5, persistence: LocalNode.Persistence = .everyWrite, options: [String] = []
     ) throws {
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = [CChar]("\(parent)/redlock-XXXXXX".utf8CString)

@@ -3,12 +3,32 @@ internal import RedlockCore
 extension Redlock {
     /// How a ``Redlock`` behaves. The defaults suit nodes in one region and work of seconds.
     public struct Configuration: Sendable {
-        /// The ttls that may be asked for. Default 10 ms to 5 minutes; at least 3 ms, at most 24 hours, and the drift
-        /// must fit into the shortest.
+        /// The ttls that may be asked for. Default 10 ms to 1 minute; at least 3 ms, at most 24 hours, and the drift must
+        /// fit into the shortest.
         ///
-        /// The upper limit is also how long a node that forgot its locks would have to stay out, so keep it near what
-        /// you use: work that takes longer is what extension is for.
-        public var ttlLimits: ClosedRange<Duration> = .milliseconds(10) ... .seconds(300)
+        /// The upper limit is also how long a node casts no votes that may have forgotten locks (``quarantine``): after a
+        /// restart without its data, and right after the start of a new set of nodes. So keep it near what you use. Work
+        /// that takes longer needs no longer ttl, but a lease that is extended. All clients of the same nodes should have
+        /// the same upper limit.
+        public var ttlLimits: ClosedRange<Duration> = .milliseconds(10) ... .seconds(60)
+
+        /// For how long a node casts no votes that may have forgotten locks: one that was started a short while ago, or at
+        /// whose address another server answers than before. Default: the longest ttl.
+        ///
+        /// A node that writes every change to its disk before it answers (`appendonly yes`, `appendfsync always`) votes at
+        /// once; so set your nodes up. Each node is asked for that when it is connected: INFO and CONFIG GET. Where INFO is
+        /// denied the lock goes on without, and reports it once as ``Event/Kind/nodeUnverified``. The rule is that of
+        /// "Distributed locks with Redis", the section on crash recovery.
+        public var quarantine = Quarantine.longestTTL
+
+        /// Whether the wall clocks of the nodes are watched. Default true.
+        ///
+        /// A node whose clock is set forward, or runs too fast, ends its keys early. With this on, its clock is read
+        /// (`TIME`) once a second at most, along with other commands, and by itself only while a lease is held. When it has
+        /// gained on ours by more than the drift, the node's grants do not count any more: a lease that needs them is lost,
+        /// and the node casts no votes until the locks that this can concern have ended, the longest ttl at most. Off, a
+        /// jump goes unnoticed. See docs/algorithm.md for what it cannot notice.
+        public var clockGuard = true
 
         /// How long a node may take to answer before its vote counts as failed. Default 100 ms; 1 ms to 1 minute.
         ///
@@ -79,7 +99,7 @@ extension Redlock {
 
 extension Redlock.Configuration {
     static let shortestTTL = Duration.milliseconds(3)
-    static let longestTTL = Duration.seconds(86_400)
+    package static let longestTTL = Duration.seconds(86_400)
     package static let nodeTimeoutLimits: ClosedRange<Duration> = .milliseconds(1) ... .seconds(60)
     package static let shortestMaximumHold = Duration.milliseconds(10)
 
@@ -96,6 +116,9 @@ extension Redlock.Configuration {
         }
         try check("ttlLimits.lowerBound", ttlLimits.lowerBound, Self.shortestTTL...Self.longestTTL)
         try check("ttlLimits.upperBound", ttlLimits.upperBound, Self.shortestTTL...Self.longestTTL)
+        if let length = quarantine.length, length != .zero {
+            try check("quarantine", length, ttlLimits.upperBound...Self.longestTTL)
+        }
         if let lossMargin { try check("lossMargin", lossMargin, .zero...Self.longestTTL) }
         if let maximumAttempts, maximumAttempts < 1 {
             throw RedlockError(
@@ -121,6 +144,9 @@ extension Redlock.Configuration {
         parameters.fallbackDelay = Nanoseconds(fallbackDelay)
         parameters.lossMargin = lossMargin.map { Nanoseconds($0) }
         parameters.reports = observer != nil
+        parameters.guardsClocks = clockGuard
+        parameters.quarantine = Nanoseconds(quarantine.length ?? ttlLimits.upperBound)
+        parameters.longestTTL = max(parameters.quarantine, Nanoseconds(ttlLimits.upperBound))
 
         let drift = StandardRules().drift(
             of: Nanoseconds(ttlLimits.lowerBound), partsPerMillion: parameters.driftPartsPerMillion)

@@ -238,7 +238,7 @@ extension Driver {
         let connection = NodeConnection(to: nodes[node].address, loop: loop, resolver: nodes[node].resolver) {
             [unowned self] event in
             switch event {
-            case .connected: handle(.connected(node: node, id))
+            case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .reply(let reply): handle(.reply(node: node, id, reply))
             case .closed(let reason): handle(.disconnected(node: node, id, reason: reason))
             }
@@ -253,7 +253,7 @@ extension Driver {
             to: nodes[node].address, loop: loop, resolver: nodes[node].listenerResolver
         ) { [unowned self] event in
             switch event {
-            case .connected: handle(.connected(node: node, id))
+            case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .reply(.push(let push)): handle(.pushed(node: node, id, push))
             case .reply(.error(let text)): handle(.pushed(node: node, id, .refused(text)))
             case .reply: break
@@ -436,6 +436,15 @@ extension Driver {
             event = about(.nodeStalled, node: node)
         case .answersAgain(let node):
             event = about(.nodeAnswers, node: node)
+        case .quarantined(let node, let quarantine):
+            event = about(.nodeQuarantined, node: node)
+            event?.remaining = until(quarantine.until)
+            event?.reason = quarantine.words(at: clock.now())
+        case .quarantineOver(let node):
+            event = about(.nodeQuarantineEnded, node: node)
+        case .unverified(let node, let reason):
+            event = about(.nodeUnverified, node: node)
+            event?.reason = reason
         case .releaseDropped(let node):
             event = about(.releaseDropped, node: node)
         case .notificationsDenied(let node, let reason):

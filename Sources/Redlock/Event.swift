@@ -48,6 +48,14 @@ extension Redlock {
             public static let nodeStalled = Kind(rawValue: "nodeStalled")
             /// A stalled node has answered.
             public static let nodeAnswers = Kind(rawValue: "nodeAnswers")
+            /// A node casts no votes for ``Event/remaining``: locks that it granted may be gone without its knowing;
+            /// ``Event/reason`` says why. See ``Configuration/quarantine`` and ``Configuration/clockGuard``.
+            public static let nodeQuarantined = Kind(rawValue: "nodeQuarantined")
+            /// A quarantine is over: the node votes again.
+            public static let nodeQuarantineEnded = Kind(rawValue: "nodeQuarantineEnded")
+            /// What should be known of a node cannot be learnt, and ``Event/reason`` says what and why. The lock goes on
+            /// without it. Told once for each node and matter.
+            public static let nodeUnverified = Kind(rawValue: "nodeUnverified")
             /// A release that a node is owed was given up; its key ends with its ttl.
             public static let releaseDropped = Kind(rawValue: "releaseDropped")
             /// The node's user may not publish or subscribe to the channels `redlock:*`: who waits for a release is not
@@ -105,7 +113,7 @@ extension Refusal.Reason {
     var words: String {
         switch self {
         case .heldByAnother: "another holds it"
-        case .unavailable: "no quorum of nodes could be reached"
+        case .unavailable: "no quorum of nodes could be reached, or could vote"
         case .expired: "the nodes took so long that the validity was over"
         case .cancelled: "the task was cancelled"
         case .shutDown: "the coordinator is shut down"
@@ -148,6 +156,8 @@ extension Loss.Reason {
         case .notExtended: "the end of validity is near and the lease was not extended"
         case .expired: "the validity of the lease is over"
         case .taken: "a quorum of nodes does not have the lock any more"
+        case .clockJumped:
+            "a node's clock was set forward, and without it no quorum guards the lock (Configuration.clockGuard)"
         case .maximumHold: "the lease was held for as long as it may be (Configuration.maximumHold)"
         case .shutDown: "the coordinator was shut down"
         }

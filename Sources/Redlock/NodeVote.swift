@@ -32,6 +32,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         public static let unreachable = Kind(rawValue: "unreachable")
         /// It answered with an error.
         public static let errorReply = Kind(rawValue: "errorReply")
+        /// Locks that it granted may be gone without its knowing, so it has no vote for a while; the detail says why.
+        public static let quarantined = Kind(rawValue: "quarantined")
         /// Too many commands wait for it already.
         public static let overloaded = Kind(rawValue: "overloaded")
     }
@@ -67,6 +69,11 @@ extension NodeVote {
             case .failed(.errorReply(let text)): (.errorReply, text)
             case .failed(.protocolViolation(let what)): (.errorReply, "no answer to the command: \(what)")
             case .failed(.overloaded): (.overloaded, "")
+            case .failed(.quarantined(let quarantine, let moment)):
+                (
+                    .quarantined,
+                    "for another \((quarantine.until - moment).secondsRoundedUp) s: \(quarantine.words(at: moment))"
+                )
             }
     }
 }

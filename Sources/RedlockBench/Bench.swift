@@ -27,7 +27,7 @@ package struct Bench: Sendable {
         if let complaint = options.complaint { throw BenchError(complaint) }
         self.options = options
         self.progress = progress
-        let cluster = options.nodes.isEmpty ? try LocalCluster(nodes: BenchOptions.ownNodes) : nil
+        let cluster = options.nodes.isEmpty ? try LocalCluster(nodes: BenchOptions.ownNodes, persistence: .none) : nil
         let urls = cluster?.urls ?? options.nodes
         do {
             site = Site(

@@ -47,7 +47,7 @@ extension Contention {
             guard let resource = readLine() else { return 1 }
             var nodes: [String] = []
             while let node = readLine(), !node.isEmpty { nodes.append(node) }
-            let redlock = try Redlock(nodes: nodes)
+            let redlock = try Redlock(nodes: nodes, configuration: .measuring)
             let warmUp = Resource("\(resource):\(getpid())")
             await (try redlock.acquire(warmUp, ttl: ttl, waitingUpTo: LibraryLoad.wait)).release()
             put("ready")

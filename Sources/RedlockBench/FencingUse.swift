@@ -33,7 +33,7 @@ struct FencingUse {
     private func coordinator(
         fencing: Bool, _ observer: (@Sendable (Redlock.Event) -> Void)? = nil
     ) throws -> Redlock {
-        var configuration = Redlock.Configuration()
+        var configuration = Redlock.Configuration.measuring
         configuration.fencing = fencing
         configuration.observer = observer
         configuration.keyPrefix = keyPrefix

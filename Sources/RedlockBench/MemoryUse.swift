@@ -12,7 +12,7 @@ struct MemoryUse: Sendable {
     private static let atOnce = 1_000
 
     func run() async throws -> MemoryFigures {
-        var configuration = Redlock.Configuration()
+        var configuration = Redlock.Configuration.measuring
         // Nobody is to try again while this is measured.
         configuration.retryDelay = .seconds(60)
         configuration.retryJitter = .seconds(60)

@@ -17,6 +17,7 @@ struct RunOptions: Sendable {
     static let options: [Option] =
         Nodes.options + [
             .init("ttl", .text("TIME"), "how long the lock outlives a machine that dies (10s)"),
+            .init("max-ttl", .text("TIME"), "the longest ttl that anybody uses on these nodes (60s)"),
             .init("wait", .text("TIME"), "how long to wait for the lock; 0s tries once (30s)"),
             .init("grace", .text("TIME"), "from SIGTERM to SIGKILL on loss (a tenth of the ttl)"),
             .init("max-hold", .text("TIME"), "the longest that the lock may be held (no limit)"),
@@ -31,7 +32,17 @@ struct RunOptions: Sendable {
     private static let holdLimits = Redlock.Configuration.shortestMaximumHold ... .seconds(262_800 * 3_600)
 
     init(_ arguments: Arguments) throws(UsageError) {
-        ttl = try arguments.time("ttl", configuration.ttlLimits) ?? .seconds(10)
+        let shortest = configuration.ttlLimits.lowerBound
+        if let longest = try arguments.time("max-ttl", shortest...Redlock.Configuration.longestTTL) {
+            configuration.ttlLimits = shortest...longest
+        }
+        ttl = try arguments.time("ttl") ?? .seconds(10)
+        guard configuration.ttlLimits.contains(ttl) else {
+            throw UsageError(
+                "--ttl is \(ttl.argument); it must be from \(shortest.argument) to "
+                    + "\(configuration.ttlLimits.upperBound.argument), which --max-ttl can raise; "
+                    + "the lock is extended while the command runs, so a short one is enough")
+        }
         wait = try arguments.time("wait") ?? .seconds(30)
         grace = try arguments.time("grace") ?? ttl / 10
         // A command may be a service that holds the lock for months.

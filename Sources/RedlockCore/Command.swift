@@ -18,6 +18,8 @@ package struct Command: Hashable, Sendable {
         case release
         /// The same, but tell nobody: the next one of this process follows at once.
         case releaseQuietly
+        /// `TIME`: what the node's wall clock reads. It has no key.
+        case readClock
     }
 
     /// How a script is named: by its digest, or, to a node that does not know it, whole.
@@ -40,13 +42,15 @@ package struct Command: Hashable, Sendable {
         if case .repair = operation { spelling = .source } else { spelling = .digest }
     }
 
+    package static let readClock = Command(.readClock, key: [], token: Token(number: 0))
+
     package var isRelease: Bool { operation == .release || operation == .releaseQuietly }
 
     /// Whether it leaves a key behind that must be released.
     package var setsKey: Bool {
         switch operation {
         case .acquire, .contend, .acquireFenced, .repair: true
-        case .extend, .raise, .release, .releaseQuietly: false
+        case .extend, .raise, .release, .releaseQuietly, .readClock: false
         }
     }
 }
@@ -60,6 +64,9 @@ package enum Reply: Hashable, Sendable {
     case pair(Int64, Int64)
     /// What a subscription connection brings.
     case push(Push)
+    /// A string that is no status.
+    case text(String)
+    case list([Reply])
     /// An error reply, its code first: `OOM command not allowed …`.
     case error(String)
     /// Anything else; no command of ours is answered so. The text says what it was.
@@ -92,6 +99,8 @@ extension Reply {
         case (_, .ok): .failed(.protocolViolation("a status"))
         case (_, .push): .failed(.protocolViolation("a message of a channel"))
         case (_, .null): .failed(.protocolViolation("a null"))
+        case (_, .text): .failed(.protocolViolation("a string"))
+        case (_, .list): .failed(.protocolViolation("an array"))
         case (_, .integer(let number)): .failed(.protocolViolation("the number \(number)"))
         case (_, .pair(let one, let other)): .failed(.protocolViolation("the numbers \(one) and \(other)"))
         }

@@ -6,6 +6,12 @@ extension Engine {
         slot(of: lock).flatMap { slots[$0].machine!.attempt.token }
     }
 
+    /// What the server at a node's address said of itself last; nil when it has said nothing.
+    package func facts(of node: Int) -> NodeFacts? { sessions[node].memory.server }
+
+    /// Why a node casts no votes; nil when it does.
+    package func quarantine(of node: Int, at now: Instant) -> Quarantine? { sessions[node].memory.quarantine(at: now) }
+
     /// Counts the request's attempts from one; nil when the request is over.
     package func attemptNumber(of lock: LockID) -> Int? {
         slot(of: lock).map { Int(slots[$0].machine!.attempt.number) }

@@ -166,7 +166,7 @@ extension Engine {
     }
 
     /// The keys stay: the holder's work may go on until the end of validity, and its release deletes them.
-    private mutating func tellLoss(_ loss: Loss, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+    mutating func tellLoss(_ loss: Loss, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         let reason: ExtensionRefusal.Reason = loss.reason == .expired ? .expired : .lost
         endExtensions(reason, lock, slot, &turn)
         report(.lost(lock, loss), &turn)

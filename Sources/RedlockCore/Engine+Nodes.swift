@@ -7,16 +7,21 @@ extension Engine {
         turn.directives.append(.connect(node: node, connection))
     }
 
-    mutating func connected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) {
+    mutating func connected(_ node: Int, _ connection: ConnectionID, _ greeting: Greeting, _ turn: inout Turn) {
         let slots = slots
         guard !listenerConnected(node, connection, &turn) else { return }
         guard
-            let (send, drop) = sessions[node].connected(
-                connection, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
+            let arrival = sessions[node].connected(
+                connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
         else { return }
         report(.connected(node: node), &turn)
-        for command in send { turn.directives.append(.send(command, to: node)) }
-        for entry in drop { leave(entry.round, node, &turn) }
+        for news in arrival.news { report(news, of: node, &turn) }
+        for command in arrival.send { turn.directives.append(.send(command, to: node)) }
+        for entry in arrival.drop { leave(entry.round, node, &turn) }
+        for (entry, failure) in arrival.failed {
+            leave(entry.round, node, &turn)
+            count(.failed(failure), of: node, for: entry.ballot, &turn)
+        }
         listen(node, &turn)
     }
 
@@ -81,9 +86,13 @@ extension Engine {
         case .entry(let entry, let late):
             if !late { leave(entry.round, node, &turn) }
             if entry.command.isRelease { noteSubscribers(node, entry.command, reply, &turn) }
-            count(
-                reply.vote(on: entry.command.operation), of: node, for: entry.ballot,
-                remaining: reply.remaining(on: entry.command.operation), &turn)
+            if entry.command.operation == .readClock {
+                noteClock(reply, of: node, sentAt: entry.sentAt, &turn)
+            } else {
+                count(
+                    vote(reply, to: entry, of: node, at: turn.now), of: node, for: entry.ballot,
+                    remaining: reply.remaining(on: entry.command.operation), &turn)
+            }
         case .resend(let command):
             turn.directives.append(.send(command, to: node))
         }
@@ -91,8 +100,12 @@ extension Engine {
 
     mutating func sessionTimer(_ node: Int, _ turn: inout Turn) {
         let wasStalled = sessions[node].isStalled
-        while let step = sessions[node].onTimer(at: turn.now, policy) {
+        while let step = sessions[node].onTimer(at: turn.now, isHolding: isHolding, policy) {
             switch step {
+            case .quarantineOver:
+                report(.quarantineOver(node: node), &turn)
+            case .send(let command):
+                turn.directives.append(.send(command, to: node))
             case .connect:
                 connect(node, &turn)
             case .disconnect(let connection, let reason):

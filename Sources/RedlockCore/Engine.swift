@@ -10,6 +10,8 @@ package struct Engine: Sendable {
         /// Its neighbours in the queue of its line.
         var older: Int?
         var newer: Int?
+        /// Counted in ``Engine/heldCount``.
+        var isHeld = false
     }
 
     let policy: Policy
@@ -26,6 +28,7 @@ package struct Engine: Sendable {
     var roundTrip = Nanoseconds.milliseconds(1)
     /// Nodes that were reported for denying notifications.
     var denying = NodeSet()
+    private var heldCount = 0
     private var deadlines = DeadlineQueue()
     private var connections: UInt64 = 0
     private var rounds: UInt64 = 0
@@ -60,7 +63,7 @@ package struct Engine: Sendable {
     package var nextDeadline: Instant {
         guard shutdown != .done else { return .distantFuture }
         var next = deadlines.first?.deadline ?? .distantFuture
-        for session in sessions { next = min(next, session.deadline(policy)) }
+        for session in sessions { next = min(next, session.deadline(isHolding: isHolding, policy)) }
         return min(next, lines.deadline, listenersDeadline)
     }
 
@@ -79,7 +82,7 @@ package struct Engine: Sendable {
         case .extend(let lock, let caller, let ttl): extend(lock, caller, ttl: ttl, &turn)
         case .release(let lock): release(lock, &turn)
         case .cancel(let lock): abandon(lock, .cancelled, &turn)
-        case .connected(let node, let connection): connected(node, connection, &turn)
+        case .connected(let node, let connection, let greeting): connected(node, connection, greeting, &turn)
         case .disconnected(let node, let connection, let reason): disconnected(node, connection, reason, &turn)
         case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
         case .pushed(let node, let connection, let push): pushed(node, connection, push, &turn)
@@ -123,10 +126,17 @@ extension Engine {
         var asked = NodeSet()
         var failed: [(node: Int, failure: Vote.Failure)] = []
         for node in nodes {
+            if let sample = sessions[node].sampleIfDue(at: turn.now, policy) {
+                turn.directives.append(.send(sample, to: node))
+            }
             switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {
             case .send:
                 sent.insert(node)
                 asked.insert(node)
+            case .sendUncounted(let failure):
+                sent.insert(node)
+                asked.insert(node)
+                failed.append((node, failure))
             case .queued:
                 asked.insert(node)
             case .failed(let failure):
@@ -191,6 +201,10 @@ extension Engine {
         // In place: a copy of the machine for every vote would be the dearest part of counting it.
         guard slots[slot].machine != nil else { return }
         if !slots[slot].machine!.isInFront { vacate(slot) }
+        if slots[slot].isHeld != (slots[slot].machine!.phase == .held) {
+            slots[slot].isHeld.toggle()
+            heldCount += slots[slot].isHeld ? 1 : -1
+        }
         if slots[slot].machine!.phase == .ended {
             leaveQueue(slot)
             slots[slot].line = nil
@@ -202,6 +216,9 @@ extension Engine {
             deadlines.set(slot, to: slots[slot].machine!.deadline(policy))
         }
     }
+
+    /// A lease is held: the nodes' clocks matter.
+    var isHolding: Bool { heldCount > 0 }
 
     func lock(in slot: Int) -> LockID {
         LockID(slot: Int32(slot), generation: slots[slot].generation)

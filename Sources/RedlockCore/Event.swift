@@ -10,7 +10,7 @@ package enum Event: Sendable {
     /// The caller of acquire does not wait any longer. Without effect once it has its answer.
     case cancel(LockID)
     /// Dialled, authenticated and greeted.
-    case connected(node: Int, ConnectionID)
+    case connected(node: Int, ConnectionID, Greeting)
     case disconnected(node: Int, ConnectionID, reason: String)
     /// The answer to the oldest unanswered command on this connection.
     case reply(node: Int, ConnectionID, Reply)
@@ -79,6 +79,10 @@ package enum Report: Sendable {
     case disconnected(node: Int, reason: String, retryAt: Instant)
     case stalled(node: Int)
     case answersAgain(node: Int)
+    case quarantined(node: Int, Quarantine)
+    case quarantineOver(node: Int)
+    /// What should be known of a node cannot be learnt, and why. Told once for each node and matter.
+    case unverified(node: Int, String)
     /// ``Limits/owedReleasesPerNode`` was reached: a key is left to its ttl.
     case releaseDropped(node: Int)
     /// The node's user may not subscribe, or not publish; told once.

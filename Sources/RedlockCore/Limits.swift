@@ -42,6 +42,9 @@ package enum Limits {
     /// How often that is doubled at most, when others were faster.
     package static let wakeDoublings: Int64 = 3
 
+    /// What a server's word for its own age counts as at most: 30 days, longer than any quarantine at any drift.
+    package static let longestUptime = Nanoseconds.seconds(30 * 86_400)
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)

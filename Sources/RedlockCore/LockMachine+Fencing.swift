@@ -41,6 +41,9 @@ extension LockMachine.Attempt {
             if policy.rules.isAcceptance(reported: reported, proposed: fencing!.number) { return .granted }
         case .heldByAnother, .missing:
             fencing!.owned.remove(node)
+        case .failed(.quarantined):
+            // It said so, and its word is worth nothing.
+            fencing!.owned.remove(node)
         case .pending, .notAsked, .failed:
             break
         }

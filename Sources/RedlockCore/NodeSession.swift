@@ -44,7 +44,11 @@ struct NodeSession: Sendable {
     /// Releases for the next connection. Time does not end them: a node that hangs may apply, when it wakes, a SET that
     /// it was sent long ago.
     private var owed = Deque<Entry>()
+    /// Which server it is, and whether it may have forgotten locks.
+    var memory = NodeMemory()
+    var clock = ClockGuard()
     private var lastHeard = Instant(nanoseconds: 0)
+    private var dialledAt = Instant(nanoseconds: 0)
     private var connectedAt = Instant(nanoseconds: 0)
     private var failures = 0
 
@@ -71,6 +75,8 @@ extension NodeSession {
     enum Submission: Hashable, Sendable {
         /// To be sent now.
         case send
+        /// To be sent now, and its answer does not count: the vote is this.
+        case sendUncounted(Vote.Failure)
         /// It is sent when the connection is ready, or fails at its deadline.
         case queued
         /// It was not sent and will not be.
@@ -81,13 +87,19 @@ extension NodeSession {
     mutating func submit(
         _ command: Command, ballot: Ballot, round: RoundID, at now: Instant, _ policy: Policy
     ) -> Submission {
-        let entry = Entry(
+        var entry = Entry(
             command: command, ballot: ballot, round: round, sentAt: now,
             deadline: now + policy.parameters.nodeTimeout)
         guard waitingCount < Limits.commandsPerNode else { return .failed(.overloaded) }
         switch phase {
         case .ready:
             guard !isStalled else { return .failed(.stalled) }
+            if let failure = quarantineFailure(at: now) {
+                guard Self.isSentInQuarantine(command) else { return .failed(failure) }
+                entry.ballot = .none
+                unanswered.append(entry)
+                return .sendUncounted(failure)
+            }
             unanswered.append(entry)
             return .send
         case .connecting:
@@ -152,41 +164,70 @@ extension NodeSession {
         switch phase {
         case .idle, .backingOff:
             phase = .connecting(connection, deadline: now + policy.parameters.connectTimeout)
+            dialledAt = now
             return true
         case .connecting, .ready, .closed:
             return false
         }
     }
 
-    /// The connection is made and greeted. What is owed goes out before anything else; then what waited, as far as it
-    /// is still wanted. Nil when it is not the connection that was waited for.
+    /// What follows from a connection that is made.
+    struct Arrival: Sendable {
+        var news: [NodeMemory.News] = []
+        var send: [Command] = []
+        /// Nobody wants them any more.
+        var drop: [Entry] = []
+        /// Their votes do not count, sent or not.
+        var failed: [(entry: Entry, failure: Vote.Failure)] = []
+    }
+
+    /// The connection is made and greeted. What is owed goes out before all that could set a key; then what waited, as
+    /// far as it is still wanted. Nil when it is not the connection that was waited for.
     mutating func connected(
-        _ connection: ConnectionID, at now: Instant, isWanted: (Ballot) -> Bool, _ policy: Policy
-    ) -> (send: [Command], drop: [Entry])? {
+        _ connection: ConnectionID, _ greeting: Greeting, at now: Instant, isWanted: (Ballot) -> Bool, _ policy: Policy
+    ) -> Arrival? {
         guard case .connecting(connection, _) = phase else { return nil }
         phase = .ready(connection)
         lastHeard = now
         connectedAt = now
-        var send: [Command] = []
-        var drop: [Entry] = []
+        var arrival = Arrival()
+        arrival.news = memory.met(greeting, dialledAt: dialledAt, at: now, policy)
         // Deadlines must not fall along the queue, and those that waited keep theirs.
         let releaseDeadline = queued.first?.deadline ?? now + policy.parameters.nodeTimeout
+        if policy.parameters.guardsClocks {
+            arrival.send.append(beginSample(at: now, deadline: releaseDeadline))
+        }
         while var release = owed.popFirst() {
             release.sentAt = now
             release.deadline = releaseDeadline
             unanswered.append(release)
-            send.append(release.command)
+            arrival.send.append(release.command)
         }
+        let quarantine = quarantineFailure(at: now)
         while var entry = queued.popFirst() {
             guard isWanted(entry.ballot) else {
-                drop.append(entry)
+                arrival.drop.append(entry)
                 continue
+            }
+            if let quarantine {
+                arrival.failed.append((entry, quarantine))
+                guard Self.isSentInQuarantine(entry.command) else { continue }
+                entry.ballot = .none
+                entry.round = nil
             }
             entry.sentAt = now
             unanswered.append(entry)
-            send.append(entry.command)
+            arrival.send.append(entry.command)
         }
-        return (send, drop)
+        return arrival
+    }
+
+    /// Reads the node's clock: the answer comes before those of all that is sent after it.
+    mutating func beginSample(at now: Instant, deadline: Instant) -> Command {
+        clock.began(at: now)
+        unanswered.append(
+            Entry(command: .readClock, ballot: .none, round: nil, sentAt: now, deadline: deadline))
+        return .readClock
     }
 
     /// The connection ended, or was never made. Returns what that leaves undecided.
@@ -254,6 +295,7 @@ extension NodeSession {
         if late { timedOut -= 1 }
         lastHeard = now
         failures = 0
+        memory.heard(fromAfter: entry.sentAt)
 
         if reply.asksForScript, entry.command.spelling == .digest, isWanted || !entry.command.setsKey {
             entry.command.spelling = .source
@@ -272,10 +314,13 @@ extension NodeSession {
         /// Close the connection, for this reason.
         case disconnect(ConnectionID, reason: String)
         case timedOut(Entry)
+        case quarantineOver
+        /// Read the node's clock.
+        case send(Command)
     }
 
-    /// When this session next wants ``onTimer(at:_:)``.
-    func deadline(_ policy: Policy) -> Instant {
+    /// When this session next wants ``onTimer(at:isHolding:_:)``. `isHolding`: this client holds a lease.
+    func deadline(isHolding: Bool, _ policy: Policy) -> Instant {
         var deadline = Instant.distantFuture
         switch phase {
         case .idle, .closed: return .distantFuture
@@ -285,11 +330,12 @@ extension NodeSession {
         }
         if timedOut < unanswered.count { deadline = min(deadline, unanswered[timedOut].deadline) }
         if let first = queued.first { deadline = min(deadline, first.deadline) }
-        return deadline
+        if let quarantine = memory.untold { deadline = min(deadline, quarantine.until) }
+        return isHolding ? min(deadline, sampleDeadline(policy)) : deadline
     }
 
     /// One thing that is due; to be called until nil.
-    mutating func onTimer(at now: Instant, _ policy: Policy) -> TimerStep? {
+    mutating func onTimer(at now: Instant, isHolding: Bool, _ policy: Policy) -> TimerStep? {
         if timedOut < unanswered.count, unanswered[timedOut].deadline <= now {
             timedOut += 1
             return .timedOut(unanswered[timedOut - 1])
@@ -298,6 +344,8 @@ extension NodeSession {
             _ = queued.popFirst()
             return .timedOut(first)
         }
+        if phase != .closed, memory.endQuarantine(at: now) { return .quarantineOver }
+        if isHolding, let command = sampleIfDue(at: now, policy) { return .send(command) }
         switch phase {
         case .connecting(let connection, let deadline) where deadline <= now:
             return .disconnect(connection, reason: "not connected within the connect timeout")

@@ -15,6 +15,12 @@ package struct Parameters: Sendable {
     package var fallbackDelay: Nanoseconds = .seconds(1)
     /// How long before the end of validity a loss is told; a tenth of the ttl when nil.
     package var lossMargin: Nanoseconds?
+    /// How long a node casts no votes that may have forgotten locks; zero for never.
+    package var quarantine = Nanoseconds.zero
+    /// The longest ttl that any client of these nodes asks for.
+    package var longestTTL = Nanoseconds.seconds(60)
+    /// Whether the nodes' wall clocks are watched.
+    package var guardsClocks = false
     /// Whether ``Directive/report(_:)`` is wanted.
     package var reports = false
 

@@ -121,6 +121,8 @@ package struct Loss: Hashable, Sendable {
         case expired
         /// On a quorum of nodes the key is gone: another may have the lock already.
         case taken
+        /// A node's wall clock was set forward, and without it no quorum guards the lease: another may have the lock.
+        case clockJumped
         /// The lease was held for as long as it may be.
         case maximumHold
         case shutDown

@@ -65,6 +65,24 @@ package protocol Rules: Sendable {
 
     /// Whether to try once more when so many subscriptions have been confirmed.
     func checksAgain(confirmed: Int, quorum: Int) -> Bool
+
+    /// Until when a server casts no votes that may have forgotten locks. `started` is the latest moment at which it can
+    /// have been started, by its own word; a replacement answers at the address of a server that this client knew.
+    func quarantineEnd(firstSeen: Instant, started: Instant, isReplacement: Bool, length: Nanoseconds) -> Instant
+
+    /// By how much a node's clock may gain on ours, in parts per million.
+    func clockGain(partsPerMillion: Int64) -> Int64
+
+    /// For how long a node casts no votes whose wall clock gained so much on ours beyond the rate that is allowed for; nil
+    /// when that is within the allowance.
+    func clockQuarantine(
+        gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
+    ) -> Nanoseconds?
+
+    /// What the next sample of a node's clock is compared with.
+    func clockBaseline(kept: (least: Int64, most: Int64), latest: (least: Int64, most: Int64)) -> (
+        least: Int64, most: Int64
+    )
 }
 
 extension Rules {
@@ -158,6 +176,42 @@ extension Rules {
     /// these nodes at least.
     package func checksAgain(confirmed: Int, quorum: Int) -> Bool {
         confirmed == quorum
+    }
+
+    /// What this client saw with its own clock goes before what a server says: its uptime is the difference of two
+    /// readings of a clock that can be set.
+    package func quarantineEnd(
+        firstSeen: Instant, started: Instant, isReplacement: Bool, length: Nanoseconds
+    ) -> Instant {
+        (isReplacement ? firstSeen : started) + length
+    }
+
+    /// More than the drift: a lease that is valid for 99 % of the ttl bears a clock that does 100 % in that time. Rounded up.
+    package func clockGain(partsPerMillion: Int64) -> Int64 {
+        (partsPerMillion * 1_000_000 + 999_999 - partsPerMillion) / (1_000_000 - partsPerMillion)
+    }
+
+    /// As long as a lease lasts its key gains room: what a clock may have gained by the end, and has not yet. So only keys
+    /// with little time left can end too early. A small step costs a small while, and longer locks are in no danger.
+    ///
+    /// With the ttl L, the time left R, the drift f, the gain g = f / (1 − f) that is allowed, and what the clock gained
+    /// beyond that, E: the lease is in danger when f·L + 2 ms < E + g·(L − R), which is R < (E − 2 ms) / g + f·L.
+    package func clockQuarantine(
+        gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
+    ) -> Nanoseconds? {
+        let grain = drift(of: .zero, partsPerMillion: partsPerMillion)
+        guard least > grain else { return nil }
+        let beyond = most - grain
+        let driftOfLongest = drift(of: longestTTL, partsPerMillion: partsPerMillion)
+        guard beyond < driftOfLongest - grain else { return longestTTL }
+        let length = beyond * 1_000 / clockGain(partsPerMillion: partsPerMillion) * 1_000 + driftOfLongest
+        return min(length, longestTTL)
+    }
+
+    package func clockBaseline(
+        kept: (least: Int64, most: Int64), latest: (least: Int64, most: Int64)
+    ) -> (least: Int64, most: Int64) {
+        (min(kept.least, latest.least), min(kept.most, latest.most))
     }
 }
 

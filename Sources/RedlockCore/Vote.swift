@@ -39,6 +39,8 @@ package enum Vote: Hashable, Sendable {
         case protocolViolation(String)
         /// Not asked: ``Limits/commandsPerNode`` commands are waiting for it already.
         case overloaded
+        /// Not asked, or not counted: locks that it granted may be gone without its knowing. Said at this instant.
+        indirect case quarantined(Quarantine, at: Instant)
     }
 }
 

@@ -40,6 +40,8 @@ package struct CommandFormatter {
         case .releaseQuietly:
             addScript(Script.release, Script.releaseDigest, command)
             add("quietly")
+        case .readClock:
+            add("TIME")
         }
         return end()
     }

@@ -9,8 +9,8 @@ package import RedlockCore
 /// versions that the distributions ship.
 package final class NodeConnection {
     package enum Event {
-        /// Connected, signed in, and the node has spoken.
-        case connected
+        /// Connected, signed in, and the node has spoken: this is what it said of itself.
+        case connected(Greeting)
         /// The answer to the oldest command that has none.
         case reply(Reply)
         /// Over, and why; nothing follows.
@@ -21,7 +21,7 @@ package final class NodeConnection {
         case resolving
         case dialling(remaining: ArraySlice<SocketAddress>)
         /// Waiting for the answers to the greeting, named by what they answer.
-        case greeting(unanswered: ArraySlice<String>)
+        case greeting(unanswered: ArraySlice<String>, facts: [Reply])
         case open
         case closed
     }
@@ -143,7 +143,8 @@ extension NodeConnection {
         greet()
     }
 
-    /// Signs in, selects the database, and asks for a sign of life: a stopped process still accepts connections.
+    /// Signs in, selects the database, asks for a sign of life (a stopped process still accepts connections), and for what
+    /// the server is: all in one write, so that it costs one round trip.
     private func greet() {
         var formatter = CommandFormatter()
         var commands: [[String]] = []
@@ -152,25 +153,34 @@ extension NodeConnection {
         }
         if address.database != 0 { commands.append(["SELECT", String(address.database)]) }
         commands.append(["PING"])
+        commands += NodeFactsReader.questions
         for command in commands { formatter.format(command).append(to: &output) }
-        phase = .greeting(unanswered: commands.map { $0[0] }[...])
+        phase = .greeting(unanswered: commands.map { $0[0] }[...], facts: [])
         flush()
     }
 
-    private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>) {
+    private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>, _ facts: [Reply]) {
+        let command = unanswered.first
+        let mustSucceed = command == "AUTH" || command == "SELECT"
         // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will tell.
-        if case .error(let text) = reply, let command = unanswered.first, command != "PING" {
+        if case .error(let text) = reply, mustSucceed, let command {
             // What a server says about AUTH may quote it.
             let isSecret = address.password.map { text.contains($0) } ?? false
             return end("\(command): \(isSecret ? "refused" : text)")
         }
         let remaining = unanswered.dropFirst()
+        let facts = mustSucceed || command == "PING" ? facts : facts + [reply]
         guard remaining.isEmpty else {
-            phase = .greeting(unanswered: remaining)
+            phase = .greeting(unanswered: remaining, facts: facts)
             return
         }
-        phase = .open
-        handler(.connected)
+        do throws(NodeFactsReader.NotReady) {
+            let greeting = try NodeFactsReader.greeting(facts)
+            phase = .open
+            handler(.connected(greeting))
+        } catch {
+            end(error.reason)
+        }
     }
 }
 
@@ -212,7 +222,7 @@ extension NodeConnection {
             unsafe try reader.feed(bytes)
             while let reply = try reader.next() {
                 switch phase {
-                case .greeting(let unanswered): greeted(reply, unanswered)
+                case .greeting(let unanswered, let facts): greeted(reply, unanswered, facts)
                 case .open: handler(.reply(reply))
                 case .resolving, .dialling, .closed: return
                 }

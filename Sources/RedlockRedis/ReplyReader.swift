@@ -162,21 +162,34 @@ extension Reply {
         case REDIS_REPLY_ERROR:
             self = unsafe .error(Reply.text(reply))
         case REDIS_REPLY_STRING:
-            self = .unexpected("a string")
+            self = unsafe .text(Reply.string(reply))
         case REDIS_REPLY_ARRAY:
-            self = unsafe Reply.pair(in: reply) ?? Push(reply).map { .push($0) } ?? .unexpected("an array")
+            self =
+                unsafe Reply.pair(in: reply)
+                ?? Push(reply).map { .push($0) }
+                ?? .list(
+                    (0..<Int(reply.elements)).map { index in
+                        guard let element = unsafe reply.element[index] else { return .null }
+                        return unsafe Reply(element.pointee)
+                    })
         default:
             self = .unexpected("a reply of an unknown type")
         }
     }
 
-    /// Two integers are what the scripts of fencing answer; no command of ours is answered by another array.
+    /// Two integers are what the scripts of fencing answer.
     private static func pair(in reply: redisReply) -> Reply? {
         guard unsafe reply.elements == 2, let elements = unsafe reply.element, let one = unsafe elements[0],
             let other = unsafe elements[1], unsafe one.pointee.type == REDIS_REPLY_INTEGER,
             unsafe other.pointee.type == REDIS_REPLY_INTEGER
         else { return nil }
         return unsafe .pair(one.pointee.integer, other.pointee.integer)
+    }
+
+    /// All of it: it is no longer than a reply may be.
+    private static func string(_ reply: redisReply) -> String {
+        guard let start = unsafe reply.str else { return "" }
+        return unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: Int(reply.len)), as: UTF8.self)
     }
 
     private static func text(_ reply: redisReply) -> String {

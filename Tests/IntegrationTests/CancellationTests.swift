@@ -16,7 +16,7 @@ struct CancellationTests {
         let task = Task {
             // Cancelled from the start.
             unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
-            return try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(600))
+            return try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(600))
         }
         await expectCancelled(task)
         await redlock.shutdown()
@@ -29,7 +29,7 @@ struct CancellationTests {
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.nodeTimeout = .seconds(60) }
         await events.nodesConnected(3)
         for node in cluster.nodes[1...] { node.pause() }
-        let task = Task { try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(600)) }
+        let task = Task { try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(600)) }
         await events.wait { $0.kind == .vote }
         task.cancel()
         // The others hang for ever: nobody waits for them.
@@ -44,7 +44,7 @@ struct CancellationTests {
         let cluster = try await startCluster(nodes: 3)
         for node in cluster.nodes { node.command("SET", "resource", "other", "PX", "300000") }
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.retryDelay = .seconds(60) }
-        let task = Task { try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(600)) }
+        let task = Task { try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(600)) }
         await events.wait(for: .retry)
         task.cancel()
         await expectCancelled(task)
@@ -59,7 +59,7 @@ struct CancellationTests {
         await events.nodesConnected(3)
         for turn in 1...200 {
             let name = Resource("resource:\(turn)")
-            let task = Task { try await redlock.acquire(name, ttl: .seconds(300)) }
+            let task = Task { try await redlock.acquire(name, ttl: .seconds(60)) }
             await events.wait { $0.kind == .attempt && $0.resource == name }
             // Somewhere between the first vote and the caller.
             for _ in 0..<turn % 20 { await Task.yield() }
@@ -76,7 +76,7 @@ struct CancellationTests {
         let redlock = try Redlock.patient(cluster.urls)
         let (begun, body) = AsyncStream<Void>.makeStream()
         let task = Task {
-            try await redlock.withLock("resource", ttl: .seconds(300)) { _ in
+            try await redlock.withLock("resource", ttl: .seconds(60)) { _ in
                 body.finish()
                 try await Task.sleep(for: .seconds(600))
             }
@@ -99,7 +99,7 @@ struct CancellationTests {
             for index in 0..<300 {
                 group.addTask {
                     let task = Task {
-                        try await redlock.withLock("resource", ttl: .seconds(300), waitingUpTo: .seconds(600)) { _ in
+                        try await redlock.withLock("resource", ttl: .seconds(60), waitingUpTo: .seconds(600)) { _ in
                             await Task.yield()
                         }
                     }

@@ -78,7 +78,7 @@ struct FaultTests {
             $0.nodeTimeout = .seconds(60)
         }
         for turn in 1...3 {
-            let lease = try await redlock.acquire("resource:\(turn)", ttl: .seconds(300))
+            let lease = try await redlock.acquire("resource:\(turn)", ttl: .seconds(60))
             try await lease.extend()
             await lease.release()
         }
@@ -95,7 +95,7 @@ struct FaultTests {
         await events.nodesConnected(5)
         for node in cluster.nodes[..<2] { fault.befall(node) }
         for turn in 1...3 {
-            let lease = try await redlock.acquire("resource:\(turn)", ttl: .seconds(300))
+            let lease = try await redlock.acquire("resource:\(turn)", ttl: .seconds(60))
             try await lease.extend()
             await lease.release()
         }
@@ -108,7 +108,7 @@ struct FaultTests {
         let (urls, servers) = try nodes(cluster, faulty: 3, fault)
         let redlock = try Redlock(nodes: urls)
         let error = await #expect(throws: RedlockError.self) {
-            try await redlock.acquire("resource", ttl: .seconds(300))
+            try await redlock.acquire("resource", ttl: .seconds(60))
         }
         #expect(error?.code == .unavailable)
         #expect(error?.votes.count == 5)
@@ -129,7 +129,7 @@ struct FaultTests {
         await events.nodesConnected(5)
         for node in cluster.nodes[..<3] { fault.befall(node) }
         let error = await #expect(throws: RedlockError.self) {
-            try await redlock.acquire("resource", ttl: .seconds(300))
+            try await redlock.acquire("resource", ttl: .seconds(60))
         }
         #expect(error?.code == .unavailable)
         for node in cluster.nodes { node.resume() }
@@ -143,7 +143,7 @@ struct FaultTests {
         Fault.refused.befall(cluster.nodes[0])
         let redlock = try Redlock(nodes: cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
-            try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .milliseconds(300))
+            try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .milliseconds(300))
         }
         #expect(error?.votes[0].kind == .unreachable)
         #expect(error?.votes[0].detail == "Connection refused")
@@ -159,7 +159,7 @@ struct FaultTests {
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         cluster.nodes[2].pause()
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
         // The third has the SET, unread. It is released behind it, down the same connection.
         await lease.release()
         cluster.nodes[2].resume()
@@ -174,7 +174,7 @@ struct FaultTests {
         await events.nodesConnected(3)
         let third = cluster.nodes[2]
         third.pause()
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(60))
         // The silence timeout: two seconds.
         await events.wait { $0.kind == .nodeDisconnected && $0.node == "127.0.0.1:\(third.port)" }
         await lease.release()

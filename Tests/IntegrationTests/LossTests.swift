@@ -63,7 +63,7 @@ struct LossTests {
     func failedExtension() async throws {
         let cluster = try await startCluster(nodes: 3)
         let redlock = try Redlock.patient(cluster.urls)
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
         let end = lease.validUntil
         await eventually("all keys") { !cluster.values(of: "resource").contains(nil) }
         for node in cluster.nodes[..<2] { node.kill() }
@@ -96,7 +96,7 @@ struct LossTests {
     func waitEnds() async throws {
         let cluster = try await startCluster(nodes: 1)
         let redlock = try Redlock.patient(cluster.urls)
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
         let cancelled = Task { await lease.waitForLoss() }
         cancelled.cancel()
         #expect(await cancelled.value == nil)

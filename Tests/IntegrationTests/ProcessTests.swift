@@ -37,7 +37,7 @@ struct ProcessTests {
         worker.process.signal(SIGSTOP)
 
         let redlock = try Redlock.patient(cluster.urls)
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300), waitingUpTo: .seconds(60))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(60))
         // On one node the other's key may have lived a little longer than ours took: two are a quorum.
         let values = cluster.values(of: "resource").compactMap(\.self)
         let ours = try #require(values.first { value in values.count { $0 == value } >= 2 })

@@ -194,7 +194,7 @@ private struct Fuzzer {
         guard let stale else { return }
         guard script.connection(node) != stale else { return }
         switch Int.random(in: 0..<3, using: &random) {
-        case 0: script.handle(.connected(node: node, stale))
+        case 0: script.handle(.connected(node: node, stale, .unknown("nobody asks")))
         case 1: script.handle(.disconnected(node: node, stale, reason: "stale"))
         default: script.handle(.reply(node: node, stale, .ok))
         }

@@ -13,7 +13,9 @@ import Testing
     private func session(ready: Bool) -> NodeSession {
         var session = NodeSession()
         _ = session.connect(connection, at: now, policy)
-        if ready { _ = session.connected(connection, at: now, isWanted: { _ in true }, policy) }
+        if ready {
+            _ = session.connected(connection, .unknown("nobody asks"), at: now, isWanted: { _ in true }, policy)
+        }
         return session
     }
 
@@ -67,7 +69,7 @@ import Testing
         let last = submit(Limits.owedReleasesPerNode)
         #expect(last == .owed(droppedOldest: true))
         #expect(session.owedCount == Limits.owedReleasesPerNode)
-        let connected = session.connected(connection, at: now, isWanted: { _ in true }, policy)
+        let connected = session.connected(connection, .unknown("nobody asks"), at: now, isWanted: { _ in true }, policy)
         let send = try #require(connected).send
         #expect(send.count == Limits.owedReleasesPerNode)
         #expect(send.first?.token == Token(number: 1), "number 0 is left to its ttl")

@@ -50,6 +50,8 @@ final class Script {
         /// What a real node would hold, if it is let serve.
         var keys: [[UInt8]: (token: Token, expiry: Instant)] = [:]
         var numbers: [[UInt8]: Int64] = [:]
+        /// Its wall clock against the script's.
+        var clockOffset = Nanoseconds.seconds(1_700_000_000)
     }
 
     private struct Account {
@@ -184,7 +186,7 @@ extension Script {
     func listening(_ node: Int, confirming: Bool = true) {
         guard let listener = nodes[node].listener, !nodes[node].isListening else { return }
         nodes[node].isListening = true
-        handle(.connected(node: node, listener))
+        handle(.connected(node: node, listener, greeting(of: node)))
         if confirming { confirm(node) }
     }
 
@@ -228,13 +230,17 @@ extension Script {
         return 1
     }
 
-    /// The node accepts the connection that is being made to it.
-    func connected(_ node: Int) {
+    /// The node accepts the connection that is being made to it, and says what it is: the server that it always was.
+    func connected(_ node: Int, _ greeting: Greeting? = nil) {
         guard let connection = nodes[node].connection, !nodes[node].isUp else {
             return complain("node \(node) is not being dialled")
         }
         nodes[node].isUp = true
-        handle(.connected(node: node, connection))
+        handle(.connected(node: node, connection, greeting ?? self.greeting(of: node)))
+    }
+
+    private func greeting(of node: Int) -> Greeting {
+        .server(NodeFacts(runID: "node \(node)", uptime: .seconds(86_400), durability: .no))
     }
 
     /// The connection ends, or is refused.
@@ -274,6 +280,11 @@ extension Script {
         }
     }
 
+    /// Its wall clock is set. Keys are not moved: what would come of it is for the simulator.
+    func setClock(_ node: Int, by amount: Nanoseconds) {
+        nodes[node].clockOffset = nodes[node].clockOffset + amount
+    }
+
     /// Does what the command says, whether or not the answer will ever arrive.
     func execute(_ command: Command, on node: Int) -> Reply {
         let held = nodes[node].keys[command.key].flatMap { now < $0.expiry ? $0 : nil }
@@ -310,6 +321,9 @@ extension Script {
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
             return .integer(1 + (command.operation == .release ? publish(command, 0, on: node) : 0))
+        case .readClock:
+            let wall = now.nanoseconds + nodes[node].clockOffset.count
+            return .list([.text(String(wall / 1_000_000_000)), .text(String(wall / 1_000 % 1_000_000))])
         }
     }
 }

@@ -4,11 +4,6 @@ extension Mutant {
     /// All of them, by name; each call makes its own counters, so that runs side by side do not disturb each other.
     package static var all: [Mutant] { rulesMutants + repairMutants + nodeMutants + clockMutants + fencingMutants }
 
-    /// The mutants of features that the core does not have yet.
-    package static let notApplicableYet: [(name: String, needs: String)] = [
-        ("quarantine-off", "quarantine of nodes that lost their memory")
-    ]
-
     package static func named(_ name: String) -> Mutant? {
         (all + variants + [canary]).first { $0.name == name }
     }
@@ -80,6 +75,20 @@ extension Mutant {
             broken(
                 "lapsed-lease-extended", "a lease whose end has passed can be extended", killedBy: [.resurrection],
                 hunt: { $0.pauseHolders() }, { $0.alwaysExtends = true }),
+            broken(
+                "quarantine-off", "a node that may have forgotten votes at once", killedBy: [.quorumMargin, .overlap],
+                hunt: { $0.killNodesWithoutMemory() }, { $0.quarantineEnd = { seen, _, _, _ in seen } }),
+            broken(
+                "quarantine-too-short", "a node that may have forgotten waits for half of the longest ttl",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.killNodesWithoutMemory() },
+                { $0.quarantineEnd = { seen, started, isNew, length in (isNew ? seen : started) + length / 2 } }),
+            broken(
+                "quarantine-by-node-clock", "a node that forgot is believed how long it has been running",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.killNodesWithoutMemory(settingClocks: true) },
+                { $0.quarantineEnd = { _, started, _, length in started + length } }),
+            broken(
+                "guard-off", "clocks that jump are not noticed", killedBy: [.clockGuard], hunt: { $0.jumpMajorities() },
+                { $0.withoutGuard = true }),
         ] + waitingMutants
     }
 

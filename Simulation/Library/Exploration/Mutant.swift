@@ -65,6 +65,9 @@ struct BrokenRules: Rules {
     var takesNewest = false
     var fallbackDelay: (@Sendable (Nanoseconds) -> Nanoseconds)?
     var neverChecks = false
+    var quarantineEnd:
+        (@Sendable (_ firstSeen: Instant, _ started: Instant, _ isReplacement: Bool, _ length: Nanoseconds) -> Instant)?
+    var withoutGuard = false
 
     private static let right = StandardRules()
 
@@ -140,6 +143,23 @@ struct BrokenRules: Rules {
 
     func checksAgain(confirmed: Int, quorum: Int) -> Bool {
         counted(neverChecks ? false : nil, Self.right.checksAgain(confirmed: confirmed, quorum: quorum))
+    }
+
+    func quarantineEnd(firstSeen: Instant, started: Instant, isReplacement: Bool, length: Nanoseconds) -> Instant {
+        counted(
+            quarantineEnd?(firstSeen, started, isReplacement, length),
+            Self.right.quarantineEnd(
+                firstSeen: firstSeen, started: started, isReplacement: isReplacement, length: length))
+    }
+
+    func clockQuarantine(
+        gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
+    ) -> Nanoseconds? {
+        let right = Self.right.clockQuarantine(
+            gainedAtLeast: least, atMost: most, partsPerMillion: partsPerMillion, longestTTL: longestTTL)
+        guard withoutGuard else { return right }
+        if right != nil { counter.add() }
+        return nil
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

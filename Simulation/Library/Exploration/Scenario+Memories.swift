@@ -4,24 +4,22 @@ extension Scenario {
     static var memories: [Scenario] {
         let lost = Expectation.inconclusive(doubleGrant, .memory)
         return [
-            Scenario("crash-amnesia", "a node of a bare majority restarts with nothing", lost, grants: 2) {
-                $0.options.persistence = .none
-                $0.holdBareMajority()
-                $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
-                $0.acquire(1, at: 1_700)
-            },
+            Scenario(
+                "crash-amnesia", "a node of a bare majority restarts with nothing, and waits", grants: 1,
+                marks: [.quarantined]
+            ) { $0.crashAmnesia() },
             Scenario("crash-aof", "a node of a bare majority restarts with its log", grants: 1) {
                 $0.holdBareMajority()
                 $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
                 $0.acquire(1, at: 1_700)
             },
-            Scenario("crash-rdb", "a node of a bare majority restarts from an old snapshot", lost, grants: 2) {
+            Scenario("crash-rdb", "a node of a bare majority restarts from an old snapshot", grants: 1) {
                 $0.options.persistence = .snapshot
                 $0.holdBareMajority()
                 $0.fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
                 $0.acquire(1, at: 1_700)
             },
-            Scenario("power-loss-everysec", "a node loses power, and the last second with it", lost, grants: 2) {
+            Scenario("power-loss-everysec", "a node loses power, and the last second with it", grants: 1) {
                 $0.options.persistence = .aofEverySecond
                 $0.holdBareMajority()
                 $0.fault(.nodePowerLoss, at: 900, nodes: [0], for: 300)
@@ -66,10 +64,72 @@ extension Scenario {
                 $0.fault(.nodeEvict, at: 1_200, nodes: [0])
                 $0.acquire(1, at: 1_500)
             },
-            Scenario("failover-lagging-replica", "a replica takes over that has not seen the lock", lost, grants: 2) {
+            Scenario("failover-lagging-replica", "a replica takes over that has not seen the lock", grants: 1) {
                 $0.holdBareMajority()
                 $0.fault(.nodeFailover, at: 1_100, nodes: [0], amount: 1_000)
                 $0.acquire(1, at: 1_500)
+            },
+            Scenario(
+                "failover-unseen", "the same, and the other client meets the replica for the first time",
+                .inconclusive(doubleGrant, .uptime), grants: 2,
+                simulatedOnly: "nobody outside sees which servers a client has met"
+            ) {
+                $0.holdBareMajority()
+                $0.fault(.nodeFailover, at: 1_100, nodes: [0], amount: 1_000)
+                $0.fault(.clientCrash, at: 1_200, clients: [1], for: 100)
+                $0.acquire(1, at: 1_500)
+            },
+        ]
+    }
+
+    // MARK: Quarantine
+
+    static var quarantines: [Scenario] {
+        let lost = Expectation.inconclusive(doubleGrant, .memory)
+        return [
+            Scenario(
+                "quarantine-on", "the node that forgot votes again once the lease is over", grants: 2,
+                marks: [.quarantined]
+            ) {
+                $0.crashAmnesia()
+                $0.acquire(1, at: 1_800, wait: 4_000)
+            },
+            Scenario("quarantine-off", "the node that forgot votes at once", lost, grants: 2) {
+                $0.options.quarantine = 0
+                $0.crashAmnesia()
+            },
+            Scenario(
+                "quarantine-too-short", "it waits for a tenth of the longest ttl", lost, grants: 2,
+                simulatedOnly: "the library takes no quarantine that is shorter than the longest ttl"
+            ) {
+                $0.options.quarantine = WorldOptions.milliseconds(200)
+                $0.crashAmnesia()
+            },
+            Scenario(
+                "quarantine-jumped-clock", "the clock of the node that forgot is set forward, and its uptime with it",
+                grants: 1, marks: [.quarantined]
+            ) {
+                $0.crashAmnesia()
+                $0.fault(.nodeClockJump, at: 1_401, nodes: [0], amount: 3_600_000)
+            },
+            Scenario(
+                "quarantine-jumped-clock-believed", "the same, for a client that goes by the uptime",
+                .violated(.overlap)
+            ) {
+                $0.mutant = "quarantine-by-node-clock"
+                $0.options.guardsClocks = false
+                $0.crashAmnesia()
+                $0.fault(.nodeClockJump, at: 1_401, nodes: [0], amount: 3_600_000)
+            },
+            Scenario(
+                "quarantine-jumped-clock-unseen", "the same, for a client that meets the node for the first time",
+                .inconclusive(doubleGrant, .uptime), grants: 2,
+                simulatedOnly: "nobody outside sees which servers a client has met"
+            ) {
+                $0.options.guardsClocks = false
+                $0.crashAmnesia()
+                $0.fault(.nodeClockJump, at: 1_401, nodes: [0], amount: 3_600_000)
+                $0.fault(.clientCrash, at: 1_410, clients: [1], for: 100)
             },
         ]
     }

@@ -19,6 +19,8 @@ package struct Scenario: Sendable {
     /// Situations that it must have been in.
     package var marks: [Mark] = []
     package var schedule: Schedule
+    /// Why it cannot be played with real servers; nil when it can.
+    package var simulatedOnly: String?
 
     /// What is not as expected; empty when all is.
     package func check(_ outcome: Outcome) -> [String] {
@@ -60,7 +62,7 @@ extension Scenario {
     /// Five nodes, two clients with one worker each, a ttl of 2 s, round trips of 1 to 3 ms; nothing happens by itself.
     init(
         _ name: String, _ summary: String, _ expected: Expectation = .held, grants: Int? = nil, losses: Int? = nil,
-        marks: [Mark] = [], seconds: Int64 = 8, _ make: (inout Schedule) -> Void
+        marks: [Mark] = [], seconds: Int64 = 8, simulatedOnly: String? = nil, _ make: (inout Schedule) -> Void
     ) {
         var schedule = Schedule(seed: 1)
         schedule.options.clients = 2
@@ -76,6 +78,7 @@ extension Scenario {
         self.losses = losses
         self.marks = marks
         self.schedule = schedule
+        self.simulatedOnly = simulatedOnly
     }
 }
 
@@ -124,5 +127,26 @@ extension Schedule {
     mutating func holdBareMajority() {
         fault(.partition, at: 10, nodes: [3, 4], clients: [0], for: 60_000)
         acquire(0, at: 200)
+    }
+
+    /// Node 0 of the bare majority restarts with nothing; the other client wants the lock.
+    mutating func crashAmnesia() {
+        options.persistence = .none
+        holdBareMajority()
+        fault(.nodeKill, at: 1_200, nodes: [0], for: 200)
+        acquire(1, at: 1_700)
+    }
+
+    /// Node 0 of the bare majority has its clock set past the ttl; the other client wants the lock.
+    mutating func jumpOfBareMajority() {
+        holdBareMajority()
+        fault(.nodeClockJump, at: 900, nodes: [0], amount: 5_000)
+        acquire(1, at: 1_500)
+    }
+
+    mutating func driftBeyond() {
+        options.nodeRates = Array(repeating: 200_000_000, count: 5)
+        acquire(0, at: 100)
+        acquire(1, at: 200, wait: 5_000)
     }
 }

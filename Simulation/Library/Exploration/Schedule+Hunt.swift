@@ -141,4 +141,50 @@ extension Schedule {
         healAt = 0
         endAt = options.livenessBound * 3
     }
+
+    /// Nodes that keep nothing and are killed one after the other, for a moment each; their clocks may be set as soon as
+    /// they are back, when there is no key yet that it could harm. No client is made anew: all have met all nodes.
+    mutating func killNodesWithoutMemory(settingClocks: Bool = false) {
+        var random = Randomness(seed: seed, .test)
+        options.persistence = .none
+        options.quarantine = -1_000
+        options.ttl = max(options.ttl, WorldOptions.milliseconds(1_000))
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        faults = []
+        var time = options.ttl
+        while time < healAt {
+            let node = Int(random.below(Int64(options.nodes)))
+            let start = Self.microseconds(time)
+            let length = Self.microseconds(1 + random.below(options.ttl / 8))
+            faults.append(Fault(.nodeKill, at: start, nodes: [node], for: length))
+            if settingClocks {
+                // The guard would see it too.
+                options.guardsClocks = false
+                faults.append(
+                    Fault(.nodeClockJump, at: start + length + 1_000, nodes: [node]).with(
+                        amount: WorldOptions.milliseconds(3_600_000)))
+            }
+            time += options.ttl / 2 + random.below(options.ttl)
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Holders of long leases, and clocks of so many nodes at once that a lease is lost by it; nothing else goes wrong.
+    mutating func jumpMajorities() {
+        var random = Randomness(seed: seed, .test)
+        options.guardsClocks = true
+        options.ttl = max(options.ttl, WorldOptions.milliseconds(4_000))
+        options.hold = options.ttl * 3
+        faults = []
+        var time = WorldOptions.milliseconds(1_000)
+        while time < healAt {
+            let nodes = Array(0..<options.quorum)
+            faults.append(
+                Fault(.nodeClockJump, at: Self.microseconds(time), nodes: nodes).with(amount: options.ttl * 2))
+            time += options.ttl + random.below(options.ttl * 2)
+        }
+        endAt = max(endAt, healAt + options.livenessBound)
+    }
 }

@@ -20,6 +20,8 @@ package struct Tally: Sendable {
     package var marks = Marks()
     /// Runs by the least margin that they came to; the last is for runs without a hold.
     package var margins: [Int] = Array(repeating: 0, count: 10)
+    /// Runs in which each oracle failed, by its place in `Oracle.allCases`. One run may count for several.
+    package var failures: [Int] = Array(repeating: 0, count: Oracle.allCases.count)
     package var nondeterministic: [UInt64] = []
     package var hash: UInt64 = 0
 
@@ -56,6 +58,7 @@ package struct Tally: Sendable {
         margins[outcome.leastMargin.map { min(max($0, 0), 8) } ?? 9] += 1
         // A sum, so that the order in which threads come back does not matter.
         hash &+= outcome.hash
+        for violation in outcome.violations { failures[Oracle.allCases.firstIndex(of: violation.oracle)!] += 1 }
         guard let worst = outcome.worst else { return }
         let failure = Failure(schedule: schedule, violation: worst)
         // A few tell enough.
@@ -79,6 +82,7 @@ package struct Tally: Sendable {
         faults += other.faults
         marks.formUnion(other.marks)
         for index in margins.indices { margins[index] += other.margins[index] }
+        for index in failures.indices { failures[index] += other.failures[index] }
         hash &+= other.hash
         violated += other.violated
         inconclusive += other.inconclusive

@@ -12,7 +12,8 @@ struct Connection: Sendable {
     }
 
     enum ToClient: Sendable {
-        case connected
+        /// And what the node said of itself when it was greeted.
+        case connected(NodeFacts)
         case reply(Reply)
         case push(Push)
         case closed(String)

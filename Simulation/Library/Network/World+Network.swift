@@ -84,7 +84,7 @@ extension World {
         let slot = links[linkIndex(client, node)].connection
         guard slot >= 0 else { return }
         outcome.commands += 1
-        if isTracing {
+        if isTracing, command.operation != .readClock {
             trace.append(
                 TraceRecord(
                     .send, at: now, client: client, node: node, resource: SimulatedNode.resource(of: command.key),
@@ -131,9 +131,10 @@ extension World {
         let id = connections[slot].id
         let nodeOfClient = connections[slot].nodeOfClient
         switch message {
-        case .connected:
+        case .connected(let facts):
             connections[slot].readyAt = now
-            feed(.connected(node: nodeOfClient, id), to: client)
+            judge(facts, of: connections[slot].node, knownTo: client, as: nodeOfClient)
+            feed(.connected(node: nodeOfClient, id, .server(facts)), to: client)
         case .reply(let reply):
             // Only an acquire is answered so; with one worker it is the held lock's.
             if reply.isGrant, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }

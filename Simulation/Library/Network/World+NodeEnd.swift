@@ -36,7 +36,7 @@ extension World {
             connections[slot].incarnation = nodes[node].incarnation
             // Two ways more: the greeting follows the handshake.
             let link = linkIndex(connections[slot].client, node)
-            sendToClient(slot, .connected, after: 2 * links[link].delay)
+            sendToClient(slot, .connected(facts(of: node)), after: 2 * links[link].delay)
         case .command(let command, let attempt):
             let reply = execute(command, attempt, slot)
             if !connections[slot].isClosedByClient {

@@ -32,6 +32,8 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case releaseHeard
     case handedOver
     case subscriptionLost
+    case quarantined
+    case lossByClockJump
 
     package var words: String {
         switch self {
@@ -64,6 +66,8 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .releaseHeard: "a release heard on a channel"
         case .handedOver: "a lock handed over inside a process"
         case .subscriptionLost: "a subscription connection reset"
+        case .quarantined: "a node that casts no votes for a while"
+        case .lossByClockJump: "a loss because a node's clock was set forward"
         case .writeRefusedByCheck: "a holder that found its lease invalid before a write"
         case .numberRaised: "a fencing number raised"
         case .writeFenced: "a late write refused for its fencing token"
@@ -83,7 +87,14 @@ package struct Marks: Hashable, Sendable {
 
     /// Those that a sweep of this profile should have come by, and did not.
     package func missing(in profile: Profile) -> [Mark] {
-        // As long as nodes keep their keys, no quorum of them can lose one that is valid.
-        Mark.allCases.filter { !contains($0) && ($0 != .lossByTaken || profile != .tolerated) }
+        Mark.allCases.filter { mark in
+            switch mark {
+            case _ where contains(mark): false
+            // As long as nodes keep their keys, no quorum of them can lose one that is valid.
+            case .lossByTaken: profile != .tolerated
+            case .lossByClockJump: profile.breaksClocks
+            default: true
+            }
+        }
     }
 }

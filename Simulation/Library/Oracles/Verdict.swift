@@ -22,6 +22,8 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case resurrection
     /// A caller got no answer, or two.
     case answers
+    /// A clock jump took a quorum of a lease's keys, and its holder was not told, though the node's clock could be read.
+    case clockGuard = "clock-guard"
     /// A key outlived its attempt though its release could have been delivered.
     case orphanKey = "orphan-key"
     /// All faults are over, and still nobody gets a lock that is wanted and free.
@@ -48,6 +50,9 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
 /// What the algorithm takes for granted about the world it runs in.
 package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case memory = "a node keeps a lock until its expiry"
+    /// A client goes by its own clock when it knew another server; else by what this one says: how long it has been running,
+    /// and that it keeps what it is told.
+    case uptime = "a server that a client has not met before remembers for as long as it says"
     case clockSteps = "a node's wall clock does not jump forward"
     case clockRates = "clocks run at rates that differ by less than the drift allowed for"
     case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
@@ -61,6 +66,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .fencingOvertaken: self != .promptWrites
         case .staleWrite: self != .numbers
         case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
+        // Who counted on a node that turns out to have forgotten is without its keys too.
+        case .clockGuard: self == .memory || self == .uptime
         case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .lostWakeUp,
             .polling, .order, .canary:
             false

@@ -125,7 +125,11 @@ extension World {
         let view = clients[holds[index].client].view
         var gone = 0
         for node in view where nodes[node].power == .up {
-            if nodes[node].live(holds[index].resource, at: moment)?.token != holds[index].token { gone += 1 }
+            if nodes[node].live(holds[index].resource, at: moment)?.token != holds[index].token,
+                mayVote(node, at: moment)
+            {
+                gone += 1
+            }
         }
         let quorum = view.count / 2 + 1
         let margin = quorum - gone

@@ -8,6 +8,12 @@ extension World {
         let since = waits[resource].triedAt
         let bound = options.wakeUpBound(hasFaults: !schedule.faults.isEmpty) + setBack
         guard now - since > bound, let free = quorumFreeSince(resource), now - max(since, free) > bound else { return }
+        var voters = 0
+        for node in nodes.indices where mayVote(node, forWaitersOf: resource) { voters += 1 }
+        guard voters >= options.quorum else {
+            waits[resource].triedAt = now
+            return
+        }
         violate(
             .lostWakeUp,
             "resource \(letter(resource)) was wanted, and free on a quorum since \(seconds(free)), and nobody tried "
@@ -23,6 +29,15 @@ extension World {
         }
         moments.sort()
         return moments.count >= options.quorum ? moments[options.quorum - 1] : nil
+    }
+
+    /// Whether none of those who want the resource has the node wait: it would be of no use to ask.
+    private mutating func mayVote(_ node: Int, forWaitersOf resource: Int) -> Bool {
+        for worker in workers where worker.phase == .acquiring && worker.resource == resource {
+            guard let place = clients[worker.client].view.firstIndex(of: node) else { continue }
+            if engines[worker.client].quarantine(of: place, at: engineTime(worker.client)) != nil { return false }
+        }
+        return true
     }
 
     /// An attempt was made.

@@ -6,6 +6,7 @@ extension Schedule {
         options = WorldOptions(random: &random, profile)
         var fencing = Randomness(seed: seed, .fencing)
         options.drawFencing(&fencing)
+        options.drawGuards(seed)
         healAt = min(max(options.ttl * random.within(2...8), Self.shortestRun), Self.longestRun)
         addFaults(profile)
         endAt = max(healAt, lastFaultEnd) + options.livenessBound + options.livenessBound / 2
@@ -110,6 +111,7 @@ extension Schedule {
     /// A node that forgot may come back when all that it knew has expired: by its own clock, which may run slow or be set
     /// back. So the fault is made as long as that; the healing keeps to it.
     private mutating func respectContract(_ index: Int) {
+        if options.toleratesAmnesia { return }
         switch (faults[index].kind, options.persistence) {
         case (.nodeKill, .snapshot), (.nodeKill, .none): break
         case (.nodePowerLoss, let persistence) where persistence != .aofAlways: break
@@ -169,6 +171,13 @@ extension WorldOptions {
         lateWrites = fencedClients == clients ? random.choose([0, 50, 300]) : 0
         let apart = random.logarithmic(Self.milliseconds(1)...Self.milliseconds(3_600_000)) / 1_000 * 1_000
         wallSkew = random.chance(perMille: 500) ? apart : 0
+    }
+
+    /// What makes up for nodes that forget and clocks that jump is there as a rule, and left out now and then.
+    mutating func drawGuards(_ seed: UInt64) {
+        var random = Randomness(seed: seed, .options, 1)
+        quarantine = random.choose([-1_000, -1_000, -1_000, 0])
+        guardsClocks = random.chance(perMille: 750)
     }
 
     mutating func drawRates(_ random: inout Randomness) {

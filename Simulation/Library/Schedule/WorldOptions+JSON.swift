@@ -10,7 +10,9 @@ extension WorldOptions {
             "retry_jitter_us": time(retryJitter), "fallback_delay_us": time(fallbackDelay),
             "foreign_clients": foreignClients == 0 ? nil : JSON(foreignClients),
             "drift_ppm": .number(driftPartsPerMillion),
-            "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin), "delay_us": time(delay),
+            "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin),
+            "quarantine_us": quarantine < 0 ? nil : time(quarantine), "clock_guard": .bool(guardsClocks),
+            "delay_us": time(delay),
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
             "cancelled_per_mille": .number(cancelled), "hold_us": time(hold), "think_us": time(think),
             "wait_us": time(wait), "node_rates_ppb": list(nodeRates), "client_rates_ppb": list(clientRates),
@@ -49,6 +51,8 @@ extension WorldOptions {
         try set(&fallbackDelay, "fallback_delay_us", atLeast: Self.milliseconds(1))
         foreignClients = Int(try record.optionalNumber("foreign_clients", 0...64) ?? 0)
         try set(&lossMargin, "loss_margin_us")
+        try set(&quarantine, "quarantine_us")
+        guardsClocks = try record.optionalBool("clock_guard") ?? guardsClocks
         try set(&delay, "delay_us", atLeast: 1_000)
         try set(&jitter, "jitter_us")
         try set(&hold, "hold_us", atLeast: 1_000)
@@ -75,9 +79,8 @@ extension WorldOptions {
     private static let keys = [
         "nodes", "clients", "workers_per_client", "resources", "persistence", "snapshot_period_us", "ttl_us",
         "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "fallback_delay_us",
-        "foreign_clients", "drift_ppm", "loss_margin_us",
-        "delay_us",
-        "jitter_us", "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
+        "foreign_clients", "drift_ppm", "loss_margin_us", "quarantine_us", "clock_guard", "delay_us", "jitter_us",
+        "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
         "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",
         "scripted",
     ]

@@ -31,6 +31,11 @@ package struct WorldOptions: Hashable, Sendable {
     /// How long before its end a loss is told; negative for the library's own choice.
     package var lossMargin: Int64 = -1_000
 
+    /// How long a node that may have forgotten casts no votes; zero for never, negative for the longest ttl, which is ``ttl``.
+    package var quarantine: Int64 = -1_000
+    /// Whether clients watch the nodes' wall clocks.
+    package var guardsClocks = true
+
     /// One way, the quickest; each link has a base between this and twice this.
     package var delay = milliseconds(1) / 2
     /// On top, evenly, for every message.
@@ -72,6 +77,11 @@ package struct WorldOptions: Hashable, Sendable {
     package var quorum: Int { nodes / 2 + 1 }
     package var workers: Int { clients * workersPerClient }
 
+    package var quarantineLength: Int64 { quarantine < 0 ? ttl : quarantine }
+
+    /// Nodes may restart with nothing, as soon as they like.
+    package var toleratesAmnesia: Bool { quarantineLength >= ttl }
+
     /// How much a clock may be off, in parts per billion, so that any two stay within the drift that is allowed for.
     package var allowedRate: Int64 { driftPartsPerMillion * 1_000 / 2 }
 
@@ -83,10 +93,11 @@ package struct WorldOptions: Hashable, Sendable {
     /// As the library's configuration derives it.
     package var silenceTimeout: Int64 { max(nodeTimeout * 10, Self.milliseconds(1_000)) }
 
-    /// How long a resource that is wanted may stay free once all faults are over.
+    /// How long a resource that is wanted may stay free once all faults are over. A node that came back, or whose clock
+    /// jumped, may have to wait for as long as the longest ttl, and a second for the grain of its uptime.
     package var livenessBound: Int64 {
-        2 * ttl + reconnectBound + 3 * fallbackDelay + 20 * (retryDelay + retryJitter + nodeTimeout)
-            + Self.milliseconds(2_000)
+        2 * ttl + max(quarantineLength, ttl) + Self.milliseconds(1_000) + reconnectBound + 3 * fallbackDelay + 20
+            * (retryDelay + retryJitter + nodeTimeout) + Self.milliseconds(2_000)
     }
 
     /// The longest that a message takes there and back when nothing is wrong.

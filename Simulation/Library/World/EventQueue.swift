@@ -19,6 +19,7 @@ struct EventQueue: Sendable {
         case beliefEnd
         /// Whether an attempt that is over left keys behind; an attempt.
         case orphanCheck
+        case guardCheck
         case faultBegin
         case faultEnd
         /// A clock that jumps to and fro.

@@ -60,6 +60,11 @@ package struct SimulatedNode: Sendable {
     var pauses = 0
     /// Counts restarts: a connection does not outlive one.
     var incarnation: UInt32 = 0
+    /// What its wall clock read when the process was started: long ago.
+    private(set) var startReading: Int64
+    private(set) var beganAt = -Clock.never
+    /// When it last lost what it had granted, or stopped without it being sure that it had not; never before the run.
+    var forgotAt = -Clock.never
     var knowsRelease = false
     var knowsExtend = false
     var knowsAcquireFenced = false
@@ -84,9 +89,24 @@ package struct SimulatedNode: Sendable {
     package init(clock: Clock, resources: Int, keepsJournal: Bool = false) {
         self.clock = clock
         self.keepsJournal = keepsJournal
+        startReading = clock.reading(at: 0) - Self.longAgo
         keys = Array(repeating: nil, count: resources)
         numbers = Array(repeating: 0, count: resources)
         freedAt = Array(repeating: 0, count: resources)
+    }
+
+    private static let longAgo = WorldOptions.milliseconds(10 * 86_400_000)
+
+    /// The process starts at this moment; or, as a replica that takes over, has been running for long.
+    mutating func began(at time: Int64, longAgo isOld: Bool = false) {
+        startReading = clock.reading(at: time) - (isOld ? Self.longAgo : 0)
+        beganAt = time
+    }
+
+    /// What Redis reports: a difference of two readings of its wall clock, each in whole seconds.
+    func uptime(at time: Int64) -> Nanoseconds {
+        let second = WorldOptions.milliseconds(1_000)
+        return .seconds(clock.reading(at: time) / second - startReading / second)
     }
 
     /// Keys are single letters, one a resource: the first is `a`.
@@ -119,6 +139,7 @@ extension SimulatedNode {
         _ command: Command, attempt: Int32, connection: UInt32, subscribers: Int = 0, at time: Int64
     ) -> (reply: Reply, effect: Effect) {
         if let error = refusal(of: command) { return (.error(error), .nothing) }
+        if command.operation == .readClock { return (wallClock(at: time), .nothing) }
         let resource = Self.resource(of: command.key)
         let current = live(resource, at: time)
         // Redis deletes an expired key when it comes by it: a clock that is set back later does not bring it back.
@@ -163,7 +184,13 @@ extension SimulatedNode {
             }
             forget(resource, at: time)
             return (.integer(Int64(1 + subscribers)), .deleted(current))
+        case .readClock: preconditionFailure("answered above: it has no key")
         }
+    }
+
+    private func wallClock(at time: Int64) -> Reply {
+        let microseconds = clock.reading(at: time) / 1_000
+        return .list([.text(String(microseconds / 1_000_000)), .text(String(microseconds % 1_000_000))])
     }
 
     private mutating func extend(
@@ -227,7 +254,7 @@ extension SimulatedNode {
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
         case .acquire, .contend, .acquireFenced, .raise: return error
-        case .extend, .repair, .release, .releaseQuietly: return nil
+        case .extend, .repair, .release, .releaseQuietly, .readClock: return nil
         }
     }
 }

@@ -5,10 +5,10 @@ import RedlockCore
 extension World {
     mutating func execute(_ command: Command, _ attempt: Int32, _ slot: Int) -> Reply {
         let node = connections[slot].node
-        let resource = SimulatedNode.resource(of: command.key)
         let (reply, effect) = nodes[node].execute(
             command, attempt: attempt, connection: connections[slot].serial,
-            subscribers: command.isRelease ? subscribers(to: resource, on: node).count : 0, at: now)
+            subscribers: command.isRelease
+                ? subscribers(to: SimulatedNode.resource(of: command.key), on: node).count : 0, at: now)
         publish(command, effect, from: slot)
         if nodes[node].serviceTime > 0 { nodes[node].busyUntil = now + nodes[node].serviceTime }
         note(UInt64(truncatingIfNeeded: reply.code), UInt64(node) << 32 | UInt64(UInt32(bitPattern: attempt)))
@@ -21,7 +21,8 @@ extension World {
             }
             judge(effect, of: command, attempt, node, slot)
         }
-        if isTracing {
+        if isTracing, command.operation != .readClock {
+            let resource = SimulatedNode.resource(of: command.key)
             trace.append(
                 TraceRecord(
                     .execute, at: now, client: connections[slot].client, node: node, resource: resource,
@@ -110,6 +111,8 @@ extension Reply {
         case .null: -11
         case .integer(let number): number
         case .pair(let one, let other): one &* 31 &+ other
+        case .text(let text): Int64(text) ?? -14
+        case .list(let replies): replies.reduce(-15) { $0 &* 31 &+ $1.code }
         case .error: -12
         case .push: -14
         case .unexpected: -13
@@ -122,6 +125,8 @@ extension Reply {
         case .null: "nil"
         case .integer(let number): String(number)
         case .pair(let one, let other): "[\(one), \(other)]"
+        case .text(let text): text
+        case .list(let replies): replies.map(\.words).joined(separator: " ")
         case .error(let text): text
         case .push(let push): push.words
         case .unexpected(let text): text
@@ -134,7 +139,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .contend(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release, .releaseQuietly: nil
+        case .extend, .raise, .repair, .release, .releaseQuietly, .readClock: nil
         }
     }
 
@@ -148,6 +153,7 @@ extension Command {
         case .repair(let milliseconds): "repair \(milliseconds)"
         case .release: "release"
         case .releaseQuietly: "release quietly"
+        case .readClock: "TIME"
         }
     }
 }

@@ -5,6 +5,7 @@ import RedlockCore
 extension World {
     mutating func begin(_ index: Int) {
         let fault = schedule.faults[index]
+        lastFaultAt = now
         recordFault(index, .fault)
         if fault.duration > 0 {
             activeFaults += 1
@@ -22,6 +23,7 @@ extension World {
 
     mutating func end(_ index: Int) {
         let fault = schedule.faults[index]
+        lastFaultAt = now
         recordFault(index, .faultEnd)
         activeFaults -= 1
         switch fault.kind.target {

@@ -61,6 +61,10 @@ extension World {
         parameters.driftPartsPerMillion = options.driftPartsPerMillion
         parameters.retryDelay = Nanoseconds(options.retryDelay)
         if options.lossMargin >= 0 { parameters.lossMargin = Nanoseconds(options.lossMargin) }
+        parameters.quarantine = Nanoseconds(options.quarantineLength)
+        parameters.longestTTL = Nanoseconds(max(options.ttl, options.quarantineLength))
+        parameters.reports = isTracing
+        parameters.guardsClocks = options.guardsClocks
         parameters.retryJitter = Nanoseconds(options.retryJitter)
         parameters.fallbackDelay = Nanoseconds(options.fallbackDelay)
         return Engine(parameters, rules: mutant?.rules ?? StandardRules())

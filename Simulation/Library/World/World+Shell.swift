@@ -61,7 +61,8 @@ extension World {
         case .unsubscribe(let key, let node): subscribe(false, key, client, node)
         case .send(let command, let node):
             send(command, from: client, to: node, attempt: attempt(of: command, client))
-        case .leave, .report: break
+        case .leave: break
+        case .report(let report): tell(report, client)
         case .answer(let answer): self.answer(answer, client)
         case .closed: clients[client].isDown = true
         }
@@ -108,6 +109,7 @@ extension World {
     /// Which attempt a command belongs to. An acquire is a new one: its token is noted, and checked to be fresh.
     private mutating func attempt(of command: Command, _ client: Int) -> Int32 {
         if command.acquiredMilliseconds != nil { return noteAttempt(command, client) }
+        if command.operation == .readClock { return -1 }
         var index = attempts.count - 1
         while index >= 0 {
             if attempts[index].client == client, attempts[index].token == command.token {

@@ -184,6 +184,9 @@ extension World {
         guard let worker = worker(of: lock, client), workers[worker].phase == .acquiring else {
             return violate(.answers, "client \(client) was refused a lock that it does not wait for")
         }
+        if refusal.votes.contains(where: { if case .failed(.quarantined) = $0 { true } else { false } }) {
+            mark(.quarantined)
+        }
         switch refusal.reason {
         case .unavailable: mark(.unavailable)
         case .expired: mark(.expiredWhileAcquiring)
@@ -207,6 +210,7 @@ extension World {
         case .notExtended, .maximumHold: mark(.lossTold)
         case .expired: mark(.lossByExpiry)
         case .taken: mark(.lossByTaken)
+        case .clockJumped: mark(.lossByClockJump)
         case .shutDown: mark(.shutdown)
         }
         tell(worker, "lost: \(loss.reason)")

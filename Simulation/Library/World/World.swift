@@ -48,6 +48,7 @@ package struct World {
 
     /// Faults in force, and when the last one began or ended.
     var activeFaults = 0
+    var lastFaultAt: Int64 = 0
     var lastErrorAt: [Int64] = []
     /// By how much nodes' clocks were set back in all: keys live so much longer.
     var setBack: Int64 = 0
@@ -127,6 +128,7 @@ package struct World {
         case .cancel: if runs(workers[subject].client, orDefer: item) { cancel(subject, item.number) }
         case .beliefEnd: beliefMayEnd(subject)
         case .orphanCheck: checkOrphans(of: subject)
+        case .guardCheck: checkGuard(subject)
         case .faultBegin: begin(subject)
         case .faultEnd: end(subject)
         case .strobe: strobe(subject, item.number)
@@ -173,7 +175,7 @@ extension World {
             // A number that is lost stays lost.
             case .oneNodeList, .numbers: return true
             case .clockRates where !clockRatesAgree: return true
-            case .memory, .clockSteps, .clockRates, .promptWrites:
+            case .memory, .uptime, .clockSteps, .clockRates, .promptWrites:
                 // What a lost key does is over with the leases that it belonged to.
                 return options.scripted
                     || now - breach.latest <= options.hold + 3 * options.ttl + WorldOptions.milliseconds(1_000)

@@ -14,6 +14,8 @@ final class HostileServer: Sendable {
         case sends(String)
         /// Answers each command after PING with this error.
         case answers(error: String)
+        /// Grants everything, and answers INFO with this text.
+        case says(info: String)
         /// Announces a string of half a gigabyte, and goes on sending.
         case floods
 
@@ -23,6 +25,7 @@ final class HostileServer: Sendable {
             case .closesAfterCommand: "closes after a command"
             case .sends(let text): "sends \(text.debugDescription)"
             case .answers(let error): "answers \(error)"
+            case .says(let info): "says \(info.debugDescription)"
             case .floods: "floods"
             }
         }
@@ -82,9 +85,13 @@ final class HostileServer: Sendable {
             case .sends(let bytes):
                 guard send(bytes, to: connection) else { return }
             case .answers(let error):
-                // A command begins with *; none of ours has one anywhere else.
-                for command in text.split(separator: "*") {
-                    let answer = command.contains("PING") ? "+PONG\r\n" : "-\(error)\r\n"
+                for command in commands(text) {
+                    guard send(command.contains("PING") ? "+PONG\r\n" : "-\(error)\r\n", to: connection) else { return }
+                }
+            case .says(let info):
+                for command in commands(text) {
+                    let answer =
+                        command.contains("INFO") ? "$\(info.utf8.count)\r\n\(info)\r\n" : "+OK\r\n"
                     guard send(answer, to: connection) else { return }
                 }
             case .floods:
@@ -94,6 +101,15 @@ final class HostileServer: Sendable {
                 return
             }
         }
+    }
+
+    /// A command begins with * and a number; none of ours has that anywhere else.
+    private static func commands(_ text: String) -> [Substring] {
+        var commands: [Substring] = []
+        for part in text.split(separator: "*") {
+            if part.first?.isNumber == true { commands.append(part) }
+        }
+        return commands
     }
 
     private static func send(_ text: String, to connection: Int32) -> Bool {

@@ -13,7 +13,7 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async
 
 /// Servers of its own for a test, started and waited for off the threads that tasks share.
 func startCluster(
-    nodes: Int = 5, persistence: LocalNode.Persistence = .none, options: [String] = []
+    nodes: Int = 5, persistence: LocalNode.Persistence = .everyWrite, options: [String] = []
 ) async throws -> LocalCluster {
     try await onOwnThread {
         Result { try LocalCluster(nodes: nodes, persistence: persistence, options: options) }

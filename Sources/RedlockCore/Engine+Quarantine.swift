@@ -1,0 +1,78 @@
+// Nodes that may have forgotten locks, and nodes whose clocks cannot be relied on.
+
+extension Engine {
+    func report(_ news: NodeMemory.News, of node: Int, _ turn: inout Turn) {
+        switch news {
+        case .quarantined(let quarantine): report(.quarantined(node: node, quarantine), &turn)
+        case .unverified(let reason): report(.unverified(node: node, reason), &turn)
+        }
+    }
+
+    /// What an answer counts for. One that was under way when the node lost its credit does not count as a grant.
+    func vote(_ reply: Reply, to entry: NodeSession.Entry, of node: Int, at now: Instant) -> Vote {
+        let vote = reply.vote(on: entry.command.operation)
+        guard !entry.command.isRelease, let failure = sessions[node].quarantineFailure(at: now) else { return vote }
+        switch vote {
+        case .granted, .numberTooLow: return .failed(failure)
+        case .pending, .notAsked, .heldByAnother, .missing, .failed: return vote
+        }
+    }
+
+    /// The node said what time it has.
+    mutating func noteClock(_ reply: Reply, of node: Int, sentAt: Instant, _ turn: inout Turn) {
+        guard let wall = reply.wallClock else { return noteUnreadableClock(reply, of: node, &turn) }
+        let jump = sessions[node].clock.note(wall: wall, sentAt: sentAt, receivedAt: turn.now, policy)
+        guard let jump else { return }
+        let known = sessions[node].memory.quarantine(at: turn.now)
+        var quarantine = Quarantine(.clockJumped(by: jump.by), since: turn.now, until: turn.now + jump.lasting)
+        var isNews = true
+        // The same jump is seen again by the samples that follow it.
+        if let known, case .clockJumped(let by) = known.reason {
+            quarantine.since = known.since
+            quarantine.reason = .clockJumped(by: max(by, jump.by))
+            isNews = false
+        }
+        guard sessions[node].memory.extendQuarantine(quarantine, at: turn.now) else {
+            return distrust(node, quarantine, &turn)
+        }
+        if isNews { report(.quarantined(node: node, quarantine), &turn) }
+        distrust(node, quarantine, &turn)
+    }
+
+    /// Its grants do not count any more, where they were counted already: for attempts, extensions and held leases.
+    private mutating func distrust(_ node: Int, _ quarantine: Quarantine, _ turn: inout Turn) {
+        let failure = Vote.Failure.quarantined(quarantine, at: turn.now)
+        for slot in slots.indices {
+            guard let machine = slots[slot].machine else { continue }
+            let lock = lock(in: slot)
+            if let number = machine.attemptResting(on: node, endingBefore: quarantine.until) {
+                count(.failed(failure), of: node, for: .attempt(lock, number: number), &turn)
+            }
+            if let round = machine.extensionResting(on: node) {
+                count(.failed(failure), of: node, for: .extend(lock, round: round), &turn)
+            }
+            guard self.slot(of: lock) != nil else { continue }
+            if let loss = slots[slot].machine!.distrust(node, .failed(failure), endingBefore: quarantine.until, policy)
+            {
+                tellLoss(loss, lock, slot, &turn)
+            }
+            guardChanged(lock, slot, &turn)
+            settle(slot)
+        }
+    }
+
+    private mutating func noteUnreadableClock(_ reply: Reply, of node: Int, _ turn: inout Turn) {
+        guard !sessions[node].clock.toldUnreadable else { return }
+        let reason: String
+        switch reply {
+        case .error(let text):
+            // One that ails answers so to everything, for a while.
+            guard text.utf8.starts(with: "NOPERM".utf8) || text.utf8.starts(with: "ERR unknown".utf8) else { return }
+            reason = "TIME: \(text)"
+        default:
+            reason = "TIME was answered with no time"
+        }
+        sessions[node].clock.toldUnreadable = true
+        report(.unverified(node: node, reason), &turn)
+    }
+}

@@ -1,0 +1,37 @@
+/// What a server says of itself when a connection to it is made. It may lie; what follows from it is decided here.
+package struct NodeFacts: Hashable, Sendable {
+    /// Whether what it granted survives its crash.
+    package enum Durability: Hashable, Sendable {
+        /// Every write is on the disk before it is answered.
+        case everyWrite
+        case no
+        /// It keeps a log, and does not say how often that is written. Treated like `no`.
+        case unknown(String)
+    }
+
+    /// A name of this one process: another after every start, and on every other server.
+    package var runID: String
+    /// By its wall clock, so a clock that was set makes it wrong. In whole seconds on the wire.
+    package var uptime: Nanoseconds
+    package var durability: Durability
+    package var isReplica: Bool
+
+    package init(runID: String, uptime: Nanoseconds, durability: Durability, isReplica: Bool = false) {
+        self.runID = runID
+        self.uptime = uptime
+        self.durability = durability
+        self.isReplica = isReplica
+    }
+
+    /// A replica has what it was sent so far, however well it keeps that.
+    var isDurable: Bool { durability == .everyWrite && !isReplica }
+}
+
+/// What came of asking a server for its ``NodeFacts``.
+package enum Greeting: Hashable, Sendable {
+    case server(NodeFacts)
+    /// It may not be asked (an ACL, a proxy), and why.
+    case unknown(String)
+    /// It answered with something that makes no sense, and what.
+    case malformed(String)
+}

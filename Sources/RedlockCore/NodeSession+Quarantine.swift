@@ -1,0 +1,29 @@
+// What a node in quarantine is asked all the same, and when its clock is read.
+
+extension NodeSession {
+    /// A lock must not rest on a node that may have forgotten another: it is not asked for one. Extensions are sent and not
+    /// counted. They only ever make a key of ours last longer, and one that is there still guards the lease again when the
+    /// quarantine is over. Releases are sent and counted: they delete nothing but our own.
+    static func isSentInQuarantine(_ command: Command) -> Bool {
+        if case .extend = command.operation { true } else { false }
+    }
+
+    /// The vote of a node in quarantine; nil when its vote counts.
+    func quarantineFailure(at now: Instant) -> Vote.Failure? {
+        memory.quarantine(at: now).map { .quarantined($0, at: now) }
+    }
+
+    /// When the node's clock is to be read while a lease is held. A node that is silent is asked nothing.
+    func sampleDeadline(_ policy: Policy) -> Instant {
+        guard case .ready = phase, policy.parameters.guardsClocks, !isStalled,
+            waitingCount < Limits.commandsPerNode
+        else { return .distantFuture }
+        return clock.due
+    }
+
+    /// To be called before anything that counts is sent, so that a clock that jumped is known before the vote.
+    mutating func sampleIfDue(at now: Instant, _ policy: Policy) -> Command? {
+        guard sampleDeadline(policy) <= now else { return nil }
+        return beginSample(at: now, deadline: now + policy.parameters.nodeTimeout)
+    }
+}

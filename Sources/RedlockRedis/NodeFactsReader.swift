@@ -1,0 +1,157 @@
+package import RedlockCore
+
+/// Makes ``NodeFacts`` of what a server answers to the questions of a greeting.
+///
+/// Nothing is taken on trust but the meaning of the words: what is missing, said twice, or no possible value makes the
+/// greeting malformed, and says what was wrong.
+package struct NodeFactsReader {
+    /// What is asked, each a command. Redis before 7.0 takes one section of INFO at a time; the pattern finds `appendfsync`
+    /// and `no-appendfsync-on-rewrite` in all versions.
+    package static let questions = [
+        ["INFO", "server"], ["INFO", "persistence"], ["INFO", "replication"], ["CONFIG", "GET", "*appendfsync*"],
+    ]
+
+    /// Bytes of a run id. Redis' own has 40.
+    private static let runIDBytes = 1...128
+
+    private struct Malformed: Error {
+        let reason: String
+    }
+
+    /// The server cannot tell yet, nor serve: it is to be asked again.
+    package struct NotReady: Error, Hashable {
+        package let reason: String
+    }
+
+    /// - Parameter answers: To ``questions``, in their order.
+    package static func greeting(_ answers: [Reply]) throws(NotReady) -> Greeting {
+        guard answers.count == questions.count else { return .malformed("\(answers.count) answers") }
+        for (question, answer) in zip(questions, answers).prefix(3) {
+            if case .error(let text) = answer {
+                let words = "\(question[0]): \(text)"
+                guard isForGood(text) else { throw NotReady(reason: words) }
+                return .unknown(words)
+            }
+        }
+        // While Redis reads its log it says that it keeps none.
+        if case .text(let text) = answers[1], text.split(whereSeparator: \.isNewline).contains("loading:1") {
+            throw NotReady(reason: "it is loading its data")
+        }
+        do throws(Malformed) {
+            let server = try fields(of: answers[0])
+            let persistence = try fields(of: answers[1])
+            let replication = try fields(of: answers[2])
+            return .server(
+                NodeFacts(
+                    runID: try runID(server), uptime: try uptime(server),
+                    durability: try durability(persistence, answers[3]), isReplica: try isReplica(replication)))
+        } catch {
+            return .malformed(error.reason)
+        }
+    }
+}
+
+extension NodeFactsReader {
+    /// Whoever set the server up does not let us ask: an ACL, a command that was taken out, a proxy that has none. Other
+    /// errors pass: it is busy, or loads its data.
+    private static func isForGood(_ error: String) -> Bool {
+        ["NOPERM", "NOAUTH", "ERR unknown command"].contains { error.hasPrefix($0) }
+    }
+}
+
+// MARK: - INFO
+
+extension NodeFactsReader {
+    /// The lines `name:value` of one section. Lines without a colon are headings.
+    private static func fields(of answer: Reply) throws(Malformed) -> [Substring: Substring] {
+        guard case .text(let text) = answer else { throw Malformed(reason: "INFO was answered with no text") }
+        var fields: [Substring: Substring] = [:]
+        for line in text.split(whereSeparator: { $0.isNewline }) {
+            guard !line.hasPrefix("#"), let colon = line.firstIndex(of: ":") else { continue }
+            let name = line[..<colon]
+            let value = line[line.index(after: colon)...]
+            guard fields.updateValue(value, forKey: name) == nil else {
+                throw Malformed(reason: "INFO says \(quoted(name)) twice")
+            }
+        }
+        return fields
+    }
+
+    private static func value(_ name: String, _ fields: [Substring: Substring]) throws(Malformed) -> Substring {
+        guard let value = fields[name[...]] else { throw Malformed(reason: "INFO lacks \(name)") }
+        return value
+    }
+
+    private static func runID(_ fields: [Substring: Substring]) throws(Malformed) -> String {
+        let text = try value("run_id", fields)
+        guard runIDBytes.contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw Malformed(reason: "INFO says run_id is \(quoted(text))")
+        }
+        return String(text)
+    }
+
+    /// Less than zero when the server's clock was set back since it was started. More than a million days is no uptime.
+    private static func uptime(_ fields: [Substring: Substring]) throws(Malformed) -> Nanoseconds {
+        let text = try value("uptime_in_seconds", fields)
+        guard let seconds = Int64(text), (-86_400_000_000...86_400_000_000).contains(seconds) else {
+            throw Malformed(reason: "INFO says uptime_in_seconds is \(quoted(text))")
+        }
+        return .seconds(min(max(seconds, 0), Limits.longestUptime.count / 1_000_000_000))
+    }
+
+    private static func isReplica(_ fields: [Substring: Substring]) throws(Malformed) -> Bool {
+        let role = try value("role", fields)
+        switch role {
+        case "master": return false
+        case "slave", "replica": return true
+        default: throw Malformed(reason: "INFO says role is \(quoted(role))")
+        }
+    }
+
+    /// For an error: short, and without control characters.
+    private static func quoted(_ text: Substring) -> String {
+        let printable = text.unicodeScalars.prefix(40).map {
+            $0.properties.generalCategory == .control ? " " : Character($0)
+        }
+        return "'\(String(printable))'"
+    }
+}
+
+// MARK: - Durability
+
+extension NodeFactsReader {
+    /// INFO says whether a log is kept; how often it is written is known to CONFIG alone.
+    ///
+    /// With `no-appendfsync-on-rewrite`, "always" is not always: nothing is synced while a child of the server writes.
+    private static func durability(
+        _ fields: [Substring: Substring], _ settings: Reply
+    ) throws(Malformed) -> NodeFacts.Durability {
+        let isEnabled = try value("aof_enabled", fields)
+        guard isEnabled == "1" else {
+            guard isEnabled == "0" else { throw Malformed(reason: "INFO says aof_enabled is \(quoted(isEnabled))") }
+            return .no
+        }
+        guard try value("aof_last_write_status", fields) == "ok" else { return .no }
+        switch settings {
+        case .error(let text):
+            return .unknown("CONFIG GET appendfsync: \(text)")
+        case .list(let words):
+            guard let policy = setting("appendfsync", words),
+                let exception = setting("no-appendfsync-on-rewrite", words)
+            else { return .unknown("CONFIG GET does not tell appendfsync and no-appendfsync-on-rewrite") }
+            return policy == "always" && exception == "no" ? .everyWrite : .no
+        default:
+            return .unknown("CONFIG GET was answered with no list")
+        }
+    }
+
+    /// Names and values, by turns.
+    private static func setting(_ name: String, _ words: [Reply]) -> String? {
+        var index = 0
+        while index + 1 < words.count {
+            if words[index] == .text(name), case .text(let value) = words[index + 1] { return value }
+            index += 2
+        }
+        return nil
+    }
+}

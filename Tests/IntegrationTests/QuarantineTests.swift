@@ -1,0 +1,220 @@
+import LocalCluster
+import Redlock
+import Testing
+
+@Suite("Nodes that may have forgotten locks")
+struct QuarantineTests {
+    /// The vote of the only node, or of the first of them.
+    private static func vote(_ redlock: Redlock) async -> NodeVote? {
+        do throws(RedlockError) {
+            await (try redlock.acquire("resource", ttl: .seconds(10))).release()
+            return nil
+        } catch {
+            return error.votes.first
+        }
+    }
+
+    private static func quarantined(_ events: EventRecorder) async {
+        await events.wait(for: .nodeQuarantined)
+    }
+
+    @Test("A node that was just started and keeps nothing has no vote, and the error says why")
+    func justStarted() async throws {
+        let cluster = try await startCluster(nodes: 1, persistence: .none)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        await Self.quarantined(events)
+        let vote = try #require(await Self.vote(redlock))
+        #expect(vote.kind == .quarantined)
+        #expect(vote.detail.hasPrefix("for another "))
+        #expect(vote.detail.contains(" s: it was started "))
+        #expect(vote.detail.hasSuffix(" s ago and may have forgotten locks"))
+        #expect(redlock.configuration.quarantine == .longestTTL)
+        await redlock.shutdown()
+    }
+
+    @Test("With the quarantine off it votes")
+    func off() async throws {
+        let cluster = try await startCluster(nodes: 1, persistence: .none)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.quarantine = .off }
+        #expect(await Self.vote(redlock) == nil)
+        #expect(!events.events.contains { $0.kind == .nodeQuarantined })
+        await redlock.shutdown()
+    }
+
+    @Test("When the time is over it votes again, and both are reported")
+    func end() async throws {
+        let cluster = try await startCluster(nodes: 1, persistence: .none)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.ttlLimits = .milliseconds(10) ... .seconds(1) }
+        await Self.quarantined(events)
+        await events.wait(for: .nodeQuarantineEnded)
+        let lease = try await redlock.acquire("resource", ttl: .seconds(1))
+        await lease.release()
+        await redlock.shutdown()
+    }
+
+    @Test("A node that is killed and comes back with nothing has no vote; the others go on")
+    func amnesia() async throws {
+        let cluster = try await startCluster(nodes: 3, persistence: .none)
+        // So they vote at once; the third will not have it after the restart.
+        for node in cluster.nodes {
+            node.command("CONFIG", "SET", "appendfsync", "always")
+            node.command("CONFIG", "SET", "appendonly", "yes")
+        }
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        await events.nodesConnected(3)
+        await (try redlock.acquire("resource", ttl: .seconds(10))).release()
+        let third = cluster.nodes[2]
+        try await onOwnThread {
+            Result {
+                third.kill()
+                try third.start()
+            }
+        }.get()
+        await events.wait { $0.kind == .nodeQuarantined && $0.node == "127.0.0.1:\(third.port)" }
+        await (try redlock.acquire("resource", ttl: .seconds(10))).release()
+        cluster.nodes[0].kill()
+        await events.wait(for: .nodeDisconnected)
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("resource", ttl: .seconds(10))
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error?.votes.last?.kind == .quarantined)
+        await redlock.shutdown()
+    }
+
+    @Test("A node that keeps every write votes as soon as it is back")
+    func durable() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
+        let node = cluster.nodes[0]
+        try await onOwnThread {
+            Result {
+                node.kill()
+                try node.start()
+            }
+        }.get()
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(2))
+        }
+        #expect(error?.votes.first?.kind == .heldByAnother, "it has not forgotten")
+        await lease.release()
+        await (try redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(60))).release()
+        #expect(!events.events.contains { $0.kind == .nodeQuarantined })
+        await redlock.shutdown()
+    }
+
+    @Test("Another server that takes over the address has no vote, though it keeps every write")
+    func replaced() async throws {
+        let cluster = try await startCluster(nodes: 2)
+        let (old, new) = (cluster.nodes[0], cluster.nodes[1])
+        // Its uptime must show that it was running while the other one answered.
+        await eventually("three seconds of uptime") {
+            guard case .string(let text) = new.command("INFO", "server") else { return false }
+            return text.split(whereSeparator: \.isNewline).contains { line in
+                line.hasPrefix("uptime_in_seconds:") && Int(line.dropFirst(18)) ?? 0 >= 3
+            }
+        }
+        let (redlock, events) = try Redlock.observed([old.url])
+        await (try redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(10))).release()
+        old.kill()
+        #expect(new.command("CONFIG", "SET", "port", "\(old.port)") != nil)
+        await Self.quarantined(events)
+        let event = try #require(events.events.first { $0.kind == .nodeQuarantined })
+        #expect(event.reason.hasPrefix("another server has its address"))
+        #expect(await Self.vote(redlock)?.kind == .quarantined)
+        await redlock.shutdown()
+    }
+
+    @Test("An ACL that denies INFO, CONFIG and TIME is reported once, and the lock works")
+    func denied() async throws {
+        let user = ["--user", "bob", "on", ">secret1", "~*", "+@all", "-info", "-config", "-time"]
+        let cluster = try await startCluster(nodes: 1, persistence: .none, options: user)
+        let node = cluster.nodes[0]
+        let (redlock, events) = try Redlock.observed(["redis://bob:secret1@127.0.0.1:\(node.port)"])
+        let lease = try await redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(10))
+        await lease.release()
+        await events.wait { $0.kind == .nodeUnverified && $0.reason.hasPrefix("TIME: NOPERM") }
+        node.command("CLIENT", "KILL", "TYPE", "normal")
+        await events.wait(for: .nodeDisconnected)
+        await (try redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(10))).release()
+        await redlock.shutdown()
+        let told = events.events.filter { $0.kind == .nodeUnverified }.map(\.reason)
+        #expect(told.count == 2)
+        #expect(told.first?.hasPrefix("INFO: NOPERM") == true)
+    }
+
+    @Test("An ACL that denies CONFIG leaves it open how well the node keeps its log")
+    func unknownPolicy() async throws {
+        let user = ["--user", "bob", "on", ">secret1", "~*", "+@all", "-config"]
+        let cluster = try await startCluster(nodes: 1, options: user)
+        let (redlock, events) = try Redlock.observed(["redis://bob:secret1@127.0.0.1:\(cluster.nodes[0].port)"])
+        await events.wait { $0.kind == .nodeUnverified && $0.reason.hasPrefix("CONFIG GET appendfsync: NOPERM") }
+        #expect(await Self.vote(redlock)?.kind == .quarantined)
+        await redlock.shutdown()
+    }
+
+    @Test(
+        "A server whose INFO makes no sense has no vote, and the error says what is wrong",
+        arguments: [
+            ("", "INFO lacks run_id"), ("run_id:a\r\n", "INFO lacks uptime_in_seconds"),
+            ("run_id:a\r\nuptime_in_seconds:99999999999999999999\r\n", "INFO says uptime_in_seconds is"),
+            ("run_id:a\r\nrun_id:b\r\n", "INFO says 'run_id' twice"),
+            ("run_id:a\r\nuptime_in_seconds:1\r\n", "INFO lacks aof_enabled"),
+        ])
+    func nonsense(info: String, reason: String) async throws {
+        let server = try HostileServer(.says(info: info))
+        let (redlock, events) = try Redlock.observed([server.url])
+        await Self.quarantined(events)
+        let vote = try #require(await Self.vote(redlock))
+        #expect(vote.kind == .quarantined)
+        #expect(vote.detail.contains(reason))
+        await redlock.shutdown()
+    }
+
+    @Test("An INFO without end is no connection")
+    func endless() async throws {
+        let server = try HostileServer(.says(info: String(repeating: "x", count: 300_000)))
+        let (redlock, events) = try Redlock.observed([server.url])
+        await events.wait { $0.kind == .nodeDisconnected && $0.reason.contains("a reply of more than 65536 bytes") }
+        #expect(await Self.vote(redlock)?.kind == .unreachable)
+        await redlock.shutdown()
+    }
+
+    @Test("Clocks are read once a second at most, however many locks are taken")
+    func traffic() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        await events.nodesConnected(1)
+        cluster.nodes[0].command("CONFIG", "RESETSTAT")
+        let start = ContinuousClock.now
+        for _ in 1...200 { await (try redlock.acquire("resource", ttl: .seconds(10))).release() }
+        guard case .string(let text) = cluster.nodes[0].command("INFO", "commandstats") else {
+            Issue.record("no INFO")
+            return
+        }
+        let seconds = start.duration(to: .now) / .seconds(1)
+        func calls(_ command: String) -> Int {
+            let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("cmdstat_\(command):calls=") }
+            let number = line?.dropFirst("cmdstat_\(command):calls=".count).prefix { $0.isNumber }
+            return number.flatMap { Int($0) } ?? 0
+        }
+        #expect(calls("set") == 200)
+        #expect(Double(calls("time")) <= seconds + 2)
+        await redlock.shutdown()
+    }
+
+    @Test("A node whose clock may not be read keeps its vote; without the guard it is not read")
+    func guardOff() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.clockGuard = false }
+        await events.nodesConnected(1)
+        await (try redlock.acquire("resource", ttl: .seconds(10))).release()
+        guard case .string(let text) = cluster.nodes[0].command("INFO", "commandstats") else {
+            Issue.record("no INFO")
+            return
+        }
+        #expect(!text.contains("cmdstat_time:"))
+        await redlock.shutdown()
+    }
+}

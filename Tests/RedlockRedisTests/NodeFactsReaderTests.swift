@@ -1,0 +1,140 @@
+import RedlockCore
+import Testing
+
+@testable import RedlockRedis
+
+struct NodeFactsReaderTests {
+    private static let server = "# Server\r\nredis_version:7.0.15\r\nrun_id:04c8f3\r\nuptime_in_seconds:18\r\n"
+    private static let persistence = "# Persistence\r\nloading:0\r\naof_enabled:1\r\naof_last_write_status:ok\r\n"
+    private static let replication = "# Replication\r\nrole:master\r\n"
+    private static let settings = Reply.list(
+        ["no-appendfsync-on-rewrite", "no", "appendfsync", "always"].map { .text($0) })
+
+    private static func greeting(
+        server: String = server, persistence: String = persistence, replication: String = replication,
+        settings: Reply = settings
+    ) -> Greeting? {
+        try? NodeFactsReader.greeting([.text(server), .text(persistence), .text(replication), settings])
+    }
+
+    private static func durability(_ persistence: String = persistence, _ settings: Reply = settings)
+        -> NodeFacts.Durability?
+    {
+        guard case .server(let facts) = greeting(persistence: persistence, settings: settings) else { return nil }
+        return facts.durability
+    }
+
+    @Test func aServerIsKnownByItsWords() {
+        let facts = NodeFacts(runID: "04c8f3", uptime: .seconds(18), durability: .everyWrite)
+        #expect(Self.greeting() == .server(facts))
+    }
+
+    @Test func aReplicaSaysSo() {
+        for word in ["slave", "replica"] {
+            guard case .server(let facts) = Self.greeting(replication: "role:\(word)\r\n") else {
+                Issue.record("not understood")
+                continue
+            }
+            #expect(facts.isReplica)
+        }
+    }
+
+    @Test func onlyALogThatIsAlwaysWrittenKeepsEveryWrite() {
+        func settings(_ policy: String, _ exception: String = "no") -> Reply {
+            .list(["appendfsync", policy, "no-appendfsync-on-rewrite", exception].map { .text($0) })
+        }
+        #expect(Self.durability() == .everyWrite)
+        #expect(Self.durability(Self.persistence, settings("everysec")) == .no)
+        #expect(Self.durability(Self.persistence, settings("no")) == .no)
+        #expect(Self.durability(Self.persistence, settings("always", "yes")) == .no)
+        #expect(Self.durability("aof_enabled:0\r\n") == .no)
+        #expect(Self.durability("aof_enabled:1\r\naof_last_write_status:err\r\n") == .no)
+    }
+
+    @Test(arguments: [
+        Reply.error("NOPERM no"), .list([]), .list([.text("appendfsync"), .text("always")]), .null, .integer(1),
+        .list([.text("appendfsync")]), .list([.integer(1), .text("always")]),
+    ])
+    func aPolicyThatIsNotToldIsUnknown(settings: Reply) {
+        guard case .unknown = Self.durability(Self.persistence, settings) else {
+            Issue.record("taken for known")
+            return
+        }
+        #expect(Self.durability("aof_enabled:0\r\n", settings) == .no, "without a log it does not matter")
+    }
+
+    @Test(arguments: [
+        "NOPERM this user has no permissions", "ERR unknown command 'INFO'", "NOAUTH Authentication required.",
+    ])
+    func whoMayNotAskIsTold(error: String) throws {
+        let answers = [Reply](repeating: .error(error), count: 4)
+        #expect(try NodeFactsReader.greeting(answers) == .unknown("INFO: \(error)"))
+    }
+
+    @Test func anErrorThatPassesIsNoLeave() {
+        let answers: [Reply] = [.error("BUSY Redis is busy"), .null, .null, .null]
+        #expect(throws: NodeFactsReader.NotReady(reason: "INFO: BUSY Redis is busy")) {
+            try NodeFactsReader.greeting(answers)
+        }
+    }
+
+    @Test func whoLoadsItsDataIsAskedAgain() {
+        let answers: [Reply] = [
+            .text(Self.server), .text("# Persistence\r\nloading:1\r\naof_enabled:0\r\n"), .text(Self.replication),
+            Self.settings,
+        ]
+        #expect(throws: NodeFactsReader.NotReady(reason: "it is loading its data")) {
+            try NodeFactsReader.greeting(answers)
+        }
+    }
+
+    @Test(arguments: [
+        ("", "INFO lacks run_id"), ("run_id:a\r\n", "INFO lacks uptime_in_seconds"),
+        ("run_id:\r\nuptime_in_seconds:1\r\n", "INFO says run_id is ''"),
+        ("run_id:a b\r\nuptime_in_seconds:1\r\n", "INFO says run_id is 'a b'"),
+        ("run_id:a\r\nrun_id:b\r\nuptime_in_seconds:1\r\n", "INFO says 'run_id' twice"),
+        ("run_id:a\r\nuptime_in_seconds:soon\r\n", "INFO says uptime_in_seconds is 'soon'"),
+        ("run_id:a\r\nuptime_in_seconds:1.5\r\n", "INFO says uptime_in_seconds is '1.5'"),
+        (
+            "run_id:a\r\nuptime_in_seconds:99999999999999999999\r\n",
+            "INFO says uptime_in_seconds is '99999999999999999999'"
+        ),
+        ("run_id:a\r\nuptime_in_seconds:86400000001\r\n", "INFO says uptime_in_seconds is '86400000001'"),
+        ("run_id:\u{1b}[2J\r\nuptime_in_seconds:1\r\n", "INFO says run_id is ' [2J'"),
+    ])
+    func whatMakesNoSenseIsNamed(server: String, reason: String) {
+        #expect(Self.greeting(server: server) == .malformed(reason))
+    }
+
+    @Test func theOtherSectionsAreCheckedToo() throws {
+        #expect(Self.greeting(persistence: "") == .malformed("INFO lacks aof_enabled"))
+        #expect(Self.greeting(persistence: "aof_enabled:2\r\n") == .malformed("INFO says aof_enabled is '2'"))
+        #expect(Self.greeting(persistence: "aof_enabled:1\r\n") == .malformed("INFO lacks aof_last_write_status"))
+        #expect(Self.greeting(replication: "") == .malformed("INFO lacks role"))
+        #expect(Self.greeting(replication: "role:king\r\n") == .malformed("INFO says role is 'king'"))
+        #expect(try NodeFactsReader.greeting([]) == .malformed("0 answers"))
+        #expect(try NodeFactsReader.greeting([.ok, .ok, .ok, .ok]) == .malformed("INFO was answered with no text"))
+    }
+
+    @Test func aClockThatWasSetBackMakesAnUptimeBelowZero() {
+        guard case .server(let facts) = Self.greeting(server: "run_id:a\r\nuptime_in_seconds:-3600\r\n") else {
+            Issue.record("not understood")
+            return
+        }
+        #expect(facts.uptime == .zero)
+    }
+
+    @Test func textOfAnyKindIsTakenWithoutACrash() {
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<2_000 {
+            let bytes = (0..<Int(generator.next() % 200)).map { _ in
+                generator.next() % 4 == 0
+                    ? UInt8(truncatingIfNeeded: generator.next()) : Array(":\r\n#rui_".utf8)[Int(generator.next() % 8)]
+            }
+            _ = Self.greeting(server: String(decoding: bytes, as: UTF8.self))
+        }
+        let long = String(repeating: "x", count: 60_000)
+        #expect(Self.greeting(server: Self.server + long + ":" + long) != .malformed(""))
+        #expect(Self.greeting(server: "run_id:\(long)\r\n") == .malformed("INFO says run_id is '\(long.prefix(40))'"))
+    }
+}
