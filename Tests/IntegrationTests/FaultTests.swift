@@ -148,7 +148,8 @@ struct FaultTests {
         #expect(error?.votes[0].kind == .unreachable)
         #expect(error?.votes[0].detail == "Connection refused")
         let answer = error?.votes.first { $0.kind == .errorReply }
-        #expect(answer?.detail.hasPrefix("ERR unknown command") == true)
+        // The words are the server's; by the second attempt it is a script that asks.
+        #expect(answer?.detail.hasPrefix("ERR ") == true && answer?.detail.contains("nknown") == true)
         #expect(answer?.detail.contains("args") == false)
         await redlock.shutdown()
     }

@@ -169,9 +169,11 @@ struct HealthyTests {
     func shutdown() async throws {
         let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
+        let other = try Redlock.patient(cluster.urls)
+        let taken = try await other.acquire("taken", ttl: .seconds(60))
         let lease = try await redlock.acquire("report", ttl: .seconds(60), extendingItself: true)
         async let waiter = Result { () async throws(RedlockError) in
-            try await redlock.acquire("report", ttl: .seconds(60), waitingUpTo: .seconds(600))
+            try await redlock.acquire("taken", ttl: .seconds(60), waitingUpTo: .seconds(600))
         }
         await events.wait(for: .retry)
         async let isShutDown: Void = redlock.shutdown()
@@ -192,6 +194,8 @@ struct HealthyTests {
         let error = await #expect(throws: RedlockError.self) { try await redlock.acquire("report", ttl: .seconds(60)) }
         #expect(error?.code == .shutDown)
         await redlock.shutdown()
+        await taken.release()
+        await other.shutdown()
     }
 
     @Test(

@@ -19,7 +19,9 @@ struct SearchTests {
             var world = World(schedule)
             #expect(world.run().verdict != .violated, "seed \(seed)")
             guard profile == .tolerated else { continue }
-            #expect(world.outcome.breaches.allSatisfy { $0.assumption == .promptWrites }, "seed \(seed)")
+            // Neither is a lock's: a late write, and fencing numbers that a node forgot when its locks had expired.
+            let others = world.outcome.breaches.filter { $0.assumption != .promptWrites && $0.assumption != .numbers }
+            #expect(others.isEmpty, "seed \(seed)")
         }
     }
 
