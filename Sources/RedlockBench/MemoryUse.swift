@@ -13,6 +13,7 @@ struct MemoryUse: Sendable {
 
     func run() async throws -> MemoryFigures {
         var configuration = Redlock.Configuration.measuring
+        configuration.ttlLimits = .milliseconds(10)...Self.ttl
         // Nobody is to try again while this is measured.
         configuration.retryDelay = .seconds(60)
         configuration.retryJitter = .seconds(60)

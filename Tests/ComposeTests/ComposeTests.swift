@@ -95,7 +95,7 @@ struct ComposeTests {
     @Test("a lock outlives the death of all nodes: every write is on the disk before it is answered")
     func durable() async throws {
         let (one, other) = (try redlock(), try redlock())
-        let lease = try await one.acquire("durable", ttl: .seconds(300), waitingUpTo: Self.patience)
+        let lease = try await one.acquire("durable", ttl: .seconds(60), waitingUpTo: Self.patience)
         try await cluster.compose("kill", Self.all)
         try await cluster.compose("start", Self.all)
         // Once the nodes are reached again, they know whose it is.
@@ -103,7 +103,7 @@ struct ComposeTests {
         while answer == .unavailable {
             try await Task.sleep(for: .milliseconds(50))
             do throws(RedlockError) {
-                _ = try await other.acquire("durable", ttl: .seconds(300))
+                _ = try await other.acquire("durable", ttl: .seconds(60))
                 answer = .lost
             } catch {
                 answer = error.code

@@ -51,12 +51,12 @@ struct AccessTests {
             $0.fallbackDelay = .seconds(3_000)
             $0.retryDelay = .seconds(60)
         }
-        let lease = try await holder.acquire("lock:w", ttl: .seconds(300), waitingUpTo: .seconds(10))
+        let lease = try await holder.acquire("lock:w", ttl: .seconds(60), waitingUpTo: .seconds(10))
         let next = Task.immediate {
-            await (try holder.acquire("lock:w", ttl: .seconds(300), waitingUpTo: .seconds(3_000))).release()
+            await (try holder.acquire("lock:w", ttl: .seconds(60), waitingUpTo: .seconds(3_000))).release()
         }
         let task = Task {
-            await (try waiter.acquire("lock:w", ttl: .seconds(300), waitingUpTo: .seconds(3_000))).release()
+            await (try waiter.acquire("lock:w", ttl: .seconds(60), waitingUpTo: .seconds(3_000))).release()
         }
         await events.wait { $0.kind == .retry && $0.attempt >= 2 }
         await lease.release()

@@ -14,6 +14,23 @@ struct QuarantineTests {
         }
     }
 
+    /// So that they vote at once. A server that was started without it is without it again after a restart.
+    private static func keepEverything(_ cluster: LocalCluster) {
+        for node in cluster.nodes {
+            node.command("CONFIG", "SET", "appendfsync", "always")
+            node.command("CONFIG", "SET", "appendonly", "yes")
+        }
+    }
+
+    private static func restart(_ node: LocalNode) async throws {
+        try await onOwnThread {
+            Result {
+                node.kill()
+                try node.start()
+            }
+        }.get()
+    }
+
     private static func quarantined(_ events: EventRecorder) async {
         await events.wait(for: .nodeQuarantined)
     }
@@ -44,7 +61,11 @@ struct QuarantineTests {
     @Test("When the time is over it votes again, and both are reported")
     func end() async throws {
         let cluster = try await startCluster(nodes: 1, persistence: .none)
+        Self.keepEverything(cluster)
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.ttlLimits = .milliseconds(10) ... .seconds(1) }
+        await events.nodesConnected(1)
+        #expect(!events.events.contains { $0.kind == .nodeQuarantined })
+        try await Self.restart(cluster.nodes[0])
         await Self.quarantined(events)
         await events.wait(for: .nodeQuarantineEnded)
         let lease = try await redlock.acquire("resource", ttl: .seconds(1))
@@ -55,21 +76,12 @@ struct QuarantineTests {
     @Test("A node that is killed and comes back with nothing has no vote; the others go on")
     func amnesia() async throws {
         let cluster = try await startCluster(nodes: 3, persistence: .none)
-        // So they vote at once; the third will not have it after the restart.
-        for node in cluster.nodes {
-            node.command("CONFIG", "SET", "appendfsync", "always")
-            node.command("CONFIG", "SET", "appendonly", "yes")
-        }
+        Self.keepEverything(cluster)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         await (try redlock.acquire("resource", ttl: .seconds(10))).release()
         let third = cluster.nodes[2]
-        try await onOwnThread {
-            Result {
-                third.kill()
-                try third.start()
-            }
-        }.get()
+        try await Self.restart(third)
         await events.wait { $0.kind == .nodeQuarantined && $0.node == "127.0.0.1:\(third.port)" }
         await (try redlock.acquire("resource", ttl: .seconds(10))).release()
         cluster.nodes[0].kill()
@@ -87,13 +99,7 @@ struct QuarantineTests {
         let cluster = try await startCluster(nodes: 1)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         let lease = try await redlock.acquire("resource", ttl: .seconds(60))
-        let node = cluster.nodes[0]
-        try await onOwnThread {
-            Result {
-                node.kill()
-                try node.start()
-            }
-        }.get()
+        try await Self.restart(cluster.nodes[0])
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(2))
         }

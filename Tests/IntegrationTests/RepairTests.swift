@@ -122,7 +122,7 @@ struct RepairTests {
         let cluster = try await startCluster(nodes: 3)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
-        let lease = try await redlock.acquire("resource", ttl: .seconds(300))
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
         for node in cluster.nodes[..<2] { node.command("REPLICAOF", "127.0.0.1", "1") }
         await #expect(throws: RedlockError.self) { try await lease.extend() }
         await eventually("the holder knows") { lease.isAtRisk }

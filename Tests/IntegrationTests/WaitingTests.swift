@@ -6,7 +6,7 @@ import Testing
 /// Waiting on real servers. The fallback is set to minutes: a test that needed it would not end in time.
 @Suite("Waiting", .timeLimit(.minutes(3)))
 struct WaitingTests {
-    private static let ttl = Duration.seconds(300)
+    private static let ttl = Duration.seconds(60)
     private static let wait = Duration.seconds(3_000)
 
     private func waiter(

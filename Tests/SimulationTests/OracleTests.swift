@@ -38,7 +38,7 @@ struct OracleTests {
     @Test("a scenario whose outcome is another is told apart")
     func scenarioMismatch() throws {
         let good = try #require(Scenario.named("happy-path"))
-        let bad = try #require(Scenario.named("crash-amnesia"))
+        let bad = try #require(Scenario.named("quarantine-off"))
         var world = World(bad.schedule)
         #expect(!good.check(world.run()).isEmpty)
     }

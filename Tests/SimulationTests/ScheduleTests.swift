@@ -102,7 +102,7 @@ struct ScheduleTests {
 
     @Test("a report is one file that asks for nothing")
     func report() throws {
-        let scenario = try #require(Scenario.named("crash-amnesia"))
+        let scenario = try #require(Scenario.named("quarantine-off"))
         var world = World(scenario.schedule, tracing: true)
         let outcome = world.run()
         let page = HTMLReport.page(scenario.schedule, outcome, world.trace)

@@ -29,7 +29,8 @@ struct WorldTests {
         for seed in 0..<60 as Range<UInt64> { Sweep.run(Schedule(random: seed, .tolerated), into: &tally) }
         #expect(
             tally.violated.isEmpty, "\(tally.violated.first.map { "seed \($0.schedule.seed): \($0.violation)" } ?? "")")
-        #expect(tally.inconclusive.isEmpty)
+        // That a node forgot its numbers when its locks had expired is no fault for a lock.
+        #expect(tally.inconclusive.allSatisfy { $0.violation.excuse?.assumption == .numbers })
         #expect(!tally.isVacuous)
     }
 
