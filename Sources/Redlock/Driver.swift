@@ -17,7 +17,7 @@ final class Driver: @unchecked Sendable {
     }
 
     /// Whom the answers about a lock are for.
-    private struct Client {
+    struct Client {
         let lock: LockID
         let resource: Resource
         var request: LockRequest?
@@ -30,7 +30,7 @@ final class Driver: @unchecked Sendable {
     }
 
     /// A node, as the shell has it: the engine knows the rest.
-    private struct Node {
+    struct Node {
         let address: NodeAddress
         let name: String
         let resolver: Resolver
@@ -49,7 +49,7 @@ final class Driver: @unchecked Sendable {
     private let loop: EventLoop
     private let observer: (@Sendable (Redlock.Event) -> Void)?
     private let inbox = Locked<[Input]>([])
-    private var nodes: [Node]
+    private(set) var nodes: [Node]
     private var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()
     private var directives: [Directive] = []
@@ -319,7 +319,7 @@ extension Driver {
         }
     }
 
-    private func client(_ lock: LockID) -> Client? {
+    func client(_ lock: LockID) -> Client? {
         guard lock.slot < clients.count, let client = clients[Int(lock.slot)], client.lock == lock else { return nil }
         return client
     }
@@ -334,7 +334,7 @@ extension Driver {
         RedlockError(refusal.reason.code, refusal.reason.words, resource: resource, votes: votes(refusal.votes))
     }
 
-    private func votes(_ votes: [Vote]) -> [NodeVote] {
+    func votes(_ votes: [Vote]) -> [NodeVote] {
         zip(votes, nodes).map { NodeVote($0, node: $1.name) }
     }
 }
@@ -359,98 +359,5 @@ extension Driver {
                 self.shutdownWaiters = []
             }
         }
-    }
-}
-
-// MARK: - Reports
-
-extension Driver {
-    private func event(for report: Report) -> Redlock.Event? {
-        func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
-            guard let client = client(lock) else { return nil }
-            var event = Redlock.Event(kind: kind)
-            event.resource = client.resource
-            event.votes = self.votes(votes)
-            return event
-        }
-        func about(_ kind: Redlock.Event.Kind, node: Int) -> Redlock.Event {
-            var event = Redlock.Event(kind: kind)
-            event.node = nodes[node].name
-            return event
-        }
-        func until(_ instant: Instant) -> Duration {
-            Duration(max(instant - clock.now(), .zero))
-        }
-
-        var event: Redlock.Event?
-        switch report {
-        case .attempt(let lock, let number):
-            event = about(.attempt, lock)
-            event?.attempt = number
-        case .vote(let lock, let node, let vote):
-            event = about(.vote, lock)
-            event?.votes = [NodeVote(vote, node: nodes[node].name)]
-        case .raised(let lock, let number, _):
-            event = about(.numberRaised, lock)
-            event?.fencingToken = number
-        case .refused(let lock, let refusal, let retryAt):
-            event = about(retryAt == nil ? .refused : .retry, lock, refusal.votes)
-            event?.attempt = refusal.attempts
-            event?.remaining = retryAt.map(until)
-            event?.reason = refusal.reason.words
-        case .granted(let lock, let grant):
-            event = about(.acquired, lock, grant.votes)
-            event?.attempt = grant.attempts
-            event?.fencingToken = grant.fencingToken
-            event?.remaining = until(grant.validUntil)
-        case .extended(let lock, let validUntil, let votes):
-            event = about(.extended, lock, votes)
-            event?.remaining = until(validUntil)
-        case .notExtended(let lock, let refusal):
-            event = about(.notExtended, lock, refusal.votes)
-            event?.remaining = client(lock)?.lease.map { until($0.validUntil) }
-            event?.reason = refusal.reason.words
-        case .repaired(let lock, let node):
-            event = about(.repaired, lock)
-            event?.node = nodes[node].name
-        case .atRisk(let lock, let risk):
-            event = about(.atRisk, lock, risk.votes)
-            event?.remaining = until(risk.validUntil)
-            event?.reason = risk.risk.words
-        case .recovered(let lock, let validUntil):
-            event = about(.recovered, lock)
-            event?.remaining = until(validUntil)
-        case .lost(let lock, let loss):
-            event = about(.lost, lock, loss.votes)
-            event?.remaining = until(loss.validUntil)
-            event?.reason = loss.reason.words
-        case .released(let lock):
-            event = about(.released, lock)
-        case .connected(let node):
-            event = about(.nodeConnected, node: node)
-        case .disconnected(let node, let reason, let retryAt):
-            event = about(.nodeDisconnected, node: node)
-            event?.remaining = until(retryAt)
-            event?.reason = reason
-        case .stalled(let node):
-            event = about(.nodeStalled, node: node)
-        case .answersAgain(let node):
-            event = about(.nodeAnswers, node: node)
-        case .quarantined(let node, let quarantine):
-            event = about(.nodeQuarantined, node: node)
-            event?.remaining = until(quarantine.until)
-            event?.reason = quarantine.words(at: clock.now())
-        case .quarantineOver(let node):
-            event = about(.nodeQuarantineEnded, node: node)
-        case .unverified(let node, let reason):
-            event = about(.nodeUnverified, node: node)
-            event?.reason = reason
-        case .releaseDropped(let node):
-            event = about(.releaseDropped, node: node)
-        case .notificationsDenied(let node, let reason):
-            event = about(.notificationsDenied, node: node)
-            event?.reason = reason
-        }
-        return event
     }
 }

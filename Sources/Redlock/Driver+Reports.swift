@@ -1,0 +1,94 @@
+internal import RedlockCore
+
+// What the engine reports, in the words of the public events.
+
+extension Driver {
+    func event(for report: Report) -> Redlock.Event? {
+        func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
+            guard let client = client(lock) else { return nil }
+            var event = Redlock.Event(kind: kind)
+            event.resource = client.resource
+            event.votes = self.votes(votes)
+            return event
+        }
+        func about(_ kind: Redlock.Event.Kind, node: Int) -> Redlock.Event {
+            var event = Redlock.Event(kind: kind)
+            event.node = nodes[node].name
+            return event
+        }
+        func until(_ instant: Instant) -> Duration {
+            Duration(max(instant - clock.now(), .zero))
+        }
+
+        var event: Redlock.Event?
+        switch report {
+        case .attempt(let lock, let number):
+            event = about(.attempt, lock)
+            event?.attempt = number
+        case .vote(let lock, let node, let vote):
+            event = about(.vote, lock)
+            event?.votes = [NodeVote(vote, node: nodes[node].name)]
+        case .raised(let lock, let number, _):
+            event = about(.numberRaised, lock)
+            event?.fencingToken = number
+        case .refused(let lock, let refusal, let retryAt):
+            event = about(retryAt == nil ? .refused : .retry, lock, refusal.votes)
+            event?.attempt = refusal.attempts
+            event?.remaining = retryAt.map(until)
+            event?.reason = refusal.reason.words
+        case .granted(let lock, let grant):
+            event = about(.acquired, lock, grant.votes)
+            event?.attempt = grant.attempts
+            event?.fencingToken = grant.fencingToken
+            event?.remaining = until(grant.validUntil)
+        case .extended(let lock, let validUntil, let votes):
+            event = about(.extended, lock, votes)
+            event?.remaining = until(validUntil)
+        case .notExtended(let lock, let refusal):
+            event = about(.notExtended, lock, refusal.votes)
+            event?.remaining = client(lock)?.lease.map { until($0.validUntil) }
+            event?.reason = refusal.reason.words
+        case .repaired(let lock, let node):
+            event = about(.repaired, lock)
+            event?.node = nodes[node].name
+        case .atRisk(let lock, let risk):
+            event = about(.atRisk, lock, risk.votes)
+            event?.remaining = until(risk.validUntil)
+            event?.reason = risk.risk.words
+        case .recovered(let lock, let validUntil):
+            event = about(.recovered, lock)
+            event?.remaining = until(validUntil)
+        case .lost(let lock, let loss):
+            event = about(.lost, lock, loss.votes)
+            event?.remaining = until(loss.validUntil)
+            event?.reason = loss.reason.words
+        case .released(let lock):
+            event = about(.released, lock)
+        case .connected(let node):
+            event = about(.nodeConnected, node: node)
+        case .disconnected(let node, let reason, let retryAt):
+            event = about(.nodeDisconnected, node: node)
+            event?.remaining = until(retryAt)
+            event?.reason = reason
+        case .stalled(let node):
+            event = about(.nodeStalled, node: node)
+        case .answersAgain(let node):
+            event = about(.nodeAnswers, node: node)
+        case .quarantined(let node, let quarantine):
+            event = about(.nodeQuarantined, node: node)
+            event?.remaining = until(quarantine.until)
+            event?.reason = quarantine.words(at: clock.now())
+        case .quarantineOver(let node):
+            event = about(.nodeQuarantineEnded, node: node)
+        case .unverified(let node, let reason):
+            event = about(.nodeUnverified, node: node)
+            event?.reason = reason
+        case .releaseDropped(let node):
+            event = about(.releaseDropped, node: node)
+        case .notificationsDenied(let node, let reason):
+            event = about(.notificationsDenied, node: node)
+            event?.reason = reason
+        }
+        return event
+    }
+}
