@@ -28,7 +28,10 @@ extension Diagnosis {
 
     /// In a word or two: it votes, or why it does not.
     private func state(_ node: String) -> String {
-        guard let finding = findings.first(where: { $0.costsVote && $0.nodes.contains(node) }) else { return "votes" }
+        if votes(node) { return "votes" }
+        guard let finding = findings.first(where: { $0.costsVote && $0.nodes.contains(node) }) else {
+            return Finding.Code.sameServer.words
+        }
         guard finding.code == .inQuarantine,
             let left = reports.first(where: { $0.node == node })?.server?.quarantineLeft
         else { return finding.code.words }
@@ -78,13 +81,20 @@ extension ServerReport.Memory {
 }
 
 extension ServerReport.ClockOffset {
-    fileprivate var text: String { "\(offset < .zero ? "" : "+")\(offset.words) ± \(uncertainty.words)" }
+    fileprivate var text: String { "\(offset.count < 1_000 ? "" : "+")\(offset.words) ± \(uncertainty.words)" }
 }
 
 extension Finding.Code {
     /// `refusesWrites` as a person would write it.
     fileprivate var words: String {
-        rawValue.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
+        switch self {
+        case .signIn: "no sign-in"
+        case .database: "no database"
+        case .notRedis: "not Redis"
+        case .otherNames: "keys denied"
+        case .slowForTimeout: "too slow"
+        default: rawValue.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
+        }
     }
 }
 

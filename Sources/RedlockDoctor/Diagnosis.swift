@@ -12,8 +12,8 @@ package struct Diagnosis: Sendable {
     /// The nodes' in the order of the list, then the set's.
     package var findings: [Finding]
     package var quorum: Int
-    /// Servers that cast votes; several names of one count once.
-    package var voting: Int
+    /// Nodes that cast votes; of several names of one server, the first.
+    package var voters: [String]
 
     package init(_ reports: [NodeReport], _ expected: Expectations) {
         self.reports = reports
@@ -25,11 +25,12 @@ package struct Diagnosis: Sendable {
             findings.append(own)
         }
         let silent = Set(findings.filter(\.costsVote).flatMap(\.nodes))
-        let voters = reports.filter { !silent.contains($0.node) }
+        var counted: Set<String> = []
         // A server that does not tell its run_id counts for itself.
-        voting = Set(voters.map { $0.server?.runID ?? $0.node }).count
+        voters = reports.map { (node: $0.node, server: $0.server?.runID ?? $0.node) }
+            .filter { !silent.contains($0.node) && counted.insert($0.server).inserted }.map(\.node)
         findings += SetFindings.sameServer(reports)
-        findings += SetFindings.quorum(nodes: reports.count, voting: voting, quorum: quorum)
+        findings += SetFindings.quorum(nodes: reports.count, voting: voters.count, quorum: quorum)
         findings += SetFindings.evenNumber(reports.count)
         findings += SetFindings.sameHost(reports, quorum: quorum)
     }
@@ -39,9 +40,8 @@ package struct Diagnosis: Sendable {
         return findings.contains { $0.severity != .note } ? .warnings : .fine
     }
 
-    package func votes(_ node: String) -> Bool {
-        !findings.contains { $0.costsVote && $0.nodes.contains(node) }
-    }
+    package func votes(_ node: String) -> Bool { voters.contains(node) }
+    package var voting: Int { voters.count }
 
     /// So many may fail when all is well.
     package var bears: Int { reports.count - quorum }
@@ -57,7 +57,7 @@ package struct Diagnosis: Sendable {
             let few = voting == 0 ? "none has a vote" : "only \(voting) \(voting == 1 ? "has" : "have") a vote"
             return "\(set): \(few), so nobody gets a lock"
         }
-        let bears = "bears \(bears == 1 ? "1 failure" : "\(bears) failures")"
+        let bears = "bears \(bears == 0 ? "no failure" : bears == 1 ? "1 failure" : "\(bears) failures")"
         guard silent > 0 else { return "\(set): \(bears)" }
         let more = bearsMore == 0 ? "no more" : "\(bearsMore) more"
         return "\(set): \(bears); \(silent) \(silent == 1 ? "has" : "have") no vote already, so \(more)"
@@ -67,13 +67,19 @@ package struct Diagnosis: Sendable {
 // MARK: - What has changed
 
 extension Diagnosis {
-    /// What is new since another look, a line each; all there is when there was none. Numbers that change are no news.
+    /// What is new since another look, a line each; all there is when there was none. Numbers that change are no news, and
+    /// of a node that cannot be asked any more nobody knows what is over.
     package func news(since earlier: Diagnosis?) -> [String] {
         func key(_ finding: Finding) -> String { "\(finding.code) \(finding.nodes)" }
         let before = earlier?.findings ?? []
         let known = Set(before.map(key))
         let present = Set(findings.map(key))
-        let over = before.filter { $0.severity != .note && !present.contains(key($0)) }.map { "over: \($0.line)" }
+        let answer = Set(reports.filter { $0.server != nil }.map(\.node))
+        let answered = Set((earlier?.reports ?? []).filter { $0.server != nil }.map(\.node))
+        let unknown = answered.subtracting(answer)
+        let over = before.filter {
+            $0.severity != .note && !present.contains(key($0)) && unknown.isDisjoint(with: $0.nodes)
+        }.map { "over: \($0.line)" }
         let new = findings.filter { $0.severity != .note && !known.contains(key($0)) }.map {
             "\($0.severity): \($0.line)"
         }

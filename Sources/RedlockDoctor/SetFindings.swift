@@ -41,7 +41,8 @@ enum SetFindings {
             return [
                 Finding(
                     .problem, .noQuorum,
-                    seen: "\(voting) of \(nodes) nodes have a vote, and \(quorum) are needed",
+                    seen: "\(voting) of \(nodes) nodes \(voting == 1 ? "has" : "have") a vote; "
+                        + "a quorum is \(quorum)",
                     risk: "Nobody gets a lock, and who holds one loses it.",
                     change: "See to the nodes above that have no vote.")
             ]

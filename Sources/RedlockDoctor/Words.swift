@@ -6,6 +6,7 @@ extension Nanoseconds {
         let magnitude = abs(count)
         let sign = count < 0 ? "-" : ""
         return switch magnitude {
+        case ..<1_000: "0 µs"
         case ..<1_000_000: sign + "\(magnitude / 1_000) µs"
         case ..<10_000_000: sign + Self.hundredths(magnitude / 10_000) + " ms"
         case ..<1_000_000_000: sign + "\(magnitude / 1_000_000) ms"

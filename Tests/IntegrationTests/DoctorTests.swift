@@ -68,11 +68,16 @@ struct DoctorTests {
             #expect(line.hasPrefix("127.0.0.1:\(node.port) ") && line.contains(" votes "))
             #expect(line.contains(" always ") && line.contains(" master ") && line.contains(" all "))
             #expect(node.command("DBSIZE") == .integer(0))
-            guard case .string(let errors) = node.command("INFO", "errorstats") else {
-                Issue.record("no INFO")
-                continue
+            // Neither set and deleted, nor refused.
+            for (section, words, isThere) in [
+                ("persistence", "rdb_changes_since_last_save:0\r\n", true), ("errorstats", "errorstat_", false),
+            ] {
+                guard case .string(let info) = node.command("INFO", section) else {
+                    Issue.record("no INFO")
+                    continue
+                }
+                #expect(info.contains(words) == isThere, "\(info)")
             }
-            #expect(!errors.contains("errorstat_"), "\(errors)")
         }
         let report = try await report(cluster.urls)
         #expect(report.verdict == "fine" && report.voting == 5 && report.codes == [])
@@ -169,6 +174,18 @@ extension DoctorTests {
             let rule = right.rule.split(separator: "|").joined(separator: "\\|")
             #expect(rows.contains { $0.contains("`\(rule)`") }, "\(right.rule) has no row")
         }
+    }
+
+    @Test("docs/command.md has each word that a finding may have, and each option")
+    func words() async throws {
+        let page = TextFile.lines(of: "docs/command.md").joined(separator: "\n")
+        for code in Finding.Code.allCases { #expect(page.contains("`\(code.rawValue)`"), "\(code)") }
+        let help = try await Conversation([Programs.redlock, "help", "doctor"]).finish().lines
+        let options = help.compactMap { line in
+            line.split(separator: " ").first { $0.hasPrefix("--") && line.hasPrefix("  ") }
+        }
+        #expect(options.count > 5)
+        for option in options where option != "--help" { #expect(page.contains("`\(option)"), "\(option)") }
     }
 
     @Test("The user of the page has all rights, and its refusals fill no log")

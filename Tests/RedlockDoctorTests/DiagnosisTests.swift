@@ -24,7 +24,7 @@ struct DiagnosisTests {
     @Test(
         "The verdict goes by the votes that are left",
         arguments: [
-            (1, 0, "warnings", "1 node, quorum 1: bears 0 failures"),
+            (1, 0, "warnings", "1 node, quorum 1: bears no failure"),
             (1, 1, "noQuorum", "1 node, quorum 1: none has a vote, so nobody gets a lock"),
             (3, 0, "fine", "3 nodes, quorum 2: bears 1 failure"),
             (3, 1, "warnings", "3 nodes, quorum 2: bears 1 failure; 1 has no vote already, so no more"),
@@ -48,7 +48,7 @@ struct DiagnosisTests {
     @Test("Two names of one server are one vote")
     func sameServer() {
         let diagnosis = Self.diagnose(3) { $1.server["run_id"] = $0 < 2 ? "same" : "other" }
-        #expect(diagnosis.voting == 2)
+        #expect(diagnosis.voters == ["node0", "node2"])
         #expect(diagnosis.findings.first { $0.code == .sameServer }?.nodes == ["node0", "node1"])
         #expect(Self.diagnose(3) { $1.server["run_id"] = "same" }.verdict == .noQuorum)
     }
@@ -93,6 +93,11 @@ struct DiagnosisTests {
         let ill = Self.diagnose(5, down: 1)
         #expect(ill.news(since: well) == ["problem: node0: it refuses the connection", "warnings: \(ill.summary)"])
         #expect(well.news(since: ill) == ["over: node0: it refuses the connection", "fine: \(well.summary)"])
+        // What a node had before it went is not over.
+        let forgetful = Self.diagnose(5) { $1.persistence["aof_enabled"] = $0 == 0 ? "0" : "1" }
+        #expect(
+            ill.news(since: forgetful) == ["problem: node0: it refuses the connection", "warnings: \(ill.summary)"])
+        #expect(well.news(since: forgetful) == ["over: node0: it keeps no log of its writes", "fine: \(well.summary)"])
         let nearlyFull = [2_000_000, 1_950_000].map { used in
             Self.diagnose(3) { $1.memory = ["maxmemory": "2000000", "used_memory": "\(used)"] }
         }
