@@ -40,7 +40,10 @@ let package = Package(
         .target(name: "CommandSupport", swiftSettings: strict),
         .executableTarget(
             name: "RedlockCLI",
-            dependencies: ["CommandSupport", "Redlock", "RedlockBench", "ChildProcesses", "PosixLock"],
+            dependencies: [
+                "CommandSupport", "Redlock", "RedlockBench", "RedlockCore", "RedlockDoctor", "ChildProcesses",
+                "PosixLock",
+            ],
             swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(
@@ -52,6 +55,11 @@ let package = Package(
         .target(
             name: "RedlockBench",
             dependencies: ["CHiredis", "ChildProcesses", "LocalCluster", "PosixLock", "Redlock", "RedlockRedis"],
+            swiftSettings: strict),
+
+        // What `redlock doctor` asks nodes, and what it finds.
+        .target(
+            name: "RedlockDoctor", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"],
             swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.
@@ -98,6 +106,9 @@ let package = Package(
         .testTarget(
             name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster"],
             swiftSettings: strict),
+        .testTarget(
+            name: "RedlockDoctorTests", dependencies: ["RedlockDoctor", "RedlockCore", "RedlockRedis"],
+            swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
             name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
@@ -105,8 +116,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
-                "LockWorker",
-                "redlock-sim",
+                "RedlockDoctor", "LockWorker", "redlock-sim",
             ],
             swiftSettings: strict),
     ]

@@ -11,6 +11,7 @@ package enum Console {
 
     package enum Style: String, Sendable {
         case good = "32"
+        case warning = "33"
         case bad = "1;31"
         case strong = "1"
     }
@@ -31,13 +32,25 @@ package enum Console {
 
     package static func endProgress() { progress("") }
 
+    /// Whether standard output is a terminal that can be drawn on.
+    package static let outputIsScreen = isatty(STDOUT_FILENO) == 1 && variable("TERM") != "dumb"
+
+    /// Shows this in the place of what is on the terminal, line by line, so that it does not flicker.
+    package static func redraw(_ text: String) {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1b}[K\n")
+        write("\u{1b}[H" + lines + "\u{1b}[K\n\u{1b}[J", to: .output)
+    }
+
     private static let errorsAreWatched = isatty(STDERR_FILENO) == 1
     private static let outputShowsColours = showsColours(.output)
     private static let errorsShowColours = showsColours(.errors)
 
+    private static func variable(_ name: String) -> String {
+        unsafe getenv(name).map { unsafe String(cString: $0) } ?? ""
+    }
+
     private static func showsColours(_ stream: Stream) -> Bool {
-        func variable(_ name: String) -> String { unsafe getenv(name).map { unsafe String(cString: $0) } ?? "" }
-        return isatty(stream.descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+        isatty(stream.descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
     }
 
     private static func write(_ text: String, to stream: Stream) {

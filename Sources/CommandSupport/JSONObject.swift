@@ -18,6 +18,8 @@ package struct JSONObject {
 
     package mutating func add(_ name: String, _ value: Int) { members.append("\(Self.quoted(name)):\(value)") }
 
+    package mutating func add(_ name: String, _ value: Bool) { members.append("\(Self.quoted(name)):\(value)") }
+
     /// Rounded to thousandths.
     package mutating func add(_ name: String, _ value: Double) {
         members.append("\(Self.quoted(name)):\((value * 1_000).rounded() / 1_000)")
@@ -29,6 +31,10 @@ package struct JSONObject {
 
     package mutating func add(_ name: String, _ values: [JSONObject]) {
         members.append("\(Self.quoted(name)):[\(values.map(\.text).joined(separator: ","))]")
+    }
+
+    package mutating func add(_ name: String, _ values: [String]) {
+        members.append("\(Self.quoted(name)):[\(values.map(Self.quoted).joined(separator: ","))]")
     }
 
     private static func quoted(_ text: String) -> String {

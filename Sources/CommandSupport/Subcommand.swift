@@ -43,8 +43,8 @@ package struct Subcommand: Sendable {
 }
 
 /// Text for a terminal.
-enum Page {
-    static let columns = 80
+package enum Page {
+    package static let columns = 80
     /// A wider entry has its explanation on the next line.
     private static let widestEntry = 20
 
@@ -59,7 +59,7 @@ enum Page {
         }.joined(separator: "\n")
     }
 
-    static func wrapped(_ text: String, _ columns: Int = columns) -> [String] {
+    package static func wrapped(_ text: String, _ columns: Int = columns) -> [String] {
         var lines: [String] = []
         for word in text.split(separator: " ") {
             if let last = lines.last, last.count + 1 + word.count <= columns {

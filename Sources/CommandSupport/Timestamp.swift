@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The wall clock, for logs alone.
-enum Timestamp {
+package enum Timestamp {
     /// In UTC, to the microsecond, as RFC 3339 has it: `2026-02-03T04:05:06.123456Z`.
-    static var now: String {
+    package static var now: String {
         // The names of its members belong, in a release build, to a module that cannot be imported; they are two words.
         var (seconds, nanoseconds) = unsafe withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { time in
             unsafe clock_gettime(CLOCK_REALTIME, time.baseAddress!)

@@ -1,4 +1,4 @@
-internal import RedlockCore
+package import RedlockCore
 
 extension Redlock {
     /// How a ``Redlock`` behaves. The defaults suit nodes in one region and work of seconds.
@@ -197,7 +197,7 @@ extension Redlock.Configuration {
 
 extension Nanoseconds {
     /// Rounded down to nanoseconds; what is longer than 146 years counts as that.
-    init(_ duration: Duration) {
+    package init(_ duration: Duration) {
         let (seconds, attoseconds) = duration.components
         let limit = Nanoseconds.forever.count / 1_000_000_000 - 1
         self =

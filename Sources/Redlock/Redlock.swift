@@ -35,27 +35,11 @@ public final class Redlock: Sendable {
     /// - Throws: ``RedlockError`` with the code `invalidArgument`, or `system` when the process may not open another
     ///   file descriptor.
     public init(nodes: [String], configuration: Configuration = Configuration()) throws(RedlockError) {
-        guard (1...Limits.nodes).contains(nodes.count) else {
-            throw RedlockError(
-                .invalidArgument,
-                nodes.isEmpty
-                    ? "no nodes are given; at least one is needed, five are usual"
-                    : "\(nodes.count) nodes are given; at most \(Limits.nodes) are allowed")
-        }
-        var addresses: [NodeAddress] = []
-        for url in nodes {
-            let address: NodeAddress
-            do throws(NodeAddress.ParseError) {
-                address = try NodeAddress(url)
-            } catch {
-                throw RedlockError(.invalidArgument, error.description)
-            }
-            // Another database of the same server is no independent node.
-            guard !addresses.contains(where: { $0.endpoint == address.endpoint }) else {
-                throw RedlockError(
-                    .invalidArgument, "the node \(address) is given twice; a quorum needs independent nodes")
-            }
-            addresses.append(address)
+        let addresses: [NodeAddress]
+        do throws(NodeAddress.ParseError) {
+            addresses = try NodeAddress.set(of: nodes)
+        } catch {
+            throw RedlockError(.invalidArgument, error.description)
         }
         let parameters = try configuration.parameters(nodes: nodes.count)
         self.configuration = configuration

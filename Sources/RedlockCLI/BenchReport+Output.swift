@@ -36,7 +36,7 @@ extension BenchReport {
             "case", "callers", "cycles/s", "x", "p50", "x", "p99", "p99.9", "acquire", "x", "CPU/cycle", "x",
             "to healthy", "floor: cycles/s", "p50", "p99", "CPU/cycle",
         ]
-        return Self.aligned(
+        return Columns.aligned(
             [header]
                 + rows.map { row in
                     [
@@ -59,7 +59,7 @@ extension BenchReport {
             "contenders in", "number", "handoffs/s", "release to grant: p50", "p99", "in cycles", "fairness",
             "commands/acquisition", "to uncontended",
         ]
-        return Self.aligned(
+        return Columns.aligned(
             [header]
                 + contended.map { row in
                     [
@@ -70,17 +70,6 @@ extension BenchReport {
                         Self.text(row.commandsToUncontended),
                     ]
                 })
-    }
-
-    /// Columns, the first to the left, numbers to the right.
-    private static func aligned(_ rows: [[String]]) -> [String] {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.indices.map { column in
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                return column == 0 ? row[column] + padding : padding + row[column]
-            }.joined(separator: "  ")
-        }
     }
 
     /// So many digits after the point.

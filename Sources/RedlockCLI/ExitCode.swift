@@ -2,6 +2,7 @@ import CommandSupport
 
 /// Exit codes, those of sysexits.h where it has one.
 enum ExitCode {
+    static let warnings: Int32 = 1
     static let usage = Program.usageCode
     static let unavailable: Int32 = 69
     static let system: Int32 = 71

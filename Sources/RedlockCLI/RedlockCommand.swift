@@ -8,7 +8,7 @@ struct RedlockCommand {
     static let program = Program(
         "redlock", summary: "a lock over independent Redis nodes", version: version,
         notes: "Exit codes, environment and the lines of --json: docs/command.md.",
-        [RunCommand.subcommand, BenchCommand.subcommand])
+        [RunCommand.subcommand, DoctorCommand.subcommand, BenchCommand.subcommand])
 
     static func main() {
         // Before any other thread exists: they inherit it, and one thread takes all signals.

@@ -83,7 +83,7 @@ struct ClockGuard: Sendable {
 
 extension Reply {
     /// What `TIME` answered: seconds and microseconds. Nil for anything else, and for times beyond the year 2100.
-    var wallClock: Nanoseconds? {
+    package var wallClock: Nanoseconds? {
         guard case .list(let parts) = self, parts.count == 2, case .text(let seconds) = parts[0],
             case .text(let microseconds) = parts[1], let seconds = Int64(seconds),
             let microseconds = Int64(microseconds), (0..<4_102_444_800).contains(seconds),

@@ -20,6 +20,15 @@ package struct Quarantine: Hashable, Sendable {
         self.since = since
         self.until = until
     }
+
+    /// What a client decides that meets a server for the first time, by the rules as they ship; nil when it lets it vote.
+    package static func atFirstSight(
+        of greeting: Greeting, dialledAt: Instant, at now: Instant, _ parameters: Parameters
+    ) -> Quarantine? {
+        var memory = NodeMemory()
+        _ = memory.met(greeting, dialledAt: dialledAt, at: now, Policy(rules: StandardRules(), parameters: parameters))
+        return memory.quarantine(at: now)
+    }
 }
 
 /// What this client knows of a node's memory: which server it is, and until when it may have forgotten locks.

@@ -34,7 +34,7 @@ package struct NodeFactsReader {
             }
         }
         // While Redis reads its log it says that it keeps none.
-        if case .text(let text) = answers[1], text.split(whereSeparator: \.isNewline).contains("loading:1") {
+        if case .text(let text) = answers[1], InfoText(text)["loading"] == "1" {
             throw NotReady(reason: "it is loading its data")
         }
         do throws(Malformed) {
@@ -62,27 +62,20 @@ extension NodeFactsReader {
 // MARK: - INFO
 
 extension NodeFactsReader {
-    /// The lines `name:value` of one section. Lines without a colon are headings.
-    private static func fields(of answer: Reply) throws(Malformed) -> [Substring: Substring] {
+    /// The fields of one section.
+    private static func fields(of answer: Reply) throws(Malformed) -> InfoText {
         guard case .text(let text) = answer else { throw Malformed(reason: "INFO was answered with no text") }
-        var fields: [Substring: Substring] = [:]
-        for line in text.split(whereSeparator: { $0.isNewline }) {
-            guard !line.hasPrefix("#"), let colon = line.firstIndex(of: ":") else { continue }
-            let name = line[..<colon]
-            let value = line[line.index(after: colon)...]
-            guard fields.updateValue(value, forKey: name) == nil else {
-                throw Malformed(reason: "INFO says \(quoted(name)) twice")
-            }
-        }
+        let fields = InfoText(text)
+        if let name = fields.repeated { throw Malformed(reason: "INFO says \(quoted(name)) twice") }
         return fields
     }
 
-    private static func value(_ name: String, _ fields: [Substring: Substring]) throws(Malformed) -> Substring {
-        guard let value = fields[name[...]] else { throw Malformed(reason: "INFO lacks \(name)") }
+    private static func value(_ name: String, _ fields: InfoText) throws(Malformed) -> Substring {
+        guard let value = fields[name] else { throw Malformed(reason: "INFO lacks \(name)") }
         return value
     }
 
-    private static func runID(_ fields: [Substring: Substring]) throws(Malformed) -> String {
+    private static func runID(_ fields: InfoText) throws(Malformed) -> String {
         let text = try value("run_id", fields)
         guard runIDBytes.contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
             throw Malformed(reason: "INFO says run_id is \(quoted(text))")
@@ -91,7 +84,7 @@ extension NodeFactsReader {
     }
 
     /// Less than zero when the server's clock was set back since it was started. More than a million days is no uptime.
-    private static func uptime(_ fields: [Substring: Substring]) throws(Malformed) -> Nanoseconds {
+    private static func uptime(_ fields: InfoText) throws(Malformed) -> Nanoseconds {
         let text = try value("uptime_in_seconds", fields)
         guard let seconds = Int64(text), (-86_400_000_000...86_400_000_000).contains(seconds) else {
             throw Malformed(reason: "INFO says uptime_in_seconds is \(quoted(text))")
@@ -99,7 +92,7 @@ extension NodeFactsReader {
         return .seconds(min(max(seconds, 0), Limits.longestUptime.count / 1_000_000_000))
     }
 
-    private static func isReplica(_ fields: [Substring: Substring]) throws(Malformed) -> Bool {
+    private static func isReplica(_ fields: InfoText) throws(Malformed) -> Bool {
         let role = try value("role", fields)
         switch role {
         case "master": return false
@@ -124,7 +117,7 @@ extension NodeFactsReader {
     ///
     /// With `no-appendfsync-on-rewrite`, "always" is not always: nothing is synced while a child of the server writes.
     private static func durability(
-        _ fields: [Substring: Substring], _ settings: Reply
+        _ fields: InfoText, _ settings: Reply
     ) throws(Malformed) -> NodeFacts.Durability {
         let isEnabled = try value("aof_enabled", fields)
         guard isEnabled == "1" else {
@@ -145,8 +138,8 @@ extension NodeFactsReader {
         }
     }
 
-    /// Names and values, by turns.
-    private static func setting(_ name: String, _ words: [Reply]) -> String? {
+    /// What CONFIG GET answered: names and values, by turns.
+    package static func setting(_ name: String, _ words: [Reply]) -> String? {
         var index = 0
         while index + 1 < words.count {
             if words[index] == .text(name), case .text(let value) = words[index + 1] { return value }

@@ -36,20 +36,8 @@ final class HostileServer: Sendable {
     private let listener: Int32
 
     init(_ behaviour: Behaviour) throws {
-        port = try FreePorts.next()
-        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = port.bigEndian
+        (port, listener) = try Self.listen()
         let descriptor = listener
-        let status = unsafe withUnsafeBytes(of: &address) { bytes in
-            unsafe bind(
-                descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
-        }
-        guard status == 0, listen(listener, 16) == 0 else {
-            throw LocalNode.StartError(description: "port \(port) cannot be listened on")
-        }
         DispatchQueue(label: "hostile").async {
             while true {
                 let connection = Self.nextConnection(descriptor)
@@ -63,6 +51,29 @@ final class HostileServer: Sendable {
         // Wakes the thread in accept, which then closes.
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
+    }
+
+    /// A port that was free a moment ago may be taken by now: another is tried then.
+    private static func listen() throws -> (port: UInt16, listener: Int32) {
+        var attempts = 0
+        while true {
+            let port = try FreePorts.next()
+            let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            address.sin_port = port.bigEndian
+            let status = unsafe withUnsafeBytes(of: &address) { bytes in
+                unsafe bind(
+                    listener, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+            }
+            if status == 0, Glibc.listen(listener, 16) == 0 { return (port, listener) }
+            close(listener)
+            attempts += 1
+            guard attempts < 5 else {
+                throw LocalNode.StartError(description: "port \(port) cannot be listened on")
+            }
+        }
     }
 
     private static func nextConnection(_ descriptor: Int32) -> Int32 {

@@ -1,0 +1,82 @@
+package import RedlockCore
+
+/// Something about the nodes that somebody should know: what was seen, what could happen, and what to change.
+package struct Finding: Hashable, Sendable {
+    package enum Severity: String, Hashable, Sendable, CaseIterable {
+        /// The lock is not what it should be: a vote is missing, or may be wrong.
+        case problem
+        /// It may come to that.
+        case warning
+        /// Good to know; nothing to be alarmed about.
+        case note
+    }
+
+    /// A word for programs.
+    package enum Code: String, Hashable, Sendable, CaseIterable {
+        // A node that cannot be asked.
+        case nameUnknown, refused, unreachable, timedOut, hung, turnedAway, signIn, database, connectionLost, notRedis
+        // What a node is.
+        case replica, cluster, sentinel, hasReplicas, oldVersion, loading, malformed, infoDenied
+        // What it remembers.
+        case noLog, fsyncNotAlways, fsyncPaused, logFailed, fsyncUnknown, inQuarantine
+        // What it has room for.
+        case evicts, wouldEvict, evicted, memoryNearlyFull, refusesWrites
+        // How fast, and what time it has.
+        case slow, slowForTimeout, busy, clockOff, clockUnclear
+        // What its user may do.
+        case rightsMissing, rightsWanted, otherNames
+        // The set.
+        case noQuorum, noSpare, sameServer, sameHost, evenNumber, ownClockOff
+    }
+
+    package var severity: Severity
+    package var code: Code
+    /// The nodes that it is about; none for the set.
+    package var nodes: [String]
+    package var seen: String
+    /// What could happen.
+    package var risk: String
+    /// What to change.
+    package var change: String
+    /// The node casts no vote that counts.
+    package var costsVote: Bool
+
+    package init(
+        _ severity: Severity, _ code: Code, seen: String, risk: String, change: String, costsVote: Bool = false,
+        nodes: [String] = []
+    ) {
+        self.severity = severity
+        self.code = code
+        self.nodes = nodes
+        self.seen = seen
+        self.risk = risk
+        self.change = change
+        self.costsVote = costsVote
+    }
+}
+
+/// What the findings go by: how the lock's clients are set up.
+package struct Expectations: Sendable {
+    /// The longest ttl that any client asks for.
+    package var longestTTL = Nanoseconds.seconds(60)
+    package var nodeTimeout = Nanoseconds.milliseconds(100)
+    /// How long a node had for all of its answers.
+    package var timeout = Nanoseconds.seconds(3)
+    /// The key that the rights were tried on.
+    package var key = ""
+    /// Whether the clients' own prefix was given, so that the key is one of theirs.
+    package var knowsPrefix = false
+
+    /// Wall clocks that NTP keeps are nearer than this.
+    package static let clockOffset = Nanoseconds.milliseconds(100)
+    /// The round trip that goes into a node timeout so often is none to worry about.
+    package static let roundTripsPerTimeout: Int64 = 5
+    /// A loop that works for more of its time lets commands wait.
+    package static let loopShare = 0.7
+    /// A limit of memory that is used by more is nearly reached.
+    package static let memoryShare = 0.9
+    /// The oldest that has users with rights of their own.
+    package static let oldestRedis = [6, 0]
+
+    package init() {}
+}

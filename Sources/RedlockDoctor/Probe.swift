@@ -1,0 +1,76 @@
+import RedlockCore
+import RedlockRedis
+
+/// Asks one node all there is to ask. It blocks, and decides nothing.
+enum Probe {
+    /// Readings of the clock. The one with the least round trip counts.
+    static let clockSamples = 7
+
+    /// - Parameters:
+    ///   - key: A key that nobody has, for the trials of the rights.
+    ///   - deadline: On ``BootClock``, for all but the look-up of a name.
+    static func ask(_ address: NodeAddress, key: String, until deadline: Int64) throws(ProbeFailure) -> NodeAnswers {
+        let dialledAt = now
+        var connection = try connect(address, deadline)
+        try signIn(address, &connection)
+        let replies = try ask(NodeFactsReader.questions + NodeAnswers.questions, &connection)
+        let answeredAt = now
+        var samples: [NodeAnswers.ClockSample] = []
+        for _ in 0..<clockSamples {
+            let wall = WallClock.microseconds
+            let sentAt = now
+            let reply = try ask([["TIME"]], &connection)[0]
+            samples.append(.init(sentAt: wall, roundTrip: now - sentAt, reply: reply))
+        }
+        let rights = try ask(Right.all.map { $0.trial(on: key) }, &connection)
+        let facts = NodeFactsReader.questions.count
+        return NodeAnswers(
+            dialledAt: dialledAt, answeredAt: answeredAt, facts: Array(replies[..<facts]),
+            info: Array(replies[facts...]), rights: rights, clock: samples)
+    }
+
+    private static func connect(_ address: NodeAddress, _ deadline: Int64) throws(ProbeFailure) -> BlockingConnection {
+        do throws(BlockingConnection.Failure) {
+            return try BlockingConnection(to: address.endpoint, until: deadline)
+        } catch {
+            throw .connection(error)
+        }
+    }
+
+    private static func ask(
+        _ commands: [[String]], _ connection: inout BlockingConnection
+    ) throws(ProbeFailure) -> [Reply] {
+        do throws(BlockingConnection.Failure) {
+            return try connection.ask(commands)
+        } catch {
+            throw .connection(error)
+        }
+    }
+
+    private static func signIn(
+        _ address: NodeAddress, _ connection: inout BlockingConnection
+    ) throws(ProbeFailure) {
+        if let password = address.password {
+            let words = ["AUTH"] + (address.user.map { [$0] } ?? []) + [password]
+            if case .error(let text) = try ask([words], &connection)[0] {
+                // What a server says about AUTH may quote it.
+                throw turnsAway(text) ? .turnedAway(text) : .signIn(text.contains(password) ? "refused" : text)
+            }
+        }
+        if address.database != 0 {
+            let reply = try ask([["SELECT", String(address.database)]], &connection)[0]
+            if case .error(let text) = reply { throw turnsAway(text) ? .turnedAway(text) : .database(text) }
+        }
+        if case .error(let text) = try ask([["PING"]], &connection)[0] {
+            if turnsAway(text) { throw .turnedAway(text) }
+            if text.hasPrefix("NOAUTH") { throw .signIn(text) }
+        }
+    }
+
+    /// Said to every connection, whatever it asks, before it is closed.
+    private static func turnsAway(_ text: String) -> Bool {
+        text.hasPrefix("DENIED") || text.hasPrefix("ERR max number of clients")
+    }
+
+    private static var now: Instant { Instant(nanoseconds: BootClock.nanoseconds) }
+}
