@@ -34,6 +34,8 @@ let package = Package(
         .target(name: "PosixLock", swiftSettings: strict),
         // The public API.
         .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"], swiftSettings: strict),
+        // What stands in a folder, and folders for a while.
+        .target(name: "Folders", swiftSettings: strict),
         // Programs started and waited for by process id.
         .target(name: "ChildProcesses", swiftSettings: strict),
         // What both commands share: arguments, help, completion, the console.
@@ -71,12 +73,14 @@ let package = Package(
         .target(
             name: "RedlockLive",
             dependencies: [
-                "Redlock", "RedlockSimulation", "LocalCluster", "ChildProcesses", "PosixLock", "CLivePage",
+                "Redlock", "RedlockSimulation", "LocalCluster", "ChildProcesses", "Folders", "PosixLock", "CLivePage",
             ],
             path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(
             name: "redlock-sim",
-            dependencies: ["CommandSupport", "RedlockSimulation", "RedlockLive", "ChildProcesses", "PosixLock"],
+            dependencies: [
+                "CommandSupport", "RedlockSimulation", "RedlockLive", "ChildProcesses", "Folders", "PosixLock",
+            ],
             path: "Simulation/Command",
             swiftSettings: strict),
 
@@ -88,13 +92,14 @@ let package = Package(
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "LocalCluster", "redlock-sim",
+                "RedlockSimulation", "RedlockCore", "RedlockRedis", "ChildProcesses", "Folders", "LocalCluster",
+                "redlock-sim",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "LiveTests",
             dependencies: [
-                "Redlock", "RedlockLive", "RedlockSimulation", "ChildProcesses", "LocalCluster", "PosixLock",
+                "Redlock", "RedlockLive", "RedlockSimulation", "ChildProcesses", "Folders", "LocalCluster", "PosixLock",
                 "redlock-sim",
             ],
             swiftSettings: strict),
@@ -115,7 +120,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
+                "Redlock", "ChildProcesses", "Folders", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
                 "RedlockDoctor", "LockWorker", "redlock-sim",
             ],
             swiftSettings: strict),

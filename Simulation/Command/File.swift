@@ -1,3 +1,4 @@
+import Folders
 import Glibc
 
 /// Whole files, and folders of them.
@@ -50,16 +51,7 @@ enum File {
 
     /// The `.json` files of a folder, by name; none when there is no such folder.
     static func schedules(in folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".json") { names.append(folder + "/" + name) }
-        }
-        return names.sorted()
+        (Folder.names(in: folder) ?? []).filter { $0.hasSuffix(".json") }.map { folder + "/" + $0 }
     }
 
     private static func failure(_ what: String, _ path: String) -> Failure {

@@ -1,3 +1,4 @@
+internal import Folders
 internal import Glibc
 internal import LocalCluster
 internal import PosixLock
@@ -132,7 +133,7 @@ final class LiveNode: @unchecked Sendable {
     private func loseWhatWasNotSynced() {
         guard persistence == .aofAlways || persistence == .aofEverySecond, let clock else { return }
         for directory in [folder, folder + "/appendonlydir"] {
-            for name in Self.files(in: directory) where name.hasSuffix(".aof") {
+            for name in Folder.names(in: directory) ?? [] where name.hasSuffix(".aof") {
                 var status = stat()
                 let path = directory + "/" + name
                 guard unsafe stat(path, &status) == 0 else { continue }
@@ -142,19 +143,6 @@ final class LiveNode: @unchecked Sendable {
                 if Int64(status.st_size) > synced ?? 0 { _ = unsafe truncate(path, Int(synced ?? 0)) }
             }
         }
-    }
-
-    private static func files(in folder: String) -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            names.append(
-                unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                    unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                })
-        }
-        return names.filter { $0 != "." && $0 != ".." }
     }
 
     func pause() {

@@ -1,3 +1,4 @@
+internal import Folders
 internal import Glibc
 
 /// What a process takes of the machine.
@@ -9,8 +10,8 @@ struct ProcessUsage: Sendable {
     /// Nil when there is no such process, or it may not be looked at.
     init?(_ id: pid_t) {
         self.id = id
-        guard let names = Self.names(in: "/proc/\(id)/fd") else { return nil }
-        descriptors = names
+        guard let names = Folder.names(in: "/proc/\(id)/fd") else { return nil }
+        descriptors = names.count
         let descriptor = unsafe open("/proc/\(id)/statm", O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
@@ -19,15 +20,5 @@ struct ProcessUsage: Sendable {
         let words = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
         guard words.count > 1, let pages = Int64(words[1]) else { return nil }
         residentBytes = pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
-    }
-
-    private static func names(in folder: String) -> Int? {
-        guard let directory = unsafe opendir(folder) else { return nil }
-        defer { unsafe closedir(directory) }
-        var count = 0
-        while let entry = unsafe readdir(directory) {
-            if unsafe entry.pointee.d_name.0 != CChar(UInt8(ascii: ".")) { count += 1 }
-        }
-        return count
     }
 }

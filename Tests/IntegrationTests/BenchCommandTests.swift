@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import LocalCluster
 import Testing
@@ -87,17 +88,7 @@ struct BenchCommandTests {
 
 /// The children of a process, from the kernel's list of all.
 private func children(of id: pid_t) -> [pid_t] {
-    guard let folder = unsafe opendir("/proc") else { return [] }
-    defer { unsafe closedir(folder) }
-    var children: [pid_t] = []
-    while let entry = unsafe readdir(folder) {
-        let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        guard let child = pid_t(name), parent(of: child) == id else { continue }
-        children.append(child)
-    }
-    return children
+    (Folder.names(in: "/proc") ?? []).compactMap { pid_t($0) }.filter { parent(of: $0) == id }
 }
 
 /// The fourth word of /proc/ID/stat; the second is a name in brackets.

@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import LocalCluster
 import Testing
@@ -24,12 +25,6 @@ struct FencedResourceTests {
         return (outcome.lines, outcome.status)
     }
 
-    private func folder() throws -> String {
-        var template = [CChar]("/tmp/redlock-fencing-XXXXXX".utf8CString)
-        let path = unsafe template.withUnsafeMutableBufferPointer { unsafe mkdtemp($0.baseAddress!) }
-        return unsafe String(cString: try #require(path))
-    }
-
     @Test("A Redis key")
     func redisKey() async throws {
         let cluster = try await startCluster(nodes: 1)
@@ -51,36 +46,36 @@ struct FencedResourceTests {
 
     @Test("A file store")
     func fileStore() async throws {
-        let folder = try folder()
+        let folder = try TemporaryFolder()
         let script = try example("sh")
         func store(_ token: String, _ content: String, _ option: String = "") async throws -> ChildProcess.Status {
             try await run(
                 "env", "REDLOCK_FENCING_TOKEN=\(token)", "sh", "-c",
-                "printf '%s' '\(content)' | sh -c \"$1\" fenced-store \(folder)/file \(option)", "outer", script
+                "printf '%s' '\(content)' | sh -c \"$1\" fenced-store \(folder.path)/file \(option)", "outer", script
             ).code
         }
         #expect(try await store("10", "first") == .exited(0))
         #expect(try await store("10", "again") == .exited(0))
         #expect(try await store("11", "", "--claim") == .exited(0))
         #expect(try await store("10", "late") == .exited(1))
-        #expect(try await run("sh", "-c", "test \"$(cat \(folder)/file)\" = again").code == .exited(0))
-        #expect(try await run("sh", "-c", "ls \(folder) | grep -c new").lines == ["0"])
-        _ = try await run("rm", "-r", folder)
+        #expect(try await run("sh", "-c", "test \"$(cat \(folder.path)/file)\" = again").code == .exited(0))
+        #expect(try await run("sh", "-c", "ls \(folder.path) | grep -c new").lines == ["0"])
+        withExtendedLifetime(folder) {}
     }
 
     @Test("A SQL table", .enabled(if: unsafe access("/usr/bin/sqlite3", X_OK) == 0))
     func sqlTable() async throws {
-        let folder = try folder()
+        let folder = try TemporaryFolder()
         // A comment in front would be an option to sqlite3.
         let statements = try example("sql").split(separator: "\n").filter { !$0.hasPrefix("--") }.map(String.init)
         try #require(statements.count == 2)
         func changed(_ sql: String, token: Int, total: Int = 0) async throws -> String? {
             let bound = sql.split(separator: ":token", omittingEmptySubsequences: false).joined(separator: "\(token)")
                 .split(separator: ":total", omittingEmptySubsequences: false).joined(separator: "\(total)")
-            return try await run("sqlite3", "\(folder)/db", bound + "; SELECT changes();").lines.last
+            return try await run("sqlite3", "\(folder.path)/db", bound + "; SELECT changes();").lines.last
         }
         _ = try await run(
-            "sqlite3", "\(folder)/db",
+            "sqlite3", "\(folder.path)/db",
             "CREATE TABLE invoice (id INTEGER PRIMARY KEY, total INTEGER, fence BIGINT NOT NULL DEFAULT 0);"
                 + "INSERT INTO invoice (id, total) VALUES (42, 0);")
         #expect(try await changed(statements[0], token: 10) == "1")
@@ -89,7 +84,7 @@ struct FencedResourceTests {
         #expect(try await changed(statements[0], token: 11) == "1")
         #expect(try await changed(statements[1], token: 10, total: 3) == "0")
         #expect(try await changed(statements[0], token: 10) == "0")
-        #expect(try await run("sqlite3", "\(folder)/db", "SELECT total FROM invoice;").lines == ["2"])
-        _ = try await run("rm", "-r", folder)
+        #expect(try await run("sqlite3", "\(folder.path)/db", "SELECT total FROM invoice;").lines == ["2"])
+        withExtendedLifetime(folder) {}
     }
 }

@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import Testing
 
@@ -56,13 +57,8 @@ struct LiveCommandTests {
 
     /// Those whose environment or arguments name the folder.
     private static func processes(of folder: TemporaryFolder) -> [Int] {
-        guard let directory = unsafe opendir("/proc") else { return [] }
-        defer { unsafe closedir(directory) }
         var found: [Int] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for name in Folder.names(in: "/proc") ?? [] {
             guard let id = Int(name), id != Int(getpid()) else { continue }
             let descriptor = unsafe open("/proc/\(id)/environ", O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { continue }

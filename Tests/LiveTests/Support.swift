@@ -34,33 +34,3 @@ func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value
         DispatchQueue(label: "test").async { continuation.resume(returning: Result(catching: body)) }
     }.get()
 }
-
-/// A folder of a test's own, gone with it and all that is in it.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/redlock-live-test-XXXXXX".utf8CString)
-        path = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            unsafe mkdtemp(buffer.baseAddress!) == nil ? "" : String(cString: buffer.baseAddress!)
-        }
-        try #require(!path.isEmpty)
-    }
-
-    deinit {
-        _ = try? ChildProcess(["rm", "-rf", path]).wait()
-    }
-
-    var names: [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-}

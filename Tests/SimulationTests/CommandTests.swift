@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import Testing
 
@@ -31,7 +32,7 @@ struct CommandTests {
             ("shrink SCENARIO", 64), ("scenario run nonsense", 64), ("exhaust --nodes 9", 64),
         ] as [(String, Int32)])
     func exitCodes(line: String, expected: Int32) throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let scenario = folder.path + "/scenario.json"
         #expect(try Self.run(["scenario", "run", "quarantine-off", "--save", scenario]) == .exited(0))
         let words = line.split(separator: " ").map { $0 == "SCENARIO" ? scenario : String($0) }
@@ -46,9 +47,9 @@ struct CommandTests {
                 + #""heal_us": 1, "end_us": 2, "faults": []}"#,
         ])
     func nothingWritten(content: String) throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let input = folder.path + "/in.json"
-        try folder.write(content, to: input)
+        try folder.write(content, to: "in.json")
         let output = folder.path + "/out"
         for words in [
             ["run", "--schedule", input, "--json", output, "--trace", output, "--html", output, "--save", output],
@@ -61,7 +62,7 @@ struct CommandTests {
 
     @Test("leaves nothing beside an output that cannot be put in its place")
     func unwritable() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         // A folder cannot be replaced by a file.
         let output = folder.path + "/out"
         #expect(unsafe mkdir(output, 0o755) == 0)
@@ -80,44 +81,5 @@ struct CommandTests {
         ] {
             #expect(try Self.run(long + output) == .exited(64), "\(output)")
         }
-    }
-}
-
-/// A folder of a test's own, gone with it.
-private final class Folder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/redlock-sim-test-XXXXXX".utf8CString)
-        path = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            unsafe mkdtemp(buffer.baseAddress!) == nil ? "" : String(cString: buffer.baseAddress!)
-        }
-        try #require(!path.isEmpty)
-    }
-
-    deinit {
-        for name in names { unsafe remove(path + "/" + name) }
-        unsafe rmdir(path)
-    }
-
-    func write(_ text: String, to file: String) throws {
-        let stream = unsafe try #require(fopen(file, "w"))
-        let bytes = Array(text.utf8)
-        let written = unsafe fwrite(bytes, 1, bytes.count, stream)
-        #expect(written == bytes.count)
-        unsafe fclose(stream)
-    }
-
-    var names: [String] {
-        guard let directory = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 }

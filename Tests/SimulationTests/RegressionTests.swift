@@ -1,3 +1,4 @@
+import Folders
 import Glibc
 import Testing
 
@@ -12,16 +13,7 @@ struct RegressionTests {
     }()
 
     private static func files() -> [String] {
-        guard let directory = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".json") { names.append(name) }
-        }
-        return names.sorted()
+        (Folder.names(in: folder) ?? []).filter { $0.hasSuffix(".json") }
     }
 
     private static func text(of name: String) -> String {

@@ -1,3 +1,4 @@
+import Folders
 import Glibc
 
 /// The files of this repository, for tests of what they say.
@@ -6,16 +7,8 @@ enum TextFile {
 
     /// The pages and the Swift files of a folder, not of those in it; none when there is no such folder.
     static func names(in folder: String) -> [String] {
-        guard let directory = unsafe opendir("\(root)/\(folder)") else { return [] }
-        defer { unsafe closedir(directory) }
-        var names: [String] = []
-        while let entry = unsafe readdir(directory) {
-            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
-                unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name.hasSuffix(".md") || name.hasSuffix(".swift") { names.append("\(folder)/\(name)") }
-        }
-        return names.sorted()
+        (Folder.names(in: "\(root)/\(folder)") ?? []).filter { $0.hasSuffix(".md") || $0.hasSuffix(".swift") }
+            .map { "\(folder)/\($0)" }
     }
 
     static func lines(of file: String) -> [String] {
