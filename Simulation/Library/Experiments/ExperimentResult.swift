@@ -57,7 +57,7 @@ package struct ExperimentResult: Sendable {
         return .record([
             "point": .string(experiment.points[point].label), "series": .string(experiment.series[series].name),
             "overlapped": JSON(cell.overlap.count), "damaged": JSON(cell.damage.count),
-            "answers": JSON(cell.granted.total), "grants": JSON(cell.grants),
+            "violated": JSON(cell.violated.count), "answers": JSON(cell.granted.total), "grants": JSON(cell.grants),
             "wait_median_us": cell.wait(0.5).map { .number($0.nanoseconds / 1_000) },
             "wait_p99_us": cell.wait(0.99).map { .number($0.nanoseconds / 1_000) },
         ])
