@@ -49,6 +49,11 @@ enum File {
         }
     }
 
+    /// Nothing happens if it is there.
+    static func makeFolder(_ path: String) throws(Failure) {
+        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("cannot make", path) }
+    }
+
     /// The `.json` files of a folder, by name; none when there is no such folder.
     static func schedules(in folder: String) -> [String] {
         (Folder.names(in: folder) ?? []).filter { $0.hasSuffix(".json") }.map { folder + "/" + $0 }

@@ -13,7 +13,7 @@ enum RedlockSim {
         [
             RunCommand.subcommand, SweepCommand.sweep, SearchCommand.subcommand, ReplayCommand.replay,
             ReplayCommand.shrink, ReplayCommand.explain, ScenarioCommand.subcommand, MutantCommand.subcommand,
-            SweepCommand.determinism, SweepCommand.exhaust, LiveCommand.subcommand,
+            SweepCommand.determinism, SweepCommand.exhaust, ExperimentCommand.subcommand, LiveCommand.subcommand,
         ])
 
     static func profile(_ arguments: Arguments) -> Profile {

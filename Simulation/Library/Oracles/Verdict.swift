@@ -126,6 +126,11 @@ package struct Outcome: Sendable {
     package var grants = 0
     /// Grants of each client, for the figure of fairness.
     package var grantsPerClient: [Int] = []
+    /// How long each grant took, from the request; and requests that came to nothing.
+    package var waits: [Int64] = []
+    package var refusals = 0
+    /// Writes of a holder that the resource took after a later one had been there; only of worlds with visits.
+    package var damages = 0
     package var attempts = 0
     /// Messages to nodes, subscriptions among them.
     package var commands = 0

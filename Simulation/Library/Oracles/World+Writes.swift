@@ -8,6 +8,8 @@ struct PendingWrite: Sendable {
     let sendAt: Int64
     /// It was held up on its way, and its holder does not wait for it.
     var isHeldUp = false
+    /// It changes nothing: the holder reads, and shows its token.
+    var isVisit = false
 }
 
 /// What the protected resource remembers, and what its judge does.
@@ -16,6 +18,8 @@ struct ProtectedResource: Sendable {
     var highestToken: Int64 = 0
     /// Of the writes with a token that were accepted, the hold that was asked for last; -1 for none.
     var latestFencedHold = -1
+    /// The hold granted last of those that have been here; -1 for none.
+    var latestVisitor = -1
 }
 
 // The protected resource: what holders write, and whether it comes in time.
@@ -30,8 +34,9 @@ extension World {
     mutating func checkAndWrite(_ worker: Int, in delay: Int64) {
         let client = workers[worker].client
         let left = workers[worker].validUntil - engineTime(client)
-        // Twice, for a clock of the holder that runs slow, and for the moment between the check and the sending.
-        guard !workers[worker].isLost, left.count > 2 * Self.writeTime else { return mark(.writeRefusedByCheck) }
+        // Once more, for a clock of the holder that runs slow, and for the time between the check and the sending.
+        let room = Self.writeTime + max(Self.writeTime, options.checkToWrite)
+        guard !workers[worker].isLost, left.count > room else { return mark(.writeRefusedByCheck) }
         measure(workers[worker].hold, at: now)
         workers[worker].writesPending += 1
         writes.append(
@@ -46,6 +51,16 @@ extension World {
         let client = workers[worker].client
         if now > writes[index].sendAt { breach(.promptWrites, "client \(client)") }
         queue.add(.writeArrival, index, at: now + 1 + workRandom[worker].below(Self.writeTime))
+    }
+
+    /// The holder looks at the resource before it works, and so tells it that it holds the lock now.
+    mutating func visit(_ worker: Int) {
+        workers[worker].writesPending += 1
+        var visit = PendingWrite(
+            worker: Int32(worker), hold: Int32(workers[worker].hold), checkedAt: now, sendAt: now)
+        visit.isVisit = true
+        writes.append(visit)
+        queue.add(.writeArrival, writes.count - 1, at: now + 1 + workRandom[worker].below(Self.writeTime))
     }
 
     /// A write that the network holds up for longer than any lease: what a fencing token is for.
@@ -65,13 +80,18 @@ extension World {
         let isLate = latest >= 0 && holds[latest].grantedAt > hold.grantedAt
         let isAccepted = hold.fencingToken.map { resourceAccepts($0, hold.resource) } ?? true
         if isTracing {
-            let outcome = isAccepted ? (isLate ? "written too late" : "written") : "refused: a higher token was seen"
+            let outcome =
+                !isAccepted
+                ? "refused: a higher token was seen"
+                : writes[index].isVisit ? "read" : isLate ? "written too late" : "written"
             trace.append(
                 TraceRecord(
                     .write, at: now, client: hold.client, resource: hold.resource, attempt: hold.attempt,
                     text: outcome))
         }
         guard isAccepted else { return mark(.writeFenced) }
+        noteVisitor(index)
+        guard !writes[index].isVisit else { return }
         if hold.fencingToken != nil { judgeOrder(index) }
         // Between two with tokens the order is what counts: the later holder's first write shuts the earlier one out.
         guard isLate, hold.fencingToken == nil || holds[latest].fencingToken == nil else { return }
@@ -88,6 +108,17 @@ extension World {
         }
         resources[resource].highestToken = max(resources[resource].highestToken, token)
         return true
+    }
+
+    /// Damage: the resource took a write of a holder after it had let a later one in, which reckons with what it read then.
+    private mutating func noteVisitor(_ index: Int) {
+        let hold = holds[Int(writes[index].hold)]
+        let latest = resources[hold.resource].latestVisitor
+        if latest >= 0, holds[latest].grantedAt > hold.grantedAt {
+            if !writes[index].isVisit { outcome.damages += 1 }
+        } else {
+            resources[hold.resource].latestVisitor = Int(writes[index].hold)
+        }
     }
 
     /// Whether a holder that came after this one in all respects has written before it.

@@ -14,8 +14,10 @@ extension WorldOptions {
             "quarantine_us": quarantine < 0 ? nil : time(quarantine), "clock_guard": .bool(guardsClocks),
             "delay_us": time(delay),
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
-            "cancelled_per_mille": .number(cancelled), "hold_us": time(hold), "think_us": time(think),
-            "wait_us": time(wait), "node_rates_ppb": list(nodeRates), "client_rates_ppb": list(clientRates),
+            "cancelled_per_mille": .number(cancelled), "hold_us": time(hold),
+            "check_to_write_us": checkToWrite == Self().checkToWrite ? nil : time(checkToWrite),
+            "visits_first": visitsFirst ? true : nil, "think_us": time(think), "wait_us": time(wait),
+            "node_rates_ppb": list(nodeRates), "client_rates_ppb": list(clientRates),
             "fenced_clients": fencedClients == 0 ? nil : JSON(fencedClients),
             "late_writes_per_mille": lateWrites == 0 ? nil : .number(lateWrites),
             "wall_skew_us": wallSkew == 0 ? nil : time(wallSkew),
@@ -56,6 +58,8 @@ extension WorldOptions {
         try set(&delay, "delay_us", atLeast: 1_000)
         try set(&jitter, "jitter_us")
         try set(&hold, "hold_us", atLeast: 1_000)
+        try set(&checkToWrite, "check_to_write_us", atLeast: 1_000)
+        visitsFirst = try record.optionalBool("visits_first") ?? false
         try set(&think, "think_us")
         try set(&wait, "wait_us")
         try set(&wallSkew, "wall_skew_us")
@@ -80,7 +84,8 @@ extension WorldOptions {
         "nodes", "clients", "workers_per_client", "resources", "persistence", "snapshot_period_us", "ttl_us",
         "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "fallback_delay_us",
         "foreign_clients", "drift_ppm", "loss_margin_us", "quarantine_us", "clock_guard", "delay_us", "jitter_us",
-        "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "think_us", "wait_us",
+        "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "check_to_write_us",
+        "visits_first", "think_us", "wait_us",
         "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",
         "scripted",
     ]

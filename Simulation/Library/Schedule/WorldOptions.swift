@@ -50,6 +50,10 @@ package struct WorldOptions: Hashable, Sendable {
     package var cancelled: Int64 = 50
     /// The longest that a worker holds.
     package var hold = milliseconds(2_000)
+    /// The longest that a worker takes between the check of its lease and its write.
+    package var checkToWrite = milliseconds(1) / 10
+    /// Whether holders go to the resource before they work: they read it, and show their fencing token if they have one.
+    package var visitsFirst = false
     /// The longest that a worker pauses between two locks.
     package var think = milliseconds(500)
     /// The longest that a worker waits for a lock.

@@ -19,6 +19,7 @@ package struct Randomness: RandomNumberGenerator, Sendable {
         case test
         case search
         case fencing
+        case experiment
     }
 
     package init(seed: UInt64, _ purpose: Purpose, _ index: Int = 0, _ epoch: Int = 0) {

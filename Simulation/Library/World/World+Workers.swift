@@ -77,7 +77,7 @@ extension World {
         if dice < 60, options.lateWrites > 0, workRandom[worker].chance(perMille: options.lateWrites) {
             writeAndForget(worker)
         } else if dice < 60 {
-            checkAndWrite(worker, in: 10_000 + workRandom[worker].below(100_000))
+            checkAndWrite(worker, in: 10_000 + workRandom[worker].below(options.checkToWrite))
         } else if dice < 80, workers[worker].request?.extendsItself == false {
             extend(worker, ttl: workers[worker].request!.ttl.count)
         }
@@ -161,6 +161,7 @@ extension World {
         }
         let resource = workers[worker].resource
         outcome.grants += 1
+        outcome.waits.append(now - workers[worker].since)
         outcome.grantsPerClient[client] += 1
         let votes = grant.votes.count { $0 == .granted }
         if votes == grant.votes.count / 2 + 1 { mark(.quorumExactly) }
@@ -176,6 +177,7 @@ extension World {
         noteProgress(resource)
         tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
         openHold(worker, grant.fencingToken)
+        if options.visitsFirst { visit(worker) }
         guard !options.scripted else { return }
         plan(worker, in: 1 + workRandom[worker].below(options.hold / 4 + 1))
     }
@@ -187,6 +189,7 @@ extension World {
         if refusal.votes.contains(where: { if case .failed(.quarantined) = $0 { true } else { false } }) {
             mark(.quarantined)
         }
+        outcome.refusals += 1
         switch refusal.reason {
         case .unavailable: mark(.unavailable)
         case .expired: mark(.expiredWhileAcquiring)
