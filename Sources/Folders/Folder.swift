@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What stands in a folder.
+/// What stands in folders, and in their files.
 package enum Folder {
     /// The names in it, in order; nil when it cannot be read.
     package static func names(in path: String) -> [String]? {
@@ -14,5 +14,15 @@ package enum Folder {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// A whole file; nil when it cannot be read.
+    package static func text(of path: String) -> String? {
+        guard let file = unsafe fopen(path, "r") else { return nil }
+        defer { unsafe fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while case let count = unsafe fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+        return unsafe ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil
     }
 }

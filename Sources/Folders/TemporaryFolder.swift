@@ -30,6 +30,8 @@ package final class TemporaryFolder: Sendable {
         }
     }
 
+    package func text(of name: String) -> String? { Folder.text(of: "\(path)/\(name)") }
+
     /// Links are deleted, and not followed.
     private static func delete(_ path: String) {
         if unsafe unlink(path) == 0 { return }

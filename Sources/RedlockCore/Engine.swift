@@ -133,10 +133,6 @@ extension Engine {
             case .send:
                 sent.insert(node)
                 asked.insert(node)
-            case .sendUncounted(let failure):
-                sent.insert(node)
-                asked.insert(node)
-                failed.append((node, failure))
             case .queued:
                 asked.insert(node)
             case .failed(let failure):

@@ -33,6 +33,8 @@ struct NodeSession: Sendable {
         var round: RoundID?
         var sentAt: Instant
         var deadline: Instant
+        /// It was sent in quarantine: a grant does not count, also when it comes after the end.
+        var quarantine: Vote.Failure?
     }
 
     private(set) var phase = Phase.idle
@@ -75,8 +77,6 @@ extension NodeSession {
     enum Submission: Hashable, Sendable {
         /// To be sent now.
         case send
-        /// To be sent now, and its answer does not count: the vote is this.
-        case sendUncounted(Vote.Failure)
         /// It is sent when the connection is ready, or fails at its deadline.
         case queued
         /// It was not sent and will not be.
@@ -96,9 +96,7 @@ extension NodeSession {
             guard !isStalled else { return .failed(.stalled) }
             if let failure = quarantineFailure(at: now) {
                 guard Self.isSentInQuarantine(command) else { return .failed(failure) }
-                entry.ballot = .none
-                unanswered.append(entry)
-                return .sendUncounted(failure)
+                entry.quarantine = failure
             }
             unanswered.append(entry)
             return .send
@@ -210,10 +208,11 @@ extension NodeSession {
                 continue
             }
             if let quarantine {
-                arrival.failed.append((entry, quarantine))
-                guard Self.isSentInQuarantine(entry.command) else { continue }
-                entry.ballot = .none
-                entry.round = nil
+                guard Self.isSentInQuarantine(entry.command) else {
+                    arrival.failed.append((entry, quarantine))
+                    continue
+                }
+                entry.quarantine = quarantine
             }
             entry.sentAt = now
             unanswered.append(entry)

@@ -228,6 +228,25 @@ struct QuarantineTests {
         }
     }
 
+    @Test func aKeyThatIsGoneCountsAlsoInQuarantine() {
+        Self.play(nodes: 3) { script in
+            for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }
+            let lock = script.hold(ttl: .seconds(10))
+            for node in [1, 2] {
+                script.disconnect(node)
+                script.advance(by: .seconds(1))
+                script.connected(node, Self.facts("new", up: .seconds(1)))
+            }
+            script.extend(lock)
+            script.reply([1, 2], .integer(0))
+            guard case .lost(_, let loss)? = script.news().last else { return script.complain("not lost") }
+            #expect(loss.reason == .taken)
+            #expect(loss.votes[1...] == [.missing, .missing])
+            script.release(lock)
+            for node in 0..<3 { script.serve(node) }
+        }
+    }
+
     @Test func anExtensionThatWaitedForTheConnectionIsSentAndNotCounted() {
         Self.play(nodes: 3) { script in
             for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }

@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import RedlockSimulation
 import Testing
@@ -7,7 +8,7 @@ import Testing
 struct ExperimentCommandTests {
     /// The exit code, and what it said on both streams.
     private static func run(_ words: String) throws -> (status: ChildProcess.Status, text: String) {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let path = folder.path + "/said"
         let file = unsafe open(path, O_WRONLY | O_CREAT, 0o600)
         try #require(file >= 0)
@@ -15,7 +16,7 @@ struct ExperimentCommandTests {
         let program = "\(buildFolder)/redlock-sim"
         let child = try ChildProcess(
             [program, "experiment"] + words.split(separator: " ").map { String($0) }, output: file, errors: file)
-        return (child.wait(), try Folder.text(of: path))
+        return (child.wait(), try #require(folder.text(of: "said")))
     }
 
     @Test("names what there is")
@@ -49,38 +50,38 @@ struct ExperimentCommandTests {
 
     @Test("makes its part of a page and its picture, and leaves the rest alone")
     func docs() throws {
-        let folder = try Folder()
-        let page = folder.path + "/experiments.md"
-        try folder.write("By hand.\n<!-- experiment pause -->\n<!-- end of pause -->\nBy hand too.\n", to: page)
+        let folder = try TemporaryFolder()
+        try folder.write(
+            "By hand.\n<!-- experiment pause -->\n<!-- end of pause -->\nBy hand too.\n", to: "experiments.md")
         #expect(try Self.run("pause --seeds 2 --docs \(folder.path)").status == .exited(0))
-        let text = try Folder.text(of: page)
+        let text = try #require(folder.text(of: "experiments.md"))
         #expect(text.hasPrefix("By hand.\n<!-- experiment pause -->\n\n"))
         #expect(text.hasSuffix("\n<!-- end of pause -->\nBy hand too.\n"))
         #expect(text.contains("2 runs of 20 s for each cell, seeds 0 to 1."))
         #expect(Folder.names(in: folder.path + "/experiments") == ["pause.svg"])
-        let picture = try Folder.text(of: folder.path + "/experiments/pause.svg")
+        let picture = try #require(folder.text(of: "experiments/pause.svg"))
         // The same again, on as many threads.
         #expect(try Self.run("pause --seeds 2 --jobs 3 --docs \(folder.path)").status == .exited(0))
-        #expect(try Folder.text(of: page) == text)
-        #expect(try Folder.text(of: folder.path + "/experiments/pause.svg") == picture)
+        #expect(folder.text(of: "experiments.md") == text)
+        #expect(folder.text(of: "experiments/pause.svg") == picture)
     }
 
     @Test("refuses a page without its marks before it begins, and changes nothing")
     func brokenDocs() throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let page = folder.path + "/experiments.md"
         // Hours of work, if they began.
         let words = "ttl --seeds 1000000 --docs \(folder.path)"
         #expect(try Self.run(words).text.contains("cannot read \(page)"))
-        try folder.write("<!-- experiment pause -->\n<!-- end of pause -->\n", to: page)
+        try folder.write("<!-- experiment pause -->\n<!-- end of pause -->\n", to: "experiments.md")
         let (status, text) = try Self.run(words)
         #expect(status == .exited(64))
         #expect(
             text.contains(
                 "\(page) has no place for ttl: the lines \"<!-- experiment ttl -->\" and \"<!-- end of ttl -->\""))
-        try folder.write("<!-- experiment ttl -->\nold\n", to: page)
+        try folder.write("<!-- experiment ttl -->\nold\n", to: "experiments.md")
         #expect(try Self.run(words).text.contains("\(page): 'ttl' of line 1 has no end"))
-        #expect(try Folder.text(of: page) == "<!-- experiment ttl -->\nold\n")
+        #expect(folder.text(of: "experiments.md") == "<!-- experiment ttl -->\nold\n")
         #expect(folder.names == ["experiments.md"])
     }
 }

@@ -1,3 +1,4 @@
+import Folders
 import Testing
 
 @testable import RedlockSimulation
@@ -12,14 +13,14 @@ struct ExperimentPageTests {
 
     @Test("has a place for each experiment that exists, and for no other")
     func marks() throws {
-        let page = try ExperimentPage(try Folder.text(of: Self.path))
+        let page = try ExperimentPage(try #require(Folder.text(of: Self.path)))
         #expect(page.names == Experiment.all.map(\.name))
     }
 
     @Test("says what its experiments say of themselves", arguments: Experiment.all.map(\.name))
     func isUpToDate(name: String) throws {
         let experiment = try #require(Experiment.named(name))
-        let text = try Folder.text(of: Self.path)
+        let text = try #require(Folder.text(of: Self.path))
         let wanted = [experiment.setting] + experiment.points.map { "\n| \($0.label) |" }
         // Not within the expectation, which would print the whole page.
         let missing = wanted.filter { !text.contains($0) }

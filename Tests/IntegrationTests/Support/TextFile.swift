@@ -1,5 +1,4 @@
 import Folders
-import Glibc
 
 /// The files of this repository, for tests of what they say.
 enum TextFile {
@@ -12,12 +11,7 @@ enum TextFile {
     }
 
     static func lines(of file: String) -> [String] {
-        guard let stream = unsafe fopen("\(root)/\(file)", "r") else { return [] }
-        defer { unsafe fclose(stream) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while case let count = unsafe fread(&chunk, 1, chunk.count, stream), count > 0 { bytes += chunk[..<count] }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        (Folder.text(of: "\(root)/\(file)") ?? "").split(separator: "\n", omittingEmptySubsequences: false)
             .map(String.init)
     }
 }
