@@ -113,9 +113,9 @@ struct DoctorTests {
         cluster.nodes[2].pause()
         defer { for node in cluster.nodes[1...2] { node.resume() } }
         let start = ContinuousClock.now
-        let two = try await report(cluster.urls, ["--timeout", "2s"])
-        // Twice the time-out would be what they cost one after the other.
-        #expect(ContinuousClock.now - start < .seconds(4))
+        let two = try await report(cluster.urls, ["--timeout", "10s"])
+        // Twice the time-out would be what they cost one after the other. It is a long one, as machines can be slow.
+        #expect(ContinuousClock.now - start < .seconds(20))
         #expect(two.exit_code == 69 && two.codes == ["refused", "hung", "hung", "noQuorum"])
     }
 
