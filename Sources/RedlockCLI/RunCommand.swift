@@ -80,7 +80,7 @@ enum RunCommand {
     private static func hint(for code: RedlockError.Code) -> String {
         switch code {
         case .heldByAnother: "--wait TIME waits longer for it; `-v` shows each try"
-        case .unavailable: "see that the nodes run and can be reached from here; `-v` shows what each one answers"
+        case .unavailable: "`redlock doctor` says what is wrong with the nodes, and what to change"
         case .expired: "the nodes answer too slowly for this lock: a longer --ttl, or nearer nodes"
         case .lost: "the command was ended; what it did last may have run beside another holder"
         default: ""

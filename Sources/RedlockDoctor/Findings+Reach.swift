@@ -39,7 +39,7 @@ extension NodeFindings {
         case .turnedAway(let text):
             return finding(
                 .turnedAway, "it turns this client away (\(text))",
-                "For protected mode, give its users a password and set `bind`; for too many clients, raise `maxclients`."
+                "For protected mode, `user default off` beside users with passwords; for too many clients, raise `maxclients`."
             )
         case .signIn(let text):
             return finding(

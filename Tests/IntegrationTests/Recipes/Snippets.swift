@@ -21,7 +21,7 @@ enum Snippets {
     static func first() async throws {
         let redlock = try Redlock(nodes: ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"])
         do {
-            try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(30)) { lease in
+            try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(90)) { lease in
                 for second in 1...60 {
                     print(second, lease.remaining)
                     try await Task.sleep(for: .seconds(1))
