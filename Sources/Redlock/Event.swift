@@ -42,7 +42,7 @@ extension Redlock {
             public static let released = Kind(rawValue: "released")
             /// A node was connected.
             public static let nodeConnected = Kind(rawValue: "nodeConnected")
-            /// A connection to a node ended, or could not be made; it is tried again in ``Event/remaining``.
+            /// A connection to a node ended, or could not be made: told of every try. The next is in ``Event/remaining``.
             public static let nodeDisconnected = Kind(rawValue: "nodeDisconnected")
             /// A node has left commands unanswered for longer than the node timeout.
             public static let nodeStalled = Kind(rawValue: "nodeStalled")

@@ -82,7 +82,7 @@ enum RunCommand {
         case .heldByAnother: "--wait TIME waits longer for it; `-v` shows each try"
         case .unavailable: "`redlock doctor` says what is wrong with the nodes, and what to change"
         case .expired: "the nodes answer too slowly for this lock: a longer --ttl, or nearer nodes"
-        case .lost: "the command was ended; what it did last may have run beside another holder"
+        case .lost: "the command was ended; what it did beyond the end of validity may have run beside another holder"
         default: ""
         }
     }
