@@ -16,19 +16,24 @@ enum BenchCommand {
         run: { await run(try BenchArguments($0)) })
 
     private static func run(_ command: BenchArguments) async -> Int32 {
-        let work = Task {
-            try await Bench(command.options, progress: { Console.progress($0) }).run()
-        }
         let interruption = Locked<Int32?>(nil)
-        SignalWatcher.handle { signal -> Void in
-            guard signal != SIGCHLD, signal != SIGWINCH else { return }
-            let isFirst = interruption.withLock { interruption in
-                defer { interruption = signal }
-                return interruption == nil
+        let work = SignalWatcher.start {
+            let work = Task {
+                try await Bench(command.options, progress: { Console.progress($0) }).run()
             }
-            // The servers end with this process, however it ends.
-            guard isFirst, signal != SIGTSTP else { exit(ExitCode.signal(signal)) }
-            work.cancel()
+            return (
+                work,
+                { signal in
+                    guard signal != SIGCHLD, signal != SIGWINCH else { return }
+                    let isFirst = interruption.withLock { interruption in
+                        defer { interruption = signal }
+                        return interruption == nil
+                    }
+                    // The servers end with this process, however it ends.
+                    guard isFirst, signal != SIGTSTP else { exit(ExitCode.signal(signal)) }
+                    work.cancel()
+                }
+            )
         }
         let outcome = await work.result
         Console.endProgress()

@@ -36,17 +36,22 @@ enum RunCommand {
         }
 
         let job = Job(options.command, grace: options.grace, log: log)
-        let work = Task {
-            try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { lease in
-                try await job.run(fencingToken: lease.fencingToken)
+        let work = SignalWatcher.start {
+            let work = Task {
+                try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { lease in
+                    try await job.run(fencingToken: lease.fencingToken)
+                }
             }
-        }
-        SignalWatcher.handle { signal in
-            switch signal {
-            case SIGCHLD: job.childChanged()
-            case SIGTSTP: job.stop()
-            default: if !job.forward(signal) { work.cancel() }
-            }
+            return (
+                work,
+                { signal in
+                    switch signal {
+                    case SIGCHLD: job.childChanged()
+                    case SIGTSTP: job.stop()
+                    default: if !job.forward(signal) { work.cancel() }
+                    }
+                }
+            )
         }
         let outcome = await work.result
         await redlock.shutdown()

@@ -15,9 +15,16 @@ enum SignalWatcher {
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
-    /// Has the handler called for each signal from now on. Until then they end the program.
-    static func handle(with handler: @escaping @Sendable (Int32) -> Void) {
-        self.handler.withLock { $0 = handler }
+    /// Starts what signals are about, and has the handler called for each signal from then on. Until then they end the program.
+    ///
+    /// One step for the signals: none of them is taken between the two. The end of a child that was started and ended before
+    /// there was a handler would never be heard of.
+    static func start<Work>(_ start: () -> (work: Work, handler: @Sendable (Int32) -> Void)) -> Work {
+        handler.withLock {
+            let (work, handler) = start()
+            $0 = handler
+            return work
+        }
     }
 
     /// Takes signals for as long as the process lives; for the main thread, which has nothing else to do.
