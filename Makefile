@@ -24,7 +24,7 @@ bench:
 
 test:
 	@.ci/needs
-	swift test $(SWIFT_FLAGS)
+	@.ci/test $(SWIFT_FLAGS)
 
 test-compose:
 	@.ci/needs
