@@ -38,9 +38,6 @@ struct Forecast: Sendable {
         switch vote {
         case .granted, .numberTooLow:
             freeAt[node] = now
-        case .failed(.quarantined(let quarantine, _)):
-            // It grants nothing before, whatever is released there.
-            freeAt[node] = quarantine.until
         case .heldByAnother, .failed:
             guard heardAt[node] < start else { return }
             freeAt[node] = remaining.map { now + $0 + Self.expiryMargin } ?? .distantFuture

@@ -175,7 +175,7 @@ extension NodeSession {
         var send: [Command] = []
         /// Nobody wants them any more.
         var drop: [Entry] = []
-        /// Their votes do not count, sent or not.
+        /// Not sent: their votes would not count.
         var failed: [(entry: Entry, failure: Vote.Failure)] = []
     }
 
