@@ -209,7 +209,9 @@ struct ProxyLoop {
                 connections[index].toNode.parcels[0].bytes = parcel.bytes.dropFirst(sent)
                 return
             }
-            if parcel.resource >= 0, connections[index].client < 0 {
+            // The end of a client may be there and not be read yet, when the way was opened right after it.
+            let client = connections[index].client
+            if parcel.resource >= 0, client < 0 || Sockets.hasEnded(client) {
                 seen(.late(resource: parcel.resource, node: connections[index].node), now)
             }
             connections[index].toNode.parcels.removeFirst()

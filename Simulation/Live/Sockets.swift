@@ -85,6 +85,12 @@ enum Sockets {
         return received < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
     }
 
+    /// Whether the other side has closed, and all that it sent was read.
+    static func hasEnded(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return unsafe recv(descriptor, &byte, 1, Int32(MSG_PEEK)) == 0
+    }
+
     /// How many bytes it took; nil when the connection is over.
     static func write(_ bytes: ArraySlice<UInt8>, to descriptor: Int32) -> Int? {
         let sent = unsafe bytes.withUnsafeBytes {
