@@ -30,7 +30,7 @@ struct FindingTests {
 
     private static let noPermission = "NOPERM this user has no permissions to run the command"
 
-    private static let cases: [Case] = [
+    static let cases: [Case] = [
         Case(.replica, .problem, costsVote: true, "a replica") { $0.replication["role"] = "slave" },
         Case(.cluster, .problem, costsVote: true, "Cluster") { $0.server["redis_mode"] = "cluster" },
         Case(.sentinel, .problem, costsVote: true, "Sentinel") { $0.server["redis_mode"] = "sentinel" },
