@@ -25,6 +25,8 @@ package struct Finding: Hashable, Sendable {
         case slow, slowForTimeout, busy, clockOff, clockUnclear
         // What its user may do.
         case rightsMissing, rightsWanted, otherNames
+        // Who else may.
+        case passwordNotNeeded, noPassword
         // The set.
         case noQuorum, noSpare, sameServer, sameHost, evenNumber, ownClockOff
     }
