@@ -102,8 +102,8 @@ enum LiveSummary {
     static func lines(_ result: LiveResult) -> [String] {
         let outcome = result.outcome
         var lines = [
-            "\(Format.grouped(outcome.grants)) grants in \(Format.grouped(outcome.attempts)) attempts, "
-                + "\(Format.grouped(outcome.extensions)) extensions, \(Format.grouped(outcome.losses)) losses in "
+            "\(Format.count(outcome.grants, "grant")) in \(Format.count(outcome.attempts, "attempt")), "
+                + "\(Format.count(outcome.extensions, "extension")), \(Format.count(outcome.losses, "loss", "losses")) in "
                 + "\(Format.seconds(outcome.duration)); least margin seen \(outcome.leastMargin.map { String($0) } ?? "none")",
             "from asking to the grant, waits included: median \(Format.length(result.latency(perMille: 500))), "
                 + "90 % \(Format.length(result.latency(perMille: 900))), 99 % \(Format.length(result.latency(perMille: 990))), "
@@ -120,8 +120,8 @@ enum LiveSummary {
         lines.append("broken promises: " + (counts.isEmpty ? "none" : counts.joined(separator: ", ")))
         if outcome.fencedGrants > 0 {
             lines.append(
-                "fencing: \(Format.grouped(outcome.fencedGrants)) grants with a token; the resource refused "
-                    + "\(result.verdict.fencedWrites) late writes")
+                "fencing: \(Format.count(outcome.fencedGrants, "grant")) with a token; the resource refused "
+                    + Format.count(result.verdict.fencedWrites, "late write"))
         }
         lines.append("keys past their ttl at the end: \(result.verdict.keysLeft)")
         lines += result.notes

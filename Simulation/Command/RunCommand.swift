@@ -39,7 +39,7 @@ enum RunCommand {
     /// Runs, prints, and writes what was asked for.
     static func run(_ schedule: Schedule, _ arguments: Arguments) throws -> ExitCode {
         Console.say("seed \(schedule.seed): \(Explanation.world(schedule.options))")
-        Console.say("\(schedule.faults.count) faults until \(Format.seconds(schedule.healAt))")
+        Console.say("\(Format.count(schedule.faults.count, "fault")) until \(Format.seconds(schedule.healAt))")
         if let mutant = schedule.mutant { Console.say("broken on purpose: \(mutant)") }
         let wantsTrace = arguments.has("trace") || arguments.has("html")
         var world = World(schedule, tracing: wantsTrace)
@@ -48,8 +48,9 @@ enum RunCommand {
             Console.say(Console.styled(line, outcome.verdict))
         }
         Console.say(
-            "\(outcome.grants) grants in \(outcome.attempts) attempts, \(outcome.extensions) extensions, "
-                + "\(outcome.losses) losses; \(Format.grouped(outcome.events)) events in "
+            "\(Format.count(outcome.grants, "grant")) in \(Format.count(outcome.attempts, "attempt")), "
+                + "\(Format.count(outcome.extensions, "extension")), \(Format.count(outcome.losses, "loss", "losses")); "
+                + "\(Format.count(outcome.events, "event")) in "
                 + "\(Format.seconds(outcome.duration)); least margin \(outcome.leastMargin.map { String($0) } ?? "none"); "
                 + "hash \(String(outcome.hash, radix: 16))")
         Console.say("grants by client: \(outcome.grantsPerClient.map { String($0) }.joined(separator: ", "))")

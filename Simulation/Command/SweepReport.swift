@@ -44,7 +44,8 @@ struct SweepReport {
             }
         }
         if !tally.inconclusive.isEmpty {
-            Console.say("inconclusive: \(tally.inconclusive.count) seeds, each after a broken assumption")
+            let seeds = Format.count(tally.inconclusive.count, "seed")
+            Console.say("inconclusive: \(seeds), each after a broken assumption")
             for assumption in Assumption.allCases {
                 let failures = tally.inconclusive.filter { $0.violation.excuse?.assumption == assumption }
                 guard !failures.isEmpty else { continue }
@@ -60,7 +61,7 @@ struct SweepReport {
             "\(Format.grouped(tally.grants)) grants, \(Format.grouped(tally.attempts)) attempts, "
                 + "\(Format.grouped(tally.extensions)) extensions, \(Format.grouped(tally.faults)) faults")
         Console.say(
-            "\(Format.grouped(tally.losses)) leases lost, \(Format.grouped(tally.extendingLosses)) of them such as extend "
+            "\(Format.count(tally.losses, "lease")) lost, \(Format.grouped(tally.extendingLosses)) of them such as extend "
                 + "themselves; \(Format.grouped(tally.risks)) times at risk")
         Console.say(
             "\(Format.grouped(tally.fencedGrants)) grants with a fencing token in \(Format.grouped(tally.fencedRuns)) "

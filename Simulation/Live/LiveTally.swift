@@ -78,8 +78,8 @@ final class LiveTally: Sendable {
 
     var words: String {
         state.withLock {
-            "\(Format.grouped($0.grants)) grants of \(Format.grouped($0.asked)) asked, \($0.losses) losses, "
-                + "\($0.faults) faults"
+            "\(Format.count($0.grants, "grant")) of \(Format.grouped($0.asked)) asked, "
+                + "\(Format.count($0.losses, "loss", "losses")), \(Format.count($0.faults, "fault"))"
         }
     }
 }

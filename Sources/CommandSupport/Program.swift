@@ -125,7 +125,8 @@ extension Program {
         }
         var object = JSONObject(event: "failed")
         object.add("code", "invalidArgument")
-        object.add("message", "\(error); \(help)")
+        object.add("message", "\(error)")
+        object.add("hint", help)
         Console.complain(object.text)
     }
 

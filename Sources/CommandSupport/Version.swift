@@ -1,2 +1,2 @@
-/// The version of this package.
-package let version = "0.1.0"
+/// The version of this package; between releases the next one's, with `-dev`.
+package let version = "0.1.0-dev"

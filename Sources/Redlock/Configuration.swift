@@ -34,6 +34,9 @@ extension Redlock {
         ///
         /// It bounds how long an attempt takes when a majority is silent; a silent minority costs nothing. Keep it
         /// small against the ttl ("Distributed locks with Redis" suggests 5 to 50 ms for a ttl of 10 s).
+        ///
+        /// The silence timeout goes by it: a node that leaves a command unanswered for ten times as long, and for 1 s at
+        /// least, has its connection closed and is dialled again.
         public var nodeTimeout: Duration = .milliseconds(100)
 
         /// How long connecting and signing in may take, for each try. Default 1 s; 1 ms to 1 minute.

@@ -240,7 +240,7 @@ extension Driver {
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .reply(let reply): handle(.reply(node: node, id, reply))
-            case .closed(let reason): handle(.disconnected(node: node, id, reason: reason))
+            case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
         }
         nodes[node].connection = connection
@@ -257,7 +257,7 @@ extension Driver {
             case .reply(.push(let push)): handle(.pushed(node: node, id, push))
             case .reply(.error(let text)): handle(.pushed(node: node, id, .refused(text)))
             case .reply: break
-            case .closed(let reason): handle(.disconnected(node: node, id, reason: reason))
+            case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
         }
         nodes[node].listener = listener

@@ -42,7 +42,9 @@ extension Redlock {
             public static let released = Kind(rawValue: "released")
             /// A node was connected.
             public static let nodeConnected = Kind(rawValue: "nodeConnected")
-            /// A connection to a node ended, or could not be made: told of every try. The next is in ``Event/remaining``.
+            /// A node is away: its connection ended, or the first could not be made. The next try is in
+            /// ``Event/remaining``; tries go on. Told once until ``nodeConnected``, and again only when what is wrong becomes
+            /// something else: nobody is there; the node answers and lets nobody in; it answers that it is not ready.
             public static let nodeDisconnected = Kind(rawValue: "nodeDisconnected")
             /// A node has left commands unanswered for longer than the node timeout.
             public static let nodeStalled = Kind(rawValue: "nodeStalled")

@@ -128,8 +128,11 @@ extension Diagnosis {
     private func text(_ finding: Finding) -> String {
         let isEach = finding.nodes.count == reports.count && reports.count > 1 && finding.code != .sameServer
         let place = isEach ? "each of the \(reports.count) nodes" : finding.nodes.enumeration
-        let seen = place.isEmpty ? finding.seen.capitalizedFirst : "\(place): \(finding.seen)"
-        return Self.indented("\(seen). \(finding.risk)", "  ") + "\n" + Self.indented(finding.change, "    -> ")
+        let (words, count) = (finding.words, isEach ? 1 : finding.nodes.count)
+        let seen = words.seen.text(about: count)
+        return Self.indented(
+            "\(place.isEmpty ? seen.capitalizedFirst : "\(place): \(seen)"). \(words.risk.text(about: count))", "  ")
+            + "\n" + Self.indented(words.change.text(about: count), "    -> ")
     }
 
     private static func indented(_ text: String, _ first: String) -> String {

@@ -31,7 +31,7 @@ enum RunCommand {
             configuration.observer = { log.log($0) }
             redlock = try Redlock(nodes: options.nodes, configuration: configuration)
         } catch {
-            log.failure(error.message, code: error.code.rawValue)
+            log.failure(error.message, code: error.code.rawValue, hint: hint(for: error.code))
             return error.code == .invalidArgument ? ExitCode.usage : ExitCode.system
         }
 
@@ -88,6 +88,7 @@ enum RunCommand {
         case .unavailable: "`redlock doctor` says what is wrong with the nodes, and what to change"
         case .expired: "the nodes answer too slowly for this lock: a longer --ttl, or nearer nodes"
         case .lost: "the command was ended; what it did beyond the end of validity may have run beside another holder"
+        case .invalidArgument: "`redlock help run` tells more"
         default: ""
         }
     }

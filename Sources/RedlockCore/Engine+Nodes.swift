@@ -50,13 +50,15 @@ extension Engine {
         }
     }
 
-    mutating func disconnected(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
+    mutating func disconnected(
+        _ node: Int, _ connection: ConnectionID, _ reason: String, _ kind: Outage, _ turn: inout Turn
+    ) {
         guard !listenerDisconnected(node, connection, &turn) else { return }
         guard
-            let (undecided, droppedReleases) = sessions[node].disconnected(
-                connection, reason: reason, at: turn.now, using: &turn.generator)
+            let (undecided, droppedReleases, isNews) = sessions[node].disconnected(
+                connection, reason: reason, kind: kind, at: turn.now, using: &turn.generator)
         else { return }
-        if case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
+        if isNews, case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
             report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
         }
         // What ends one connection may have ended the other, and nothing would tell.
@@ -70,7 +72,7 @@ extension Engine {
 
     private mutating func disconnect(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
         turn.directives.append(.disconnect(node: node, connection, discardUnsent: true))
-        disconnected(node, connection, reason, &turn)
+        disconnected(node, connection, reason, .unreachable, &turn)
     }
 
     mutating func answered(_ node: Int, _ connection: ConnectionID, _ reply: Reply, _ turn: inout Turn) {
@@ -122,7 +124,7 @@ extension Engine {
     mutating func close(_ node: Int, _ turn: inout Turn) {
         if let connection = sessions[node].connection {
             turn.directives.append(.disconnect(node: node, connection, discardUnsent: false))
-            disconnected(node, connection, "shut down", &turn)
+            disconnected(node, connection, "shut down", .unreachable, &turn)
         }
         sessions[node].close()
     }

@@ -83,7 +83,8 @@ package struct Engine: Sendable {
         case .release(let lock): release(lock, &turn)
         case .cancel(let lock): abandon(lock, .cancelled, &turn)
         case .connected(let node, let connection, let greeting): connected(node, connection, greeting, &turn)
-        case .disconnected(let node, let connection, let reason): disconnected(node, connection, reason, &turn)
+        case .disconnected(let node, let connection, let reason, let kind):
+            disconnected(node, connection, reason, kind, &turn)
         case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
         case .pushed(let node, let connection, let push): pushed(node, connection, push, &turn)
         case .timer: timer(&turn)

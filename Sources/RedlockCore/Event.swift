@@ -11,7 +11,8 @@ package enum Event: Sendable {
     case cancel(LockID)
     /// Dialled, authenticated and greeted.
     case connected(node: Int, ConnectionID, Greeting)
-    case disconnected(node: Int, ConnectionID, reason: String)
+    /// The connection ended, or could not be made.
+    case disconnected(node: Int, ConnectionID, reason: String, kind: Outage = .unreachable)
     /// The answer to the oldest unanswered command on this connection.
     case reply(node: Int, ConnectionID, Reply)
     /// Something came over a subscription connection.
@@ -76,6 +77,7 @@ package enum Report: Sendable {
     case lost(LockID, Loss)
     case released(LockID)
     case connected(node: Int)
+    /// Once for each outage, and each kind of it.
     case disconnected(node: Int, reason: String, retryAt: Instant)
     case stalled(node: Int)
     case answersAgain(node: Int)

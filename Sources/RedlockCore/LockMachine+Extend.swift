@@ -79,7 +79,7 @@ extension LockMachine {
         }
         if current.ballot.refused.count >= policy.quorum {
             hold!.extending = nil
-            hold!.lastVotes = current.ballot.votes
+            keepVotes(of: current)
             return .lost(lose(.taken), callers: current.callers)
         }
         // Not before all have had their say whose "missing" could still turn this into a loss.
@@ -96,7 +96,7 @@ extension LockMachine {
         _ reason: ExtensionRefusal.Reason, of round: ExtensionRound, at now: Instant,
         using generator: inout any RandomNumberGenerator
     ) -> ExtensionOutcome {
-        hold!.lastVotes = round.ballot.votes
+        keepVotes(of: round)
         hold!.guarding.isFailing = true
         // Sooner than the regular one, and random: many tries fit between a third of the ttl and its end.
         let pause = request.ttl / 20
@@ -104,6 +104,16 @@ extension LockMachine {
             request.extendsItself
             ? now + pause + Nanoseconds(Int64(generator.next() % UInt64(pause.count + 1))) : .distantFuture
         return .failed(ExtensionRefusal(reason: reason, votes: round.ballot.votes), callers: round.callers)
+    }
+
+    private mutating func keepVotes(of round: ExtensionRound) {
+        hold!.lastVotes = round.ballot.votes
+        hold!.lastRound = round.number
+    }
+
+    /// An answer that came after the decision: evidence for what the holder may be told later, and no more than that.
+    mutating func noteLastVote(_ vote: Vote, of node: Int, round: UInt32) {
+        if round == hold!.lastRound { hold!.lastVotes[node] = vote }
     }
 
     /// The extension that was asked for while another was under way, if any.

@@ -59,6 +59,7 @@ extension LockMachine {
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
         _ policy: Policy
     ) {
+        noteLastVote(vote, of: node, round: round)
         if round == hold!.guarding.round { hold!.guarding.ballot?.record(vote, of: node) }
         noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
     }

@@ -38,7 +38,11 @@ struct LockMachine: Sendable {
         /// Validity never goes beyond this: the maximum hold.
         var end: Instant
         var nextExtension: Instant
+        /// What the nodes said when the lease was last in question: of the last extension that failed, else of the attempt.
+        /// Answers that come after the decision are in it, so that a loss that follows names them.
         var lastVotes: [Vote]
+        /// The round of ``lastVotes``; 0 is the attempt.
+        var lastRound: UInt32 = 0
         var guarding: Guard
         var extending: ExtensionRound?
         var queued: QueuedExtension?
@@ -166,7 +170,10 @@ extension LockMachine {
         guard number == attempt.number else { return nil }
         let vote = attempt.heard(vote, of: node, policy)
         attempt.ballot.record(vote, of: node)
-        if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
+        if phase == .held {
+            noteLastVote(vote, of: node, round: 0)
+            noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
+        }
         guard phase == .acquiring else { return nil }
         if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
         return decide(at: now, using: &generator, policy)
@@ -180,7 +187,10 @@ extension LockMachine {
         guard number == attempt.number, round == attempt.fencing?.raises else { return nil }
         let vote = attempt.heard(vote, of: node, policy)
         attempt.ballot.record(vote, of: node)
-        if phase == .held { noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy) }
+        if phase == .held {
+            noteLastVote(vote, of: node, round: 0)
+            noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
+        }
         return phase == .acquiring ? decide(at: now, using: &generator, policy) : nil
     }
 

@@ -53,6 +53,8 @@ struct NodeSession: Sendable {
     private var dialledAt = Instant(nanoseconds: 0)
     private var connectedAt = Instant(nanoseconds: 0)
     private var failures = 0
+    /// The outage that was told of last; nil while there is a connection, and before the first.
+    private var toldOutage: Outage?
 
     /// It has left a command unanswered for longer than the node timeout, and is asked nothing until it answers.
     var isStalled: Bool { timedOut > 0 }
@@ -188,6 +190,7 @@ extension NodeSession {
         phase = .ready(connection)
         lastHeard = now
         connectedAt = now
+        toldOutage = nil
         var arrival = Arrival()
         arrival.news = memory.met(greeting, dialledAt: dialledAt, at: now, policy)
         // Deadlines must not fall along the queue, and those that waited keep theirs.
@@ -232,11 +235,11 @@ extension NodeSession {
     /// The connection ended, or was never made. Returns what that leaves undecided.
     ///
     /// Releases that were not confirmed are owed from here on. Acquires are not: whoever sent them releases them at the
-    /// end of the attempt or the lease, on every node that was asked.
+    /// end of the attempt or the lease, on every node that was asked. `isNews`: the outage has begun, or has become another.
     mutating func disconnected(
-        _ connection: ConnectionID, reason: String, at now: Instant,
+        _ connection: ConnectionID, reason: String, kind: Outage, at now: Instant,
         using generator: inout any RandomNumberGenerator
-    ) -> (undecided: [(entry: Entry, failure: Vote.Failure)], droppedReleases: Int)? {
+    ) -> (undecided: [(entry: Entry, failure: Vote.Failure)], droppedReleases: Int, isNews: Bool)? {
         guard connection == self.connection else { return nil }
         var failure = Vote.Failure.unreachable(reason)
         if case .ready = phase {
@@ -257,7 +260,8 @@ extension NodeSession {
         }
         while let entry = queued.popFirst() { undecided.append((entry, failure)) }
         phase = .backingOff(until: now + nextReconnectDelay(using: &generator), reason: reason)
-        return (undecided, droppedReleases)
+        defer { toldOutage = kind }
+        return (undecided, droppedReleases, isNews: kind != toldOutage)
     }
 
     mutating func close() {

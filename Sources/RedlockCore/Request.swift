@@ -130,6 +130,6 @@ package struct Loss: Hashable, Sendable {
 
     package var reason: Reason
     package var validUntil: Instant
-    /// Of the last extension that failed, else of the attempt that acquired the lease.
+    /// Of the last extension that failed, else of the attempt that acquired the lease; with the answers that came late.
     package var votes: [Vote]
 }

@@ -68,7 +68,7 @@ extension NodeAddress {
     /// The machine that it is on, by its name; this one has many.
     fileprivate var host: String {
         guard case .tcp(let host, _) = endpoint, host != "localhost", host != "::1", !host.hasPrefix("127.") else {
-            return "this machine"
+            return NodeReport.thisMachine
         }
         return host
     }

@@ -25,6 +25,8 @@ package struct Finding: Hashable, Sendable {
         case slow, slowForTimeout, busy, clockOff, clockUnclear
         // What its user may do.
         case rightsMissing, rightsWanted, otherNames
+        // Who else may.
+        case passwordNotNeeded, noPassword
         // The set.
         case noQuorum, noSpare, sameServer, sameHost, evenNumber, ownClockOff
     }
@@ -33,26 +35,35 @@ package struct Finding: Hashable, Sendable {
     package var code: Code
     /// The nodes that it is about; none for the set.
     package var nodes: [String]
-    package var seen: String
-    /// What could happen.
-    package var risk: String
-    /// What to change.
-    package var change: String
+    /// For one node, and for several that share it.
+    package var words: Words
     /// The node casts no vote that counts.
     package var costsVote: Bool
 
     package init(
-        _ severity: Severity, _ code: Code, seen: String, risk: String, change: String, costsVote: Bool = false,
+        _ severity: Severity, _ code: Code, seen: Wording, risk: Wording, change: Wording, costsVote: Bool = false,
         nodes: [String] = []
     ) {
         self.severity = severity
         self.code = code
         self.nodes = nodes
-        self.seen = seen
-        self.risk = risk
-        self.change = change
+        words = Words(seen: seen, risk: risk, change: change)
         self.costsVote = costsVote
     }
+}
+
+extension Finding {
+    package struct Words: Hashable, Sendable {
+        package var seen: Wording
+        /// What could happen.
+        package var risk: Wording
+        /// What to change.
+        package var change: Wording
+    }
+
+    package var seen: String { words.seen.one }
+    package var risk: String { words.risk.one }
+    package var change: String { words.change.one }
 }
 
 /// What the findings go by: how the lock's clients are set up.

@@ -5,19 +5,23 @@ extension NodeFindings {
     package static func persistence(_ server: ServerReport, _ expected: Expectations) -> [Finding] {
         let persistence = server.persistence
         let ttl = expected.longestTTL.words
-        let risk =
-            "Restarted, it may have forgotten locks, and so has no vote for \(ttl), the longest ttl. "
+        let risk: Wording =
+            "Restarted, "
+            + "{it|they} may have forgotten locks, and so {has|have} no vote for \(ttl), the longest ttl. "
             + "If a majority restarts, nobody gets a lock for so long."
-        func warning(_ code: Finding.Code, _ seen: String, _ change: String) -> [Finding] {
+        func warning(_ code: Finding.Code, _ seen: Wording, _ change: Wording) -> [Finding] {
             [Finding(.warning, code, seen: seen, risk: risk, change: change)]
         }
         guard let keepsLog = persistence.keepsLog, server.notReady == nil else { return [] }
         if !keepsLog {
             return warning(
-                .noLog, "it keeps no log of its writes", "Set `appendonly yes` and `appendfsync always`.")
+                .noLog, "{it keeps no log of its|they keep no log of their} writes",
+                "Set `appendonly yes` and `appendfsync always`.")
         }
         if persistence.lastWriteFailed {
-            return warning(.logFailed, "it could not write its log", "See to its disk: full, read-only, broken?")
+            return warning(
+                .logFailed, "{it could not write its log|they could not write their logs}",
+                "See to {its disk|their disks}: full, read-only, broken?")
         }
         switch persistence.fsync {
         case nil:
@@ -25,19 +29,25 @@ extension NodeFindings {
             guard server.unverified != nil, !server.missingRights.contains(where: { $0.right.rule == "+config|get" })
             else { return [] }
             return warning(
-                .fsyncUnknown, "it keeps a log, and does not tell how often that is put on the disk",
+                .fsyncUnknown,
+                "{it keeps a log, and does|they keep a log, and do} not tell how often that is put on the disk",
                 "Have CONFIG GET *appendfsync* answered.")
         case "always" where persistence.pausesOnRewrite:
             return warning(
-                .fsyncPaused, "it does not sync while it rewrites its log", "Set `no-appendfsync-on-rewrite no`.")
+                .fsyncPaused,
+                "{it does not sync while it rewrites its log|they do not sync while they rewrite their logs}",
+                "Set `no-appendfsync-on-rewrite no`.")
         case "always": return []
         case "everysec":
             return warning(
-                .fsyncNotAlways, "it puts its log on the disk every second: a power failure loses the last one",
+                .fsyncNotAlways,
+                "{it puts its log|they put their logs} on the disk every second: a power failure loses the last one",
                 "Set `appendfsync always`.")
         case .some(let policy):
             return warning(
-                .fsyncNotAlways, "it leaves it to the system when its log is put on the disk (appendfsync \(policy))",
+                .fsyncNotAlways,
+                "{it leaves|they leave} it to the system when {its log is|their logs are} put on the disk "
+                    + "(appendfsync \(policy))",
                 "Set `appendfsync always`.")
         }
     }
@@ -50,10 +60,11 @@ extension NodeFindings {
         return [
             Finding(
                 .problem, .inQuarantine,
-                seen: "it was started a short while ago and may have forgotten locks",
-                risk: "Clients give it no vote for another \(server.quarantineLeft.secondsInWords).",
+                seen: "{it was|they were} started a short while ago and may have forgotten locks",
+                risk: "Clients give {it|them} no vote for another \(server.quarantineLeft.secondsInWords).",
                 change:
-                    "Wait, and restart no other node meanwhile. With every write on the disk it would vote at once.",
+                    "Wait, and restart no other node meanwhile. With every write on the disk {it|they} "
+                    + "would vote at once.",
                 costsVote: true)
         ]
     }
@@ -64,23 +75,30 @@ extension NodeFindings {
         var findings: [Finding] = []
         let limit = memory.limit ?? 0
         if let policy = memory.policy, policy != "noeviction" {
-            let change = "Set `maxmemory-policy noeviction`: full, it then refuses, which harms nobody."
+            let change: Wording =
+                "Set `maxmemory-policy noeviction`: full, {it then refuses|they then refuse}, which harms nobody."
             findings.append(
                 limit > 0
                     ? Finding(
-                        .warning, .evicts, seen: "it makes room by deleting keys (\(policy), at \(limit.bytes))",
+                        .warning, .evicts,
+                        seen: "{it makes|they make} room by deleting keys (\(policy), at \(limit.bytes))",
                         risk: "Locks are deleted while they are held, and others get them.", change: change)
                     : Finding(
-                        .note, .wouldEvict, seen: "its policy is \(policy), and maxmemory is not set",
+                        .note, .wouldEvict, seen: "{its|their} policy is \(policy), and maxmemory is not set",
                         risk: "As soon as somebody sets a limit, locks are deleted while they are held.",
                         change: change))
         }
         if let evicted = memory.evictedKeys, evicted > 0 {
             findings.append(
                 Finding(
-                    .warning, .evicted, seen: "it has deleted \(evicted) keys for want of memory since it was started",
+                    .warning, .evicted,
+                    seen:
+                        "{it has|they have} deleted \(evicted == 1 ? "a key" : "\(evicted) keys") for want "
+                        + "of memory since the start",
                     risk: "Locks may have been among them.",
-                    change: "Give it more memory, or no other work than the lock; `maxmemory-policy noeviction`."))
+                    change: "Give {it|them} more memory, or no other work than the lock; `maxmemory-policy "
+                        + "noeviction`."
+                ))
         }
         if limit > 0, let used = memory.used, Double(used) >= Double(limit) * Expectations.memoryShare,
             server.refusal?.hasPrefix("OOM") != true
@@ -88,9 +106,12 @@ extension NodeFindings {
             findings.append(
                 Finding(
                     .warning, .memoryNearlyFull,
-                    seen: "it uses \((Double(used) / Double(limit)).percent) of its \(limit.bytes)",
-                    risk: "Full, it refuses locks (OOM), or deletes keys where its policy says so.",
-                    change: "Raise `maxmemory`, or find what fills it (redis-cli --bigkeys)."))
+                    seen: "{it uses|they use} \((Double(used) / Double(limit)).percent) of {its|their} "
+                        + "\(limit.bytes)",
+                    risk:
+                        "Full, {it refuses|they refuse} locks (OOM), or "
+                        + "{deletes keys where its|delete keys where their} policy says so.",
+                    change: "Raise `maxmemory`, or find what fills {it|them} (redis-cli --bigkeys)."))
         }
         return findings
     }
@@ -100,17 +121,20 @@ extension NodeFindings {
         guard let refusal = server.refusal, server.mode != .cluster, server.mode != .sentinel,
             server.isReplica != true, server.notReady == nil
         else { return [] }
-        let change =
+        let change: Wording =
             switch refusal.prefix(while: { $0 != " " }) {
-            case "OOM": "Raise `maxmemory`, or find what fills it (redis-cli --bigkeys)."
-            case "MISCONF": "See its log: its disk takes no snapshot or log. Without snapshots: `save \"\"`."
+            case "OOM": "Raise `maxmemory`, or find what fills {it|them} (redis-cli --bigkeys)."
+            case "MISCONF":
+                "See {its log: its disk takes|their logs: their disks take} no snapshot or log. Without "
+                    + "snapshots: `save \"\"`."
             case "NOREPLICAS": "Set `min-replicas-to-write 0`: a node of the lock has no replicas."
-            default: "See its log."
+            default: "See {its log|their logs}."
             }
         return [
             Finding(
-                .problem, .refusesWrites, seen: "it refuses to set a key (\(refusal))",
-                risk: "It has no vote until it takes keys again.", change: change, costsVote: true)
+                .problem, .refusesWrites, seen: "{it refuses|they refuse} to set a key (\(refusal))",
+                risk: "{It has no vote until it takes|They have no vote until they take} keys again.", change: change,
+                costsVote: true)
         ]
     }
 }

@@ -16,7 +16,7 @@ extension NodeFindings {
         if !needed.isEmpty {
             findings.append(
                 Finding(
-                    .problem, .rightsMissing, seen: "its user may not \(uses(of: needed))",
+                    .problem, .rightsMissing, seen: "{its user|their users} may not \(uses(of: needed))",
                     risk: needed[0].loss,
                     change: grant(needed), costsVote: true))
         }
@@ -24,7 +24,8 @@ extension NodeFindings {
             let isInfo = group.contains { $0.rule == "+info" }
             findings.append(
                 Finding(
-                    .warning, isInfo ? .infoDenied : .rightsWanted, seen: "its user may not \(uses(of: group))",
+                    .warning, isInfo ? .infoDenied : .rightsWanted,
+                    seen: "{its user|their users} may not \(uses(of: group))",
                     risk: group[0].loss, change: grant(group)))
         }
         if missing.contains(where: { if case .otherNames = $0.verdict { true } else { false } }) {
@@ -42,17 +43,17 @@ extension NodeFindings {
         let names = isOfKeys ? "the key '\(expected.key)'" : "the channel '\(Channel.prefix)\(expected.key)'"
         guard expected.knowsPrefix else {
             return Finding(
-                .warning, .otherNames, seen: "its user may not use \(names), which this check made up",
-                risk: "So it cannot be seen whether it may use those of your locks.",
+                .warning, .otherNames, seen: "{its user|their users} may not use \(names), which this check made up",
+                risk: "So it cannot be seen whether {it|they} may use those of your locks.",
                 change: "Give the beginning that your locks' names have: --key-prefix lock:")
         }
         return isOfKeys
             ? Finding(
-                .problem, .otherNames, seen: "its user may not use \(names)",
-                risk: "Locks with this beginning get no vote from it.",
+                .problem, .otherNames, seen: "{its user|their users} may not use \(names)",
+                risk: "Locks with this beginning get no vote from {it|them}.",
                 change: "Grant the keys, `~PREFIX*`, and their channels, `&redlock:PREFIX*`.", costsVote: true)
             : Finding(
-                .warning, .otherNames, seen: "its user may not use \(names)",
+                .warning, .otherNames, seen: "{its user|their users} may not use \(names)",
                 risk: "Waiters are not woken by a release; they go by the clock.",
                 change: "Grant the channels: `&redlock:PREFIX*`.")
     }
@@ -61,8 +62,9 @@ extension NodeFindings {
         rights.map { "\($0.use) (\($0.rule))" }.enumeration
     }
 
-    private static func grant(_ rights: [Right]) -> String {
-        "Grant \(rights.map(\.rule).joined(separator: " ")) to its user (ACL SETUSER); the whole line is in docs/operations.md."
+    private static func grant(_ rights: [Right]) -> Wording {
+        "Grant \(rights.map(\.rule).joined(separator: " ")) to {its user|their users} (ACL SETUSER); the "
+            + "whole line is in docs/operations.md."
     }
 
     /// Those whose absence means the same.

@@ -7,15 +7,19 @@ extension NodeFindings {
         case .cluster:
             return [
                 Finding(
-                    .problem, .cluster, seen: "it is a node of a Redis Cluster",
-                    risk: "It refuses most keys (MOVED), and a replica that takes over grants again what was granted.",
-                    change: "Take a server of its own, with `cluster-enabled no`.", costsVote: true)
+                    .problem, .cluster, seen: "{it is a node|they are nodes} of a Redis Cluster",
+                    risk:
+                        "{It refuses|They refuse} most keys (MOVED), and a replica that takes over grants "
+                        + "again what was granted.",
+                    change: "Take {a server of its own|servers of their own}, with `cluster-enabled no`.",
+                    costsVote: true)
             ]
         case .sentinel:
             return [
                 Finding(
-                    .problem, .sentinel, seen: "it is a Sentinel, not a server",
-                    risk: "It stores no keys, so it has no vote.", change: "Give the address of a server of its own.",
+                    .problem, .sentinel, seen: "{it is a Sentinel, not a server|they are Sentinels, not servers}",
+                    risk: "{It stores no keys, so it has|They store no keys, so they have} no vote.",
+                    change: "Give the {address of a server of its own|addresses of servers of their own}.",
                     costsVote: true)
             ]
         case .standalone, nil: break
@@ -23,17 +27,21 @@ extension NodeFindings {
         if server.isReplica == true {
             return [
                 Finding(
-                    .problem, .replica, seen: "it is a replica",
+                    .problem, .replica, seen: "{it is a replica|they are replicas}",
                     risk:
-                        "It refuses writes (READONLY). If it took over, it would grant locks that it has not heard of.",
-                    change: "Make it a server of its own (REPLICAOF NO ONE), or take it out of the list.",
+                        "{It refuses|They refuse} writes (READONLY). "
+                        + "If {it|one} took over, it would grant locks that it has not heard of.",
+                    change:
+                        "Make {it a server of its own|them servers of their own} (REPLICAOF NO ONE), or "
+                        + "take {it|them} out of the list.",
                     costsVote: true)
             ]
         }
         guard let replicas = server.replicas, replicas > 0 else { return [] }
         return [
             Finding(
-                .warning, .hasReplicas, seen: "it has \(replicas == 1 ? "a replica" : "\(replicas) replicas")",
+                .warning, .hasReplicas,
+                seen: "{it has|they have} \(replicas == 1 ? "a replica" : "\(replicas) replicas")",
                 risk: "A replica that takes over lacks the latest writes, and grants again what was granted.",
                 change:
                     "Take the replicas away: the other nodes are the replication. At least see that none takes over.")
@@ -46,9 +54,11 @@ extension NodeFindings {
         else { return [] }
         return [
             Finding(
-                .warning, .oldVersion, seen: "it is \(version.text)",
-                risk: "It is older than what the lock is tested with, and has no users with rights of their own.",
-                change: "Upgrade it to 7 or later, one node at a time.")
+                .warning, .oldVersion, seen: "{it is|they are} \(version.text)",
+                risk:
+                    "{It is|They are} older than what the lock is tested with, and {has|have} no users with "
+                    + "rights of their own.",
+                change: "Upgrade {it|them} to 7 or later, one node at a time.")
         ]
     }
 
@@ -57,16 +67,20 @@ extension NodeFindings {
         if let reason = server.notReady {
             return [
                 Finding(
-                    .problem, .loading, seen: "it is not ready (\(reason))", risk: "It has no vote until it is.",
-                    change: "Wait; its log tells how far it is.", costsVote: true)
+                    .problem, .loading, seen: "{it is|they are} not ready (\(reason))",
+                    risk: "{It has no vote until it is|They have no vote until they are}.",
+                    change: "Wait; {its log tells how far it is|their logs tell how far they are}.", costsVote: true)
             ]
         }
         guard case .malformed(let what)? = server.quarantine?.reason else { return [] }
         return [
             Finding(
-                .problem, .malformed, seen: "what it says of itself makes no sense (\(what))",
-                risk: "It may be any server, started at any time: clients give it no vote for the longest ttl.",
-                change: "See what answers at this address: a proxy?", costsVote: true)
+                .problem, .malformed,
+                seen: "what {it says of itself|they say of themselves} makes no sense (\(what))",
+                risk:
+                    "{It may be any server|They may be any servers}, started at any time: clients give "
+                    + "{it|them} no vote for the longest ttl.",
+                change: "See what answers at {this address|these addresses}: a proxy?", costsVote: true)
         ]
     }
 }

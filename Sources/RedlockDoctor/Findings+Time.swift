@@ -9,7 +9,7 @@ extension NodeFindings {
                 Finding(
                     .problem, .slowForTimeout,
                     seen: "a round trip takes \(trip.median.words), and the node timeout is \(timeout.words)",
-                    risk: "Its votes come too late to count.",
+                    risk: "{Its|Their} votes come too late to count.",
                     change: "Raise --node-timeout (`nodeTimeout`), or take a nearer or less busy node.",
                     costsVote: true))
         } else if trip.longest >= timeout || trip.median * Expectations.roundTripsPerTimeout > timeout {
@@ -18,16 +18,23 @@ extension NodeFindings {
                     .warning, .slow,
                     seen: "a round trip takes \(trip.median.words), \(trip.longest.words) at worst; "
                         + "the node timeout is \(timeout.words)",
-                    risk: "Under load its votes come too late to count.",
-                    change: "A node timeout of 5 to 10 round trips (--node-timeout, `nodeTimeout`), or a nearer node."))
+                    risk: "Under load {its|their} votes come too late to count.",
+                    change: "A node timeout of 5 to 10 round trips (--node-timeout, `nodeTimeout`), or a "
+                        + "nearer node."))
         }
         if let loop = server.loop, loop.share > Expectations.loopShare {
-            let span = loop.isRecent ? "now" : "on average since it was started"
+            let span = loop.isRecent ? "now" : "on average since the start"
             findings.append(
                 Finding(
-                    .warning, .busy, seen: "its event loop works for \(loop.share.percent) of the time, \(span)",
+                    .warning, .busy,
+                    seen:
+                        "{its event loop works|their event loops work} for \(loop.share.percent) of the "
+                        + "time, \(span)",
                     risk: "Commands wait for one another: votes come late, extensions fail.",
-                    change: "Find what it does (SLOWLOG GET, INFO commandstats), and give the lock nodes of its own."))
+                    change:
+                        "Find what {it does|they do} (SLOWLOG GET, INFO commandstats), and give the lock "
+                        + "nodes of its own."
+                ))
         }
         return findings
     }
@@ -40,19 +47,23 @@ extension NodeFindings {
             return [
                 Finding(
                     .warning, .clockOff,
-                    seen: "its clock is \(Nanoseconds(abs(clock.offset.count)).words) "
+                    seen: "{its clock is|their clocks are} \(Nanoseconds(abs(clock.offset.count)).words) "
                         + "\(clock.offset < .zero ? "behind" : "ahead of") ours (± \(clock.uncertainty.words))",
                     risk:
-                        "When it is set forward, locks end early there, and clients give it no vote for up to the longest ttl.",
+                        "When {it|one} is set forward, locks end early there, and clients give {it|them} no vote "
+                        + "for up to the longest ttl.",
                     change:
-                        "Let NTP keep it, by slewing (chronyd with `makestep 1 3`). Set it while the node is stopped.")
+                        "Let NTP keep {it|them}, by slewing (chronyd with `makestep 1 3`). Set "
+                        + "{it while the node is|them while the nodes are} stopped."
+                )
             ]
         }
         guard clock.uncertainty > limit else { return [] }
         return [
             Finding(
                 .note, .clockUnclear,
-                seen: "its clock cannot be compared with ours better than to \(clock.uncertainty.words)",
+                seen: "{its clock|their clocks} cannot be compared with ours better than to "
+                    + "\(clock.uncertainty.words)",
                 risk: "A clock that is off would not be noticed.", change: "Ask from a machine that is nearer.")
         ]
     }

@@ -11,7 +11,7 @@ package enum NodeFindings {
             findings =
                 role(server) + version(server) + readiness(server) + persistence(server, expected)
                 + quarantine(server) + memory(server) + writing(server) + speed(server, expected) + clock(server)
-                + rights(server, expected)
+                + rights(server, expected) + access(server, host: report.host)
         }
         for index in findings.indices { findings[index].nodes = [report.node] }
         return findings

@@ -43,9 +43,15 @@ package struct NodeAnswers: Sendable {
     /// To the trials of ``Right/all``.
     package var rights: [Reply]
     package var clock: [ClockSample]
+    /// The URL has a password.
+    package var hasPassword: Bool
+    /// To DEL of a key that is not there, or to the PING before it, on a connection that has not signed in. Nil when the
+    /// URL has no password, or nothing came.
+    package var stranger: Reply?
 
     package init(
-        dialledAt: Instant, answeredAt: Instant, facts: [Reply], info: [Reply], rights: [Reply], clock: [ClockSample]
+        dialledAt: Instant, answeredAt: Instant, facts: [Reply], info: [Reply], rights: [Reply], clock: [ClockSample],
+        hasPassword: Bool = false, stranger: Reply? = nil
     ) {
         self.dialledAt = dialledAt
         self.answeredAt = answeredAt
@@ -53,5 +59,7 @@ package struct NodeAnswers: Sendable {
         self.info = info
         self.rights = rights
         self.clock = clock
+        self.hasPassword = hasPassword
+        self.stranger = stranger
     }
 }

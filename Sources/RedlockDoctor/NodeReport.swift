@@ -8,6 +8,9 @@ package struct NodeReport: Sendable {
     package var host: String?
     package var outcome: Result<ServerReport, ProbeFailure>
 
+    /// The host of the loopback interface and of sockets.
+    package static let thisMachine = "this machine"
+
     package init(node: String, host: String?, outcome: Result<ServerReport, ProbeFailure>) {
         self.node = node
         self.host = host
@@ -58,6 +61,14 @@ package struct ServerReport: Sendable {
         package var isRecent: Bool
     }
 
+    package enum Access: Hashable, Sendable {
+        case withPassword
+        /// Whoever connects, though the URL has a password.
+        case withoutPassword
+        /// Whoever connects; the URL has no password.
+        case noPassword
+    }
+
     package struct RoundTrip: Hashable, Sendable {
         package var median: Nanoseconds
         package var longest: Nanoseconds
@@ -87,6 +98,8 @@ package struct ServerReport: Sendable {
     package var clock: ClockOffset?
     /// In the order of ``Right/all``.
     package var rights: [RightVerdict] = []
+    /// Who may take and delete locks on it.
+    package var access: Access?
     /// With what it answers a command that sets a key, when that is an error other than a missing right.
     package var refusal: String?
     /// What a client that came now would do: nil for letting it vote.

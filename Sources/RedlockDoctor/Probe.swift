@@ -26,7 +26,20 @@ enum Probe {
         let facts = NodeFactsReader.questions.count
         return NodeAnswers(
             dialledAt: dialledAt, answeredAt: answeredAt, facts: Array(replies[..<facts]),
-            info: Array(replies[facts...]), rights: rights, clock: samples)
+            info: Array(replies[facts...]), rights: rights, clock: samples, hasPassword: address.password != nil,
+            stranger: address.password == nil ? nil : askAsStranger(address, key: key, until: deadline))
+    }
+
+    /// What somebody is told who has not signed in. DEL, because there may be a user for pings.
+    private static func askAsStranger(_ address: NodeAddress, key: String, until deadline: Int64) -> Reply? {
+        do throws(ProbeFailure) {
+            var connection = try connect(address, deadline)
+            let pong = try ask([["PING"]], &connection)[0]
+            if case .error = pong { return pong }
+            return try ask([["DEL", key]], &connection)[0]
+        } catch {
+            return nil
+        }
     }
 
     private static func connect(_ address: NodeAddress, _ deadline: Int64) throws(ProbeFailure) -> BlockingConnection {
@@ -68,7 +81,7 @@ enum Probe {
     }
 
     /// Said to every connection, whatever it asks, before it is closed.
-    private static func turnsAway(_ text: String) -> Bool {
+    static func turnsAway(_ text: String) -> Bool {
         text.hasPrefix("DENIED") || text.hasPrefix("ERR max number of clients")
     }
 

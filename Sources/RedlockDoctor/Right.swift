@@ -17,7 +17,7 @@ package struct Right: Hashable, Sendable {
     /// What the lock does with it, after "may not".
     package let use: String
     /// What happens where it is missing.
-    package let loss: String
+    package let loss: Wording
     /// A command that needs it and changes nothing, on a key that is not there.
     let trial: [String]
 
@@ -30,14 +30,17 @@ package struct Right: Hashable, Sendable {
         Right("+ping", .comfort, "end signing in", "Each connection leaves a refusal in ACL LOG.", ["PING"]),
         Right(
             "+info", .comfort, "ask what the server is",
-            "It cannot be seen whether it may have forgotten locks: restarted, it grants at once what others still hold.",
+            "It cannot be seen whether {it|they} may have forgotten locks: "
+                + "restarted, {it grants|they grant} at once what others still hold.",
             ["INFO", "server"]),
         Right(
-            "+config|get", .comfort, "ask how often its log is put on the disk",
-            "Where it keeps a log it counts as one that forgets: restarted, it has no vote for the longest ttl.",
+            "+config|get", .comfort, "ask how often the log is put on the disk",
+            "Where a log is kept, {it counts as one that forgets|they count as ones that forget}: "
+                + "restarted, {it has|they have} no vote for the longest ttl.",
             NodeFactsReader.questions[3]),
         Right(
-            "+time", .comfort, "read its clock", "A clock that jumps, and ends locks early, goes unnoticed.", ["TIME"]),
+            "+time", .comfort, "read the clock",
+            "A clock that jumps, and ends locks early, goes unnoticed.", ["TIME"]),
         // With XX it sets nothing.
         Right("+set", .vote, "acquire", failedVote, ["SET", key, "doctor", "XX", "PX", "1"]),
         Right("+get", .vote, "compare a lock's owner", failedVote, ["GET", key]),
@@ -55,11 +58,13 @@ package struct Right: Hashable, Sendable {
 
     private static let script = "return 0"
     private static let scriptDigest = "06d3d9b2060dd51343d5f19f0e531f15c507e3d1"
-    private static let failedVote =
-        "It cannot take its full part in a lock: what is refused counts as a vote that failed."
-    private static let byTheClock = "Waiters are not woken by a release; they go by the clock, once a second or so."
+    private static let failedVote: Wording =
+        "{It cannot take its|They cannot take their} full part in a lock: what is refused counts as a vote "
+        + "that failed."
+    private static let byTheClock: Wording =
+        "Waiters are not woken by a release; they go by the clock, once a second or so."
 
-    private init(_ rule: String, _ need: Need, _ use: String, _ loss: String, _ trial: [String]) {
+    private init(_ rule: String, _ need: Need, _ use: String, _ loss: Wording, _ trial: [String]) {
         self.rule = rule
         self.need = need
         self.use = use

@@ -17,6 +17,7 @@ extension ServerReport {
         clock = ClockOffset(answers.clock)
         rights = answers.rights.map { RightVerdict($0) }
         refusal = Self.refusal(answers)
+        access = Self.access(answers)
         greet(answers, parameters)
     }
 
@@ -48,6 +49,24 @@ extension ServerReport {
             }
         } catch {
             notReady = error.reason
+        }
+    }
+
+    /// Nil where nobody knows: the stranger could not ask, or this user may delete nothing either.
+    private static func access(_ answers: NodeAnswers) -> Access? {
+        guard answers.hasPassword else {
+            guard let index = Right.all.firstIndex(where: { $0.rule == "+del" }), answers.rights.indices.contains(index)
+            else { return nil }
+            return RightVerdict(answers.rights[index]) == .granted ? .noPassword : nil
+        }
+        switch answers.stranger {
+        case nil: return nil
+        case .error(let text)?:
+            // Others come after the check of the rights. Who is turned away has not been heard at all.
+            if Probe.turnsAway(text) { return nil }
+            let isLetIn = !text.hasPrefix("NOAUTH") && RightVerdict(.error(text)) == .granted
+            return isLetIn ? .withoutPassword : .withPassword
+        default: return .withoutPassword
         }
     }
 

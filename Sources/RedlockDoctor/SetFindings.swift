@@ -41,10 +41,11 @@ enum SetFindings {
             return [
                 Finding(
                     .problem, .noQuorum,
-                    seen: "\(voting) of \(nodes) nodes \(voting == 1 ? "has" : "have") a vote; "
-                        + "a quorum is \(quorum)",
+                    seen: nodes == 1
+                        ? "the only node has no vote"
+                        : "\(voting) of \(nodes) nodes \(voting == 1 ? "has" : "have") a vote; a quorum is \(quorum)",
                     risk: "Nobody gets a lock, and who holds one loses it.",
-                    change: "See to the nodes above that have no vote.")
+                    change: nodes == 1 ? "See above why." : "See to the nodes above that have no vote.")
             ]
         }
         guard voting == quorum else { return [] }

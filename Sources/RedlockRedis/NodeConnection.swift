@@ -14,7 +14,7 @@ package final class NodeConnection {
         /// The answer to the oldest command that has none.
         case reply(Reply)
         /// Over, and why; nothing follows.
-        case closed(reason: String)
+        case closed(reason: String, kind: Outage)
     }
 
     private enum Phase {
@@ -166,7 +166,7 @@ extension NodeConnection {
         if case .error(let text) = reply, mustSucceed, let command {
             // What a server says about AUTH may quote it.
             let isSecret = address.password.map { text.contains($0) } ?? false
-            return end("\(command): \(isSecret ? "refused" : text)")
+            return end("\(command): \(isSecret ? "refused" : text)", .turnedAway)
         }
         let remaining = unanswered.dropFirst()
         let facts = mustSucceed || command == "PING" ? facts : facts + [reply]
@@ -179,7 +179,7 @@ extension NodeConnection {
             phase = .open
             handler(.connected(greeting))
         } catch {
-            end(error.reason)
+            end(error.reason, .notReady)
         }
     }
 }
@@ -228,7 +228,7 @@ extension NodeConnection {
                 }
             }
         } catch {
-            end("protocol error: \(error)")
+            end("protocol error: \(error)", .turnedAway)
         }
     }
 
@@ -241,10 +241,10 @@ extension NodeConnection {
         output = []
     }
 
-    private func end(_ reason: String) {
+    private func end(_ reason: String, _ kind: Outage = .unreachable) {
         if case .closed = phase { return }
         if descriptor >= 0 { shut() }
         phase = .closed
-        handler(.closed(reason: reason))
+        handler(.closed(reason: reason, kind: kind))
     }
 }

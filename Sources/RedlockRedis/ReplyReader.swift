@@ -149,6 +149,8 @@ package import RedlockCore
 extension Reply {
     /// Errors are quoted, so they are kept short, and free of control characters.
     private static let quotedBytes = 200
+    /// In characters.
+    private static let longestWord = 60
 
     fileprivate init(_ reply: redisReply) {
         switch unsafe reply.type {
@@ -197,7 +199,11 @@ extension Reply {
         let count = min(unsafe Int(reply.len), quotedBytes)
         let text = unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
         let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
-        return String(printable).withoutArguments
+        let whole = String(printable).withoutArguments
+        guard unsafe Int(reply.len) > quotedBytes, whole.count == printable.count else { return whole }
+        // It ends with a word; one that is longer than words are, with a character.
+        let end = whole.suffix(longestWord).lastIndex(of: " ") ?? whole.index(before: whole.endIndex)
+        return whole[..<end] + " …"
     }
 }
 

@@ -69,7 +69,12 @@ struct CommandLineTests {
             #expect(outcome.status == .exited(64))
             #expect(outcome.lines.count == 1)
             #expect(outcome.lines[0].contains(#""event":"failed","code":"invalidArgument","message":""#))
+            #expect(outcome.lines[0].hasSuffix(#"","hint":"`redlock help run` tells more"}"#))
         }
+        // Wrong for the library, not for the words.
+        let url = try await Self.run([Programs.redlock, "run", "--json", "--node", "http://a", "r", "--", "true"])
+        #expect(url.status == .exited(64))
+        #expect(url.lines.last?.hasSuffix(#","hint":"`redlock help run` tells more"}"#) == true, "\(url.lines)")
         // Behind the -- it is the command's.
         let outcome = try await Self.run([Programs.redlock, "run", "--ttl", "1", "r", "--", "true", "--json"])
         #expect(outcome.lines.first?.hasPrefix("redlock run: ") == true)

@@ -52,6 +52,30 @@ struct ConnectionTests {
         await redlock.shutdown()
     }
 
+    @Test("An outage is told once, however often it is tried; and again when the password is wrong from then on")
+    func outage() async throws {
+        let user = ["--user", "bob", "on", ">secret1", "~*", "&*", "+@all"]
+        let cluster = try await startCluster(nodes: 1, options: user)
+        let node = cluster.nodes[0]
+        let (redlock, events) = try Redlock.observed(["redis://bob:secret1@127.0.0.1:\(node.port)"])
+        await events.nodesConnected(1)
+        node.command("ACL", "SETUSER", "bob", "resetpass", ">secret2")
+        node.command("CONFIG", "RESETSTAT")
+        node.command("CLIENT", "KILL", "USER", "bob")
+        await eventually("it was tried five times") {
+            guard case .string(let text) = node.command("INFO", "commandstats") else { return false }
+            guard let line = text.split(separator: "\r\n").first(where: { $0.hasPrefix("cmdstat_auth:calls=") })
+            else { return false }
+            return (Int(line.drop { $0 != "=" }.dropFirst().prefix { $0 != "," }) ?? 0) >= 5
+        }
+        node.command("ACL", "SETUSER", "bob", ">secret1")
+        await eventually("it is connected again") { events.events.count { $0.kind == .nodeConnected } == 2 }
+        let told = events.events.filter { $0.kind == .nodeDisconnected }.map(\.reason)
+        #expect(told.count == 2)
+        #expect(told.last?.hasPrefix("AUTH: WRONGPASS") == true)
+        await redlock.shutdown()
+    }
+
     @Test("A database of its own, and one that does not exist")
     func database() async throws {
         let cluster = try await startCluster(nodes: 1)

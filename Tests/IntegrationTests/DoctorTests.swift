@@ -194,16 +194,61 @@ extension DoctorTests {
         let node = cluster.nodes[0]
         node.command(["ACL", "SETUSER"] + Self.rules)
         let urls = ["redis://redlock:secret@127.0.0.1:\(node.port)"]
+        try Self.closeToStrangers(node)
         let report = try await report(urls, ["--key-prefix", "lock:"])
         #expect(report.codes == ["noSpare"])
         #expect(report.nodes[0].missing_rights == [])
-        #expect(node.command("ACL", "LOG") == .array([]))
+        #expect(try Self.asAdministrator(node, "ACL", "LOG") == .array([]))
         // Without the beginning of the names it says what to give.
         let unknown = try await self.report(urls)
         #expect(unknown.codes == ["otherNames", "noSpare"])
         #expect(unknown.findings[0].change.contains("--key-prefix"))
         let others = try await self.report(urls, ["--key-prefix", "other:"])
         #expect(others.codes == ["otherNames", "noQuorum"])
+    }
+
+    /// The other line of the page; who looks after the server needs a name of his own then.
+    private static func closeToStrangers(_ node: LocalNode) throws {
+        node.command("ACL", "SETUSER", "admin", "on", ">admin", "~*", "&*", "+@all")
+        node.command("ACL", "SETUSER", "default", "off")
+        #expect(node.command("GET", "lock:x") != .null)
+    }
+
+    private static func asAdministrator(_ node: LocalNode, _ words: String...) throws -> BlockingClient.Answer? {
+        let client = try BlockingClient(port: node.port)
+        _ = client.command("AUTH", "admin", "admin")
+        return client.command(words)
+    }
+
+    @Test("A password that nobody needs is told, until strangers are kept out, or are let do nothing")
+    func unneededPassword() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let node = cluster.nodes[0]
+        node.command(["ACL", "SETUSER"] + Self.rules)
+        let urls = ["redis://redlock:secret@127.0.0.1:\(node.port)"]
+        let open = try await report(urls, ["--key-prefix", "lock:"])
+        #expect(open.codes == ["passwordNotNeeded", "noSpare"])
+        #expect(open.findings[0].change.contains("user default off"))
+        // Without a password in the URL, on the loopback interface, it is how people try it out.
+        #expect(try await report(cluster.urls).findings.map(\.code) == ["noSpare"])
+        try Self.closeToStrangers(node)
+        #expect(try await report(urls, ["--key-prefix", "lock:"]).codes == ["noSpare"])
+        _ = try Self.asAdministrator(node, "ACL", "SETUSER", "default", "on", "nopass", "-@all", "+ping")
+        #expect(try await report(urls, ["--key-prefix", "lock:"]).codes == ["noSpare"])
+        _ = try Self.asAdministrator(node, "ACL", "SETUSER", "default", "+del", "resetkeys", "~cache:*")
+        #expect(try await report(urls, ["--key-prefix", "lock:"]).codes == ["noSpare"])
+        _ = try Self.asAdministrator(node, "ACL", "SETUSER", "default", "~lock:*")
+        #expect(try await report(urls, ["--key-prefix", "lock:"]).codes == ["passwordNotNeeded", "noSpare"])
+    }
+
+    @Test("No password is noted of a node on another address than the loopback's, and no alarm")
+    func noPassword() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        // By its name no address of this machine, and leads there all the same.
+        let report = try await report(cluster.nodes.map { "redis://0.0.0.0:\($0.port)" })
+        #expect(report.verdict == "fine")
+        #expect(report.findings.map(\.code) == ["noPassword", "noPassword", "noPassword", "sameHost"])
+        #expect(report.findings[0].severity == "note")
     }
 
     @Test("Each right that is taken away is missed", arguments: Right.all.map { $0.rule })

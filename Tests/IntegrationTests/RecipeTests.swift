@@ -33,6 +33,31 @@ struct RecipeTests {
         for redlock in redlocks { await redlock.shutdown() }
     }
 
+    @Test(
+        "The settings of an environment make a coordinator that signs in; what is wrong is named, but for the password")
+    func settings() async throws {
+        let cluster = try await startCluster(
+            nodes: 3, options: ["--user", "bob", "on", ">s e:c@r%t/é", "~lock:*", "&*", "+@all"])
+        var environment = [
+            "LOCK_HOSTS": cluster.nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ","),
+            "LOCK_USER": "bob", "LOCK_PASSWORD": "s e:c@r%t/é", "LOCK_PREFIX": "lock:", "LOCK_NODE_TIMEOUT_MS": "10000",
+            "LOCK_MAX_TTL_S": "3600",
+        ]
+        let redlock = try makeRedlock(from: environment)
+        let lease = try await redlock.acquire("report", ttl: .seconds(3_000))
+        #expect(cluster.hasKey("lock:report"))
+        await lease.release()
+        await redlock.shutdown()
+
+        for (name, value) in [("LOCK_NODE_TIMEOUT_MS", "0"), ("LOCK_HOSTS", "a:b"), ("LOCK_HOSTS", nil)] {
+            environment[name] = value
+            let error = #expect(throws: RedlockError.self) { try makeRedlock(from: environment) }
+            #expect(error?.code == .invalidArgument)
+            #expect(error?.description.contains("c@r") == false)
+            environment["LOCK_NODE_TIMEOUT_MS"] = nil
+        }
+    }
+
     private func candidate(_ name: String, _ redlock: Redlock, _ room: Room) -> Task<Void, any Error> {
         Task {
             try await electLeader(redlock, for: "scheduler") { _ in

@@ -39,11 +39,63 @@ import Testing
                 script.news() == [
                     .notExtended(lock, ExtensionRefusal(reason: .notExtended, votes: decided), [caller])
                 ])
-            // The old end stands, and the loss is told a tenth of the ttl ahead of it.
+            // The old end stands, and the loss is told a tenth of the ttl ahead of it, with all that was answered since.
             script.advance(to: end - .seconds(1) - Nanoseconds(1))
             #expect(script.news() == [])
             script.advance(by: Nanoseconds(1))
-            #expect(script.news() == [.lost(lock, Loss(reason: .notExtended, validUntil: end, votes: decided))])
+            #expect(script.news() == [.lost(lock, Loss(reason: .notExtended, validUntil: end, votes: votes))])
+        }
+    }
+
+    @Test func aLossNamesTheAnswersThatCameAfterTheExtensionHadFailed() {
+        play(nodes: 3) { script in
+            let lock = script.hold()
+            let end = script.now + .milliseconds(9_898)
+            script.disconnect(0, "refused")
+            script.disconnect(1, "refused")
+            let caller = script.extend(lock)
+            let away = Vote.failed(.unreachable("refused"))
+            // Two cannot be asked: decided before the third can answer.
+            let refusal = ExtensionRefusal(reason: .notExtended, votes: [away, away, .pending])
+            #expect(script.news() == [.notExtended(lock, refusal, [caller])])
+            script.reply(2, .integer(1))
+            script.advance(to: end - .seconds(1))
+            let loss = Loss(reason: .notExtended, validUntil: end, votes: [away, away, .granted])
+            #expect(script.news() == [.lost(lock, loss)])
+        }
+    }
+
+    @Test func aLossNamesTheAnswersThatCameAfterTheGrant() {
+        play(nodes: 3) { script in
+            let lock = script.acquire()
+            let end = script.now + .milliseconds(9_898)
+            script.reply(0...1, .ok)
+            script.reply(2, .null)
+            _ = script.news()
+            script.advance(to: end - .seconds(1))
+            let loss = Loss(
+                reason: .notExtended, validUntil: end, votes: [.granted, .granted, .heldByAnother])
+            #expect(script.news() == [.lost(lock, loss)])
+        }
+    }
+
+    @Test func aLossDoesNotNameWhatWasAnsweredToAnEarlierRound() {
+        play(nodes: 3) { script in
+            let lock = script.hold()
+            let end = script.now + .milliseconds(9_898)
+            for _ in 1...2 {
+                script.extend(lock)
+                script.reply(0...1, .error("BUSY"))
+            }
+            script.advance(by: .milliseconds(100))
+            // To the first; that to the second does not come.
+            script.reply(2, .integer(1))
+            _ = script.news()
+            script.advance(to: end - .seconds(1))
+            let loss = Loss(
+                reason: .notExtended, validUntil: end,
+                votes: [.error("BUSY"), .error("BUSY"), .failed(.timedOut)])
+            #expect(script.news() == [.lost(lock, loss)])
         }
     }
 
@@ -226,9 +278,9 @@ extension ExtensionTests {
             #expect(
                 script.news() == [
                     .notExtended(
-                        lock, ExtensionRefusal(reason: .lost, votes: [.granted, .granted, .pending]), [first, second]),
+                        lock, ExtensionRefusal(reason: .lost, votes: [.granted, .granted, .granted]), [first, second]),
                     .lost(
-                        lock, Loss(reason: .notExtended, validUntil: end, votes: [.granted, .granted, .pending])),
+                        lock, Loss(reason: .notExtended, validUntil: end, votes: [.granted, .granted, .granted])),
                 ])
         }
     }

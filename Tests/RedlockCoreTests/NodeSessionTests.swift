@@ -5,10 +5,8 @@ import Testing
 /// The life of a connection, as the engine leads it.
 @Suite struct ConnectionTests {
     private func retryDelay(_ script: Script) -> Nanoseconds? {
-        for report in script.reports.reversed() {
-            if case .disconnected(_, _, let again) = report { return again - script.now }
-        }
-        return nil
+        guard case .backingOff(let again, _) = script.engine.sessions[0].phase else { return nil }
+        return again - script.now
     }
 
     @Test func everyNodeIsDialledAtTheStartAndOnce() {
@@ -128,6 +126,83 @@ import Testing
                 reason: .unavailable, attempts: 1, votes: .counts((.failed(.connectionLost("reset")), 2), (.pending, 1))
             )
             #expect(script.news() == [.refused(lock, refusal)])
+        }
+    }
+}
+
+// MARK: - What is told of an outage
+
+@Suite struct OutageTests {
+    /// What was told of node 0: the reasons of its outages, and "connected".
+    private func told(_ script: Script) -> [String] {
+        script.reports.compactMap { report in
+            switch report {
+            case .connected(node: 0): "connected"
+            case .disconnected(node: 0, let reason, _): reason
+            default: nil
+            }
+        }
+    }
+
+    private func fail(_ script: Script, _ reason: String, kind: Outage = .unreachable) {
+        script.disconnect(0, reason, kind: kind)
+        script.advance(by: .seconds(1))
+    }
+
+    @Test func aNodeThatStaysAwayIsToldOfOnce() {
+        play(nodes: 1) { script in
+            fail(script, "closed")
+            let dials = script.dials(0)
+            for _ in 1...10 {
+                fail(script, "refused")
+                fail(script, "no route")
+            }
+            #expect(script.dials(0) == dials + 20, "it is dialled all the time")
+            #expect(told(script) == ["connected", "closed"])
+            script.connected(0)
+            #expect(told(script) == ["connected", "closed", "connected"])
+        }
+    }
+
+    @Test func aNodeThatIsAwayFromTheStartIsToldOfOnce() {
+        play(nodes: 1, connected: false) { script in
+            for _ in 1...10 { fail(script, "refused") }
+            #expect(told(script) == ["refused"])
+            // The time-outs of the engine itself are no news either.
+            script.advance(by: .seconds(10))
+            #expect(told(script) == ["refused"])
+        }
+    }
+
+    @Test func itIsToldAgainWhenItBecomesAnotherKind() {
+        play(nodes: 1, connected: false) { script in
+            for _ in 1...3 { fail(script, "refused") }
+            for _ in 1...3 { fail(script, "loading", kind: .notReady) }
+            for _ in 1...3 { fail(script, "wrong password", kind: .turnedAway) }
+            for _ in 1...3 { fail(script, "refused") }
+            #expect(told(script) == ["refused", "loading", "wrong password", "refused"])
+        }
+    }
+
+    @Test func theNextOutageIsToldThoughItIsOfTheSameKind() {
+        play(nodes: 1) { script in
+            for _ in 1...3 {
+                fail(script, "closed")
+                script.connected(0)
+            }
+            #expect(told(script) == ["connected", "closed", "connected", "closed", "connected", "closed", "connected"])
+        }
+    }
+
+    @Test func aVoteNamesTheLastReasonThoughTheEventNamesTheFirst() {
+        play(nodes: 1, connected: false) { script in
+            script.disconnect(0, "refused")
+            script.advance(by: .seconds(1))
+            script.disconnect(0, "no route")
+            let lock = script.acquire()
+            let refusal = Refusal(reason: .unavailable, attempts: 1, votes: [.failed(.unreachable("no route"))])
+            #expect(script.news() == [.refused(lock, refusal)])
+            #expect(told(script) == ["refused"])
         }
     }
 }

@@ -244,12 +244,12 @@ extension Script {
     }
 
     /// The connection ends, or is refused.
-    func disconnect(_ node: Int, _ reason: String = "reset") {
+    func disconnect(_ node: Int, _ reason: String = "reset", kind: Outage = .unreachable) {
         guard let connection = nodes[node].connection else { return complain("node \(node) has no connection") }
         nodes[node].connection = nil
         nodes[node].isUp = false
         nodes[node].unanswered = []
-        handle(.disconnected(node: node, connection, reason: reason))
+        handle(.disconnected(node: node, connection, reason: reason, kind: kind))
     }
 
     /// The node answers the oldest command that it has not answered.

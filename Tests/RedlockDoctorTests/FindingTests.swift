@@ -30,7 +30,7 @@ struct FindingTests {
 
     private static let noPermission = "NOPERM this user has no permissions to run the command"
 
-    private static let cases: [Case] = [
+    static let cases: [Case] = [
         Case(.replica, .problem, costsVote: true, "a replica") { $0.replication["role"] = "slave" },
         Case(.cluster, .problem, costsVote: true, "Cluster") { $0.server["redis_mode"] = "cluster" },
         Case(.sentinel, .problem, costsVote: true, "Sentinel") { $0.server["redis_mode"] = "sentinel" },
@@ -81,6 +81,9 @@ struct FindingTests {
             $0.refusals["+publish"] = noPermission
             $0.refusals["+subscribe"] = noPermission
         },
+        Case(.passwordNotNeeded, .warning, "lets in") { $0.stranger = .integer(0) },
+        Case(.passwordNotNeeded, .warning, "lets in") { $0.stranger = .error("OOM command not allowed") },
+        Case(.noPassword, .note, "no password") { $0.hasPassword = false },
         Case(.otherNames, .warning, "which this check made up") {
             $0.refusals["+set"] = "NOPERM No permissions to access a key"
         },
@@ -102,6 +105,29 @@ struct FindingTests {
         #expect(finding.seen.contains(fault.words), "\(finding.seen)")
         #expect(finding.nodes == ["a:1"])
         #expect(finding.risk.hasSuffix(".") && !finding.change.isEmpty)
+    }
+
+    @Test(
+        "Strangers that are refused, or may not delete, or could not ask, are nothing to tell",
+        arguments: [
+            .error("NOAUTH Authentication required."), .error("NOPERM this user has no permissions to run 'del'"),
+            .error("NOPERM No permissions to access a key"), .error("ERR unknown command 'DEL'"),
+            .error("ERR max number of clients reached"), .error("DENIED Redis is running in protected mode"), nil,
+        ] as [Reply?])
+    func strangers(_ reply: Reply?) {
+        #expect(healthy { $0.stranger = reply }.codes == [])
+    }
+
+    @Test("No password is nothing to tell of this machine, nor where this user may not delete either")
+    func noPassword() {
+        let open = healthy { $0.hasPassword = false }
+        #expect(NodeFindings.access(open.report(), host: NodeReport.thisMachine) == [])
+        #expect(NodeFindings.access(open.report(), host: "10.0.0.1").map(\.severity) == [.note])
+        let harmless = healthy {
+            $0.hasPassword = false
+            $0.refusals["+del"] = Self.noPermission
+        }
+        #expect(harmless.codes == [.rightsMissing])
     }
 
     @Test("A clock that is off within the uncertainty is not called off")

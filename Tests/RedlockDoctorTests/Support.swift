@@ -19,6 +19,9 @@ struct Answers {
     var settings = ["appendfsync": "always", "no-appendfsync-on-rewrite": "no"]
     /// By the rule of the right.
     var refusals: [String: String] = [:]
+    /// What a stranger is told, where the URL has a password.
+    var stranger: Reply? = .error("NOAUTH Authentication required.")
+    var hasPassword = true
     /// In microseconds: the node's clock less ours, and the round trips.
     var clockOffset: Int64 = 0
     var roundTrips: [Int64] = [300, 200, 250]
@@ -51,7 +54,7 @@ struct Answers {
                 return .init(
                     sentAt: sentAt, roundTrip: .microseconds(trip),
                     reply: refusals["+time"].map { .error($0) } ?? reply)
-            })
+            }, hasPassword: hasPassword, stranger: stranger)
     }
 
     func report(_ expected: Expectations = Expectations()) -> ServerReport {

@@ -219,9 +219,27 @@ import Testing
         #expect(try read("-ERR \u{1b}[31mred\u{7f}\t\u{0}end\r\n") == [.error("ERR  [31mred   end")])
     }
 
-    @Test func anErrorIsQuotedInPart() throws {
-        let text = "ERR " + String(repeating: "x", count: 1_000)
-        #expect(try read("-\(text)\r\n") == [.error(String(text.prefix(200)))])
+    @Test(arguments: [
+        (String(repeating: "four ", count: 40), String(repeating: "four ", count: 40)),
+        (String(repeating: "four ", count: 41), String(repeating: "four ", count: 39) + "four …"),
+        (String(repeating: "seven7 ", count: 40), String(repeating: "seven7 ", count: 27) + "seven7 …"),
+        (String(repeating: "x", count: 1_000), String(repeating: "x", count: 199) + " …"),
+        // The cut is in the middle of a character.
+        (
+            String(repeating: "ä", count: 99) + "x" + String(repeating: "ä", count: 99),
+            String(repeating: "ä", count: 99) + "x …"
+        ),
+        (
+            "ERR unknown command 'A', with args beginning with: " + String(repeating: "secret ", count: 40),
+            "ERR unknown command 'A'"
+        ),
+        (
+            String(repeating: "x", count: 190) + " A, with args beginning with: secret",
+            String(repeating: "x", count: 190) + " A, with …"
+        ),
+    ])
+    func anErrorIsQuotedInPartAndThatInWords(text: String, quoted: String) throws {
+        #expect(try read("-\(text)\r\n") == [.error(quoted)])
     }
 
     @Test func anErrorThatIsNotUTF8IsStillText() throws {
@@ -232,7 +250,7 @@ import Testing
 
     @Test func aStatusIsQuotedAsErrorsAre() throws {
         let text = "\u{1b}" + String(repeating: "x", count: 1_000)
-        let expected = "the status  " + String(repeating: "x", count: 199)
+        let expected = "the status  " + String(repeating: "x", count: 198) + " …"
         #expect(try read("+\(text)\r\n") == [.unexpected(expected)])
     }
 

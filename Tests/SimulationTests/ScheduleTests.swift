@@ -111,4 +111,29 @@ struct ScheduleTests {
             #expect(!page.contains(forbidden), "\(forbidden)")
         }
     }
+
+    @Test("a report tells in words, and not in names of the source, why something was or was not done")
+    func words() throws {
+        var seen: Set<String> = []
+        for name in ["rolling-restart-without-repair", "clock-jump-forward", "split-vote"] {
+            let schedule = try #require(Scenario.named(name)).schedule
+            var world = World(schedule, tracing: true)
+            let outcome = world.run()
+            let page = HTMLReport.page(schedule, outcome, world.trace)
+            for word in ["noSpareNode", "notExtended", "heldByAnother", "clockJumped", "shutDown"] {
+                #expect(!page.contains(word), "\(name): \(word)")
+            }
+            let words = ["no spare node is left", "could not be extended", "others hold it", "was set forward"]
+            seen.formUnion(words.filter { page.contains($0) })
+        }
+        #expect(seen.count == 4, "\(seen)")
+    }
+
+    @Test("one of something is told as one")
+    func one() {
+        #expect(Format.count(1, "loss", "losses") == "1 loss")
+        #expect(Format.count(0, "loss", "losses") == "0 losses")
+        #expect(Format.count(1_234, "grant") == "1,234 grants")
+        #expect(Explanation.verdict(Outcome(), of: Schedule(seed: 1)).first?.contains("0 grants") == true)
+    }
 }

@@ -2,17 +2,14 @@
 package enum Explanation {
     /// The world in one sentence, for the first lines of a run.
     package static func world(_ options: WorldOptions) -> String {
-        "\(count(options.nodes, "node")) (\(options.persistence.rawValue)), \(count(options.clients, "client")) with "
-            + "\(count(options.workersPerClient, "worker")) each, \(count(options.resources, "resource")); "
+        "\(Format.count(options.nodes, "node")) (\(options.persistence.rawValue)), "
+            + "\(Format.count(options.clients, "client")) with "
+            + "\(Format.count(options.workersPerClient, "worker")) each, \(Format.count(options.resources, "resource")); "
             + "ttl \(Format.length(options.ttl)), node timeout \(Format.length(options.nodeTimeout)), "
             + "retry \(Format.length(options.retryDelay)) + up to \(Format.length(options.retryJitter)), "
             + "drift \(options.driftPartsPerMillion) ppm; "
             + "one way \(Format.length(options.delay)) to \(Format.length(2 * options.delay + options.jitter))"
             + (options.twoSites ? ", two sites" : "")
-    }
-
-    private static func count(_ number: Int, _ noun: String) -> String {
-        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 
     /// What happens in a schedule, one line a thing.
@@ -30,7 +27,10 @@ package enum Explanation {
     /// The verdict, and what led to it.
     package static func verdict(_ outcome: Outcome, of schedule: Schedule) -> [String] {
         guard let worst = outcome.worst else {
-            return ["Held: no promise was broken in \(outcome.grants) grants and \(outcome.attempts) attempts."]
+            return [
+                "Held: no promise was broken in \(Format.count(outcome.grants, "grant")) and "
+                    + "\(Format.count(outcome.attempts, "attempt"))."
+            ]
         }
         var lines = ["\(worst.oracle.rawValue) at \(Format.seconds(worst.at)): \(worst.message)."]
         if let breach = worst.excuse {

@@ -41,6 +41,11 @@ package enum Format {
         return (number < 0 ? "-" : "") + String(text.reversed())
     }
 
+    /// `1 loss`, `1,234 losses`.
+    package static func count(_ number: Int, _ one: String, _ several: String? = nil) -> String {
+        "\(grouped(number)) \(number == 1 ? one : several ?? one + "s")"
+    }
+
     package static func padded(_ number: Int64, _ digits: Int) -> String {
         let text = String(number)
         return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text

@@ -54,7 +54,7 @@ struct Picture {
                 repetitions += 1
                 continue
             }
-            if repetitions > 0 { lines.append("… and \(repetitions) times more") }
+            if repetitions > 0 { lines.append("… and \(repetitions == 1 ? "once" : "\(repetitions) times") more") }
             repeated = theme
             repetitions = 0
             lines.append("\(Format.seconds(record.at)): \(text)")
@@ -85,7 +85,8 @@ struct Picture {
         let nodes = bars.filter {
             $0.attempt == record.attempt && $0.from <= record.at && record.at < $0.to
         }.map(\.node)
-        return nodes.isEmpty ? "no node" : "nodes " + nodes.sorted().map { String($0) }.joined(separator: ", ")
+        let list = nodes.sorted().map { String($0) }.joined(separator: ", ")
+        return nodes.isEmpty ? "no node" : nodes.count == 1 ? "node \(list)" : "nodes \(list)"
     }
 
     // MARK: Bars

@@ -54,7 +54,9 @@ extension World {
         case .quarantined(let place, let quarantine):
             node = place
             let length = (quarantine.until - engineTime(client)).count
-            text = "has node \(clients[client].view[place]) wait for \(Format.length(length)): \(quarantine.reason)"
+            text =
+                "has node \(clients[client].view[place]) wait for \(Format.length(length)): "
+                + quarantine.reason.words
         case .quarantineOver(let place):
             node = place
             text = "has node \(clients[client].view[place]) vote again"

@@ -135,11 +135,11 @@ extension World {
             count(callers)
             guard let worker = worker(of: lock, client) else { return }
             workers[worker].isFailing = workers[worker].isFailing || refusal.reason == .notExtended
-            tell(worker, "not extended: \(refusal.reason)")
+            tell(worker, "not extended: \(refusal.reason.words)")
         case .atRisk(let lock, let risk):
             mark(.atRisk)
             outcome.risks += 1
-            if let worker = worker(of: lock, client) { tell(worker, "at risk: \(risk.risk)") }
+            if let worker = worker(of: lock, client) { tell(worker, "at risk: \(risk.risk.words)") }
         case .recovered(let lock, _):
             mark(.recovered)
             if let worker = worker(of: lock, client) { tell(worker, "at risk no longer") }
@@ -195,7 +195,7 @@ extension World {
         case .expired: mark(.expiredWhileAcquiring)
         case .heldByAnother, .cancelled, .shutDown: break
         }
-        tell(worker, "refused: \(refusal.reason)")
+        tell(worker, "refused: \(refusal.reason.words)")
         endAttempt(of: worker)
         tallyWait(workers[worker].resource)
         // Who asks again at once keeps everybody busy, himself included.
@@ -216,7 +216,7 @@ extension World {
         case .clockJumped: mark(.lossByClockJump)
         case .shutDown: mark(.shutdown)
         }
-        tell(worker, "lost: \(loss.reason)")
+        tell(worker, "lost: \(loss.reason.words)")
         workers[worker].isLost = true
         closeHold(workers[worker].hold, "lost")
         guard !options.scripted else { return }

@@ -18,19 +18,24 @@ enum Snippets {
         await redlock.shutdown()
     }
 
-    static func first() async throws {
-        let redlock = try Redlock(nodes: ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"])
+    static func first() async {
+        let nodes = ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"]
         do {
-            try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(90)) { lease in
-                for second in 1...60 {
-                    print(second, lease.remaining)
-                    try await Task.sleep(for: .seconds(1))
+            let redlock = try Redlock(nodes: nodes)
+            do {
+                try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(90)) { lease in
+                    for second in 1...60 {
+                        print(second, lease.remaining)
+                        try await Task.sleep(for: .seconds(1))
+                    }
                 }
+            } catch {
+                print(error)  // held by another for too long, lost, or no quorum: with what each node said
             }
-        } catch let error as RedlockError {
-            print(error)
+            await redlock.shutdown()
+        } catch {
+            print(error)  // a URL that is none
         }
-        await redlock.shutdown()
     }
 
     static func byHand(_ redlock: Redlock) async throws {
