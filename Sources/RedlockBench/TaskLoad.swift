@@ -12,7 +12,8 @@ enum TaskLoad {
     ///   - acquire: Acquires the resource of this caller.
     ///   - release: Releases what that gave.
     static func run<Lease>(
-        callers: Int, for time: Duration, countsCPU: Bool = true, acquire: @escaping @Sendable (Int) async throws -> Lease,
+        callers: Int, for time: Duration, countsCPU: Bool = true,
+        acquire: @escaping @Sendable (Int) async throws -> Lease,
         release: @escaping @Sendable (Lease) async throws -> Void
     ) async throws -> Figures {
         let cpu = ProcessUsage.cpuSeconds
