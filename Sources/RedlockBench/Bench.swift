@@ -127,8 +127,11 @@ extension Bench {
         let isFault = benchCase.needsOwnNodes && benchCase != .delay
         return try await withRedlock(urls) { redlock in
             let load = LibraryLoad(redlock: redlock, keyPrefix: site.keyPrefix)
-            let floor = Floor(
-                try RawFloor(addresses, keyPrefix: "\(site.keyPrefix)floor:", depth: callers.max() ?? 1))
+            func rawFloor() throws -> RawFloor {
+                try RawFloor(addresses, keyPrefix: "\(site.keyPrefix)floor:", depth: callers.max() ?? 1)
+            }
+            let floor = Floor(try rawFloor())
+            let taskFloor = benchCase == .healthy ? TaskFloor(try rawFloor()) : nil
             func library(_ callers: Int, _ what: String = "library") async throws -> Figures {
                 try Task.checkCancellation()
                 progress("\(prefix): \(what), \(callers) callers")
@@ -148,7 +151,10 @@ extension Bench {
                 let figures = try await library(callers)
                 let below: Figures
                 if let early { below = early } else { below = try await bare(callers) }
-                results.append((callers, RoundResult(floor: below, library: figures)))
+                try Task.checkCancellation()
+                progress("\(prefix): floor of tasks, \(callers) callers")
+                let tasks = try await taskFloor?.run(callers: callers, for: options.time)
+                results.append((callers, RoundResult(floor: below, library: figures, tasks: tasks)))
             }
             guard isFault else { return results }
             return try await withFault(benchCase) {

@@ -9,9 +9,11 @@ package struct BenchReport: Sendable {
         /// The library with all nodes well, in the same rounds; nil where that is what was measured.
         package var healthy: Figures?
         package var ratios: Ratios
+        /// The floor with tasks for callers, and the library's ratios to that; nil where it was not measured.
+        package var tasks: (figures: Figures, ratios: Ratios)?
     }
 
-    /// The library's figure divided by the floor's of the same round: the median over the rounds.
+    /// The library's figure divided by a floor's of the same round: the median over the rounds.
     package struct Ratios: Sendable {
         /// Of the medians of a cycle.
         package var latency: Double
@@ -48,22 +50,29 @@ struct RoundResult: Sendable {
     var floor: Figures
     var library: Figures
     var healthy: Figures?
+    var tasks: Figures?
 
     static func row(_ benchCase: BenchOptions.Case, callers: Int, _ rounds: [RoundResult]) -> BenchReport.Row {
-        func ratio(_ figure: (Figures) -> Double) -> Double {
-            rounds.map { figure($0.library) / figure($0.floor) }.median
-        }
-        let cpu = rounds.compactMap { round in
-            round.library.cpuPerCycle.flatMap { ours in round.floor.cpuPerCycle.map { ours / $0 } }
-        }
-        let toHealthy = rounds.compactMap { round in round.healthy.map { round.library.median / $0.median } }
         let healthy = rounds.compactMap(\.healthy)
+        let tasks = rounds.compactMap(\.tasks)
         return BenchReport.Row(
             benchCase: benchCase, callers: callers, library: Figures(medianOf: rounds.map(\.library)),
             floor: Figures(medianOf: rounds.map(\.floor)),
             healthy: healthy.isEmpty ? nil : Figures(medianOf: healthy),
-            ratios: BenchReport.Ratios(
-                latency: ratio(\.median), acquireLatency: ratio(\.acquireMedian), throughput: ratio(\.cyclesPerSecond),
-                cpu: cpu.isEmpty ? nil : cpu.median, toHealthy: toHealthy.isEmpty ? nil : toHealthy.median))
+            ratios: ratios(rounds, to: { $0.floor }),
+            tasks: tasks.isEmpty ? nil : (Figures(medianOf: tasks), ratios(rounds, to: { $0.tasks! })))
+    }
+
+    private static func ratios(_ rounds: [RoundResult], to floor: (RoundResult) -> Figures) -> BenchReport.Ratios {
+        func ratio(_ figure: (Figures) -> Double) -> Double {
+            rounds.map { figure($0.library) / figure(floor($0)) }.median
+        }
+        let cpu = rounds.compactMap { round in
+            round.library.cpuPerCycle.flatMap { ours in floor(round).cpuPerCycle.map { ours / $0 } }
+        }
+        let toHealthy = rounds.compactMap { round in round.healthy.map { round.library.median / $0.median } }
+        return BenchReport.Ratios(
+            latency: ratio(\.median), acquireLatency: ratio(\.acquireMedian), throughput: ratio(\.cyclesPerSecond),
+            cpu: cpu.isEmpty ? nil : cpu.median, toHealthy: toHealthy.isEmpty ? nil : toHealthy.median)
     }
 }

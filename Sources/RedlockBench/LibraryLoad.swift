@@ -9,46 +9,13 @@ struct LibraryLoad: Sendable {
     /// A caller that has not got its own resource by then has a problem that is not the bench's.
     static let wait = Duration.seconds(5)
 
-    private struct Outcome {
-        var cycles = Samples()
-        var acquires = Samples()
-    }
-
-    /// Cycles until the time is over, or the task is cancelled.
-    ///
     /// - Parameter countsCPU: Whether this process does nothing else meanwhile.
     func run(callers: Int, for time: Duration, countsCPU: Bool = true) async throws -> Figures {
-        let cpu = ProcessUsage.cpuSeconds
-        let start = Stopwatch.nanoseconds
-        let end = start + time.nanoseconds
-        let all = try await withThrowingTaskGroup(of: Outcome.self) { group in
-            for caller in 0..<callers {
-                group.addTask { try await cycles(of: Resource("\(keyPrefix)\(caller)"), until: end) }
-            }
-            return try await group.reduce(into: Outcome()) { all, one in
-                all.cycles.add(one.cycles)
-                all.acquires.add(one.acquires)
-            }
-        }
-        let seconds = Double(Stopwatch.nanoseconds - start) / 1e9
-        return Figures(
-            cycles: all.cycles, acquires: all.acquires, seconds: seconds,
-            cpuSeconds: countsCPU ? ProcessUsage.cpuSeconds - cpu : nil)
-    }
-
-    private func cycles(of resource: Resource, until end: Int64) async throws -> Outcome {
-        var outcome = Outcome()
-        var now = Stopwatch.nanoseconds
-        repeat {
-            let begun = now
-            let lease = try await redlock.acquire(resource, ttl: Self.ttl, waitingUpTo: Self.wait)
-            let acquired = Stopwatch.nanoseconds
-            await lease.release()
-            now = Stopwatch.nanoseconds
-            outcome.acquires.add(acquired - begun)
-            outcome.cycles.add(now - begun)
-        } while now < end && !Task.isCancelled
-        return outcome
+        let resources = (0..<callers).map { Resource("\(keyPrefix)\($0)") }
+        return try await TaskLoad.run(
+            callers: callers, for: time, countsCPU: countsCPU,
+            acquire: { try await redlock.acquire(resources[$0], ttl: Self.ttl, waitingUpTo: Self.wait) },
+            release: { await $0.release() })
     }
 }
 

@@ -36,9 +36,9 @@ final class RawFloor {
         var now = start
         while now < end, mayRun() {
             let begun = now
-            try broadcast(acquires[..<depth], expecting: REDIS_REPLY_STATUS)
+            try serve(acquires: 0..<depth, releases: 0..<0)
             let acquired = Stopwatch.nanoseconds
-            try broadcast(releases[..<depth], expecting: REDIS_REPLY_INTEGER)
+            try serve(acquires: 0..<0, releases: 0..<depth)
             now = Stopwatch.nanoseconds
             halves.add(acquired - begun)
             cycles.add(now - begun)
@@ -48,14 +48,19 @@ final class RawFloor {
             cpuSeconds: ProcessUsage.cpuSeconds - cpu)
     }
 
-    private func broadcast(_ batch: ArraySlice<CommandWords>, expecting type: Int32) throws(BenchError) {
+    /// Sends these commands to all nodes, and reads the answers.
+    func serve(
+        acquires acquiring: some Collection<Int>, releases releasing: some Collection<Int>
+    ) throws(BenchError) {
         for node in nodes {
-            for words in batch { node.append(words) }
+            for index in acquiring { node.append(acquires[index]) }
+            for index in releasing { node.append(releases[index]) }
         }
         // Appended commands are written when an answer is asked for: write to all before reading from one.
         for node in nodes { try node.flush() }
         for node in nodes {
-            for _ in batch { try node.readReply(expecting: type) }
+            for _ in acquiring { try node.readReply(expecting: REDIS_REPLY_STATUS) }
+            for _ in releasing { try node.readReply(expecting: REDIS_REPLY_INTEGER) }
         }
     }
 }

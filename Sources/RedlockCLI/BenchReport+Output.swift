@@ -10,6 +10,7 @@ extension BenchReport {
                 + "times in µs; x: to the floor in the same round"
         ]
         if !rows.isEmpty { lines += [""] + loadLines }
+        if rows.contains(where: { $0.tasks != nil }) { lines += [""] + taskLines }
         if !contended.isEmpty { lines += [""] + contendedLines }
         if let fencing {
             lines += [
@@ -51,6 +52,24 @@ extension BenchReport {
                         Self.text(row.floor.cyclesPerSecond, 0), Self.text(row.floor.median), Self.text(row.floor.p99),
                         row.floor.cpuPerCycle.map { Self.text($0) } ?? "-",
                     ]
+                })
+    }
+
+    private var taskLines: [String] {
+        let header = [
+            "floor of tasks", "callers", "cycles/s", "p50", "CPU/cycle", "lock to it: cycles/s", "p50", "CPU/cycle",
+        ]
+        return Columns.aligned(
+            [header]
+                + rows.compactMap { row in
+                    row.tasks.map { tasks in
+                        [
+                            row.benchCase.rawValue, "\(row.callers)", Self.text(tasks.figures.cyclesPerSecond, 0),
+                            Self.text(tasks.figures.median), tasks.figures.cpuPerCycle.map { Self.text($0) } ?? "-",
+                            Self.text(tasks.ratios.throughput), Self.text(tasks.ratios.latency),
+                            tasks.ratios.cpu.map { Self.text($0) } ?? "-",
+                        ]
+                    }
                 })
     }
 
@@ -134,13 +153,23 @@ extension BenchReport.Row {
         object.add("library", library.json)
         object.add("floor", floor.json)
         if let healthy { object.add("healthy", healthy.json) }
-        var ratios = JSONObject()
-        ratios.add("p50", self.ratios.latency)
-        ratios.add("acquire_p50", self.ratios.acquireLatency)
-        ratios.add("cycles_per_second", self.ratios.throughput)
-        if let cpu = self.ratios.cpu { ratios.add("cpu_per_cycle", cpu) }
-        if let toHealthy = self.ratios.toHealthy { ratios.add("p50_to_healthy", toHealthy) }
-        object.add("to_floor", ratios)
+        object.add("to_floor", ratios.json)
+        if let tasks {
+            object.add("task_floor", tasks.figures.json)
+            object.add("to_task_floor", tasks.ratios.json)
+        }
+        return object
+    }
+}
+
+extension BenchReport.Ratios {
+    fileprivate var json: JSONObject {
+        var object = JSONObject()
+        object.add("p50", latency)
+        object.add("acquire_p50", acquireLatency)
+        object.add("cycles_per_second", throughput)
+        if let cpu { object.add("cpu_per_cycle", cpu) }
+        if let toHealthy { object.add("p50_to_healthy", toHealthy) }
         return object
     }
 }

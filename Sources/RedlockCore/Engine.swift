@@ -12,6 +12,13 @@ package struct Engine: Sendable {
         var newer: Int?
         /// Counted in ``Engine/heldCount``.
         var isHeld = false
+
+        /// How the request stands, and when it is due; nil when there is none.
+        ///
+        /// Mutating, though it changes nothing: so it looks at the machine in its place, and not at a copy of it for every vote.
+        mutating func standing(_ policy: Policy) -> (phase: LockMachine.Phase, deadline: Instant)? {
+            machine == nil ? nil : (machine!.phase, machine!.deadline(policy))
+        }
     }
 
     let policy: Policy
@@ -195,23 +202,20 @@ extension Engine {
 
     /// To be called after every change of a machine: forgets it when it has ended, else notes when it is due.
     mutating func settle(_ slot: Int) {
-        // In place: a copy of the machine for every vote would be the dearest part of counting it.
-        guard slots[slot].machine != nil else { return }
-        if !slots[slot].machine!.isInFront { vacate(slot) }
-        if slots[slot].isHeld != (slots[slot].machine!.phase == .held) {
+        guard let (phase, deadline) = slots[slot].standing(policy) else { return }
+        if !phase.isInFront { vacate(slot) }
+        if slots[slot].isHeld != (phase == .held) {
             slots[slot].isHeld.toggle()
             heldCount += slots[slot].isHeld ? 1 : -1
         }
-        if slots[slot].machine!.phase == .ended {
+        if phase == .ended {
             leaveQueue(slot)
             slots[slot].line = nil
             slots[slot].machine = nil
-            deadlines.set(slot, to: .distantFuture)
             freeSlots.append(Int32(slot))
             lockCount -= 1
-        } else {
-            deadlines.set(slot, to: slots[slot].machine!.deadline(policy))
         }
+        deadlines.set(slot, to: deadline)
     }
 
     /// A lease is held: the nodes' clocks matter.

@@ -94,15 +94,17 @@ struct LockMachine: Sendable {
 
 // MARK: - Queue
 
-extension LockMachine {
+extension LockMachine.Phase {
     /// It is this machine's turn: the others of its process wait for it.
     var isInFront: Bool {
-        switch phase {
+        switch self {
         case .acquiring, .waiting, .held: true
         case .queued, .lost, .releasing, .ended: false
         }
     }
+}
 
+extension LockMachine {
     /// The next attempt is to begin then, or at the deadline if that is earlier: the last is made, not skipped.
     mutating func wait(until instant: Instant) {
         switch phase {

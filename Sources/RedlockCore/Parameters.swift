@@ -30,7 +30,9 @@ package struct Parameters: Sendable {
 }
 
 /// The rules and numbers that a machine decides by.
-struct Policy: Sendable {
+///
+/// They never change. A class, so that handing them to every decision copies a reference and not all of them.
+final class Policy: Sendable {
     let rules: any Rules
     let parameters: Parameters
     let quorum: Int

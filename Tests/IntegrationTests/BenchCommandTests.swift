@@ -21,13 +21,14 @@ struct BenchCommandTests {
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":1,"))
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":64,"))
         }
-        for member in ["\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain"] {
+        for member in ["\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\""] {
             #expect(object.contains(member))
         }
 
         let table = try await bench("--local", "--quick", "--time", "30ms", "--case", "healthy")
         #expect(table.status == .exited(0))
-        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 2)
+        // The bare wire, and the wire with tasks.
+        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 4)
     }
 
     @Test("On nodes given it measures what harms nobody, and leaves no key")

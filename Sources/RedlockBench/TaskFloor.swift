@@ -1,0 +1,77 @@
+import Dispatch
+import Glibc
+import PosixLock
+
+/// The floor for callers that are tasks: the wire's commands and no lock, but a task asks for each and waits for its answers.
+///
+/// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the floor is
+/// what Swift takes to have a task wait and go on; no library with `async` functions is without it.
+final class TaskFloor: @unchecked Sendable {
+    private struct Wish {
+        var caller: Int
+        var isAcquire: Bool
+        var answer: CheckedContinuation<Void, any Error>
+    }
+
+    private let floor: RawFloor
+    private let wishes = Locked<[Wish]>([])
+    /// Rung for each first wish, and at the end.
+    private let bell = DispatchSemaphore(value: 0)
+    private let queue = DispatchQueue(label: "redlock-bench.task-floor")
+
+    init(_ floor: RawFloor) {
+        self.floor = floor
+    }
+
+    func run(callers: Int, for time: Duration) async throws -> Figures {
+        queue.async { self.serve() }
+        let outcome: Result<Figures, any Error>
+        do {
+            outcome = .success(
+                try await TaskLoad.run(
+                    callers: callers, for: time,
+                    acquire: { caller in
+                        try await self.ask(caller, isAcquire: true)
+                        return caller
+                    },
+                    release: { caller in try await self.ask(caller, isAcquire: false) }))
+        } catch {
+            outcome = .failure(error)
+        }
+        // All have their answers: what is rung for now is the end.
+        bell.signal()
+        await withCheckedContinuation { ended in queue.async { ended.resume() } }
+        return try outcome.get()
+    }
+
+    private func ask(_ caller: Int, isAcquire: Bool) async throws {
+        try await withCheckedThrowingContinuation { answer in
+            let isFirst = wishes.withLock { wishes in
+                wishes.append(Wish(caller: caller, isAcquire: isAcquire, answer: answer))
+                return wishes.count == 1
+            }
+            if isFirst { bell.signal() }
+        }
+    }
+
+    private func serve() {
+        while true {
+            bell.wait()
+            let wishes = wishes.withLock { wishes in
+                defer { wishes = [] }
+                return wishes
+            }
+            guard !wishes.isEmpty else { return }
+            let outcome: Result<Void, any Error>
+            do throws(BenchError) {
+                try floor.serve(
+                    acquires: wishes.filter(\.isAcquire).map(\.caller),
+                    releases: wishes.filter { !$0.isAcquire }.map(\.caller))
+                outcome = .success(())
+            } catch {
+                outcome = .failure(error)
+            }
+            for wish in wishes { wish.answer.resume(with: outcome) }
+        }
+    }
+}
