@@ -52,29 +52,14 @@ package struct ComposeCluster: Sendable {
 
     /// The lines of its output; fails with its last line if it does.
     static func run(_ words: [String]) throws(LiveError) -> [String] {
+        let outcome: ChildProcess.Outcome
         do {
-            let (childEnd, ownEnd) = try socketPair()
-            defer { close(ownEnd) }
-            let child: ChildProcess
-            do {
-                defer { close(childEnd) }
-                child = try ChildProcess(words, output: childEnd, errors: childEnd)
-            }
-            var output: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 4_096)
-            while true {
-                let count = unsafe recv(ownEnd, &buffer, buffer.count, 0)
-                guard count > 0 else { break }
-                output += buffer[..<count]
-            }
-            let lines = String(decoding: output, as: UTF8.self).split(separator: "\n").map { String($0) }
-            guard child.wait() == .exited(0) else { throw LiveError(lines.last ?? "\(words[0]) failed") }
-            return lines
-        } catch let error as LiveError {
-            throw error
+            outcome = try ChildProcess.run(words)
         } catch {
             throw LiveError("\(error)")
         }
+        guard outcome.status == .exited(0) else { throw LiveError(outcome.lines.last ?? "\(words[0]) failed") }
+        return outcome.lines
     }
 }
 

@@ -70,30 +70,13 @@ struct ComposeCluster {
         (try? BlockingClient(port: firstPort + UInt16(node)))?.command(words)
     }
 
-    /// Its output, without the last line's end.
+    /// The last line of its output; empty without one.
     private static func run(_ words: [String]) throws -> String {
-        let (childEnd, ownEnd) = try socketPair()
-        defer { close(ownEnd) }
-        let child: ChildProcess
-        do {
-            child = try ChildProcess(words, output: childEnd, errors: childEnd)
-            close(childEnd)
-        } catch {
-            close(childEnd)
-            throw error
+        let outcome = try ChildProcess.run(words)
+        guard outcome.status == .exited(0) else {
+            throw Failure(description: "\(words.joined(separator: " ")): \(outcome.text)")
         }
-        var output: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = unsafe recv(ownEnd, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            output += buffer[..<count]
-        }
-        let text = String(decoding: output, as: UTF8.self)
-        guard child.wait() == .exited(0) else {
-            throw Failure(description: "\(words.joined(separator: " ")): \(text)")
-        }
-        return text.split(separator: "\n").last.map { String($0) } ?? ""
+        return outcome.lines.last ?? ""
     }
 }
 

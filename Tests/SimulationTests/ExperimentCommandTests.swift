@@ -1,6 +1,5 @@
 import ChildProcesses
 import Folders
-import Glibc
 import RedlockSimulation
 import Testing
 
@@ -8,15 +7,9 @@ import Testing
 struct ExperimentCommandTests {
     /// The exit code, and what it said on both streams.
     private static func run(_ words: String) throws -> (status: ChildProcess.Status, text: String) {
-        let folder = try TemporaryFolder()
-        let path = folder.path + "/said"
-        let file = unsafe open(path, O_WRONLY | O_CREAT, 0o600)
-        try #require(file >= 0)
-        defer { close(file) }
         let program = "\(buildFolder)/redlock-sim"
-        let child = try ChildProcess(
-            [program, "experiment"] + words.split(separator: " ").map { String($0) }, output: file, errors: file)
-        return (child.wait(), try #require(folder.text(of: "said")))
+        let outcome = try ChildProcess.run([program, "experiment"] + words.split(separator: " ").map { String($0) })
+        return (outcome.status, outcome.text)
     }
 
     @Test("names what there is")
