@@ -13,11 +13,9 @@ extension World {
     /// The client closes its subscription connection: nothing that comes over it is heard any more.
     mutating func hangUpListener(_ client: Int, _ nodeOfClient: Int) {
         let link = linkIndex(client, clients[client].view[nodeOfClient])
-        let slot = links[link].listener
-        guard slot >= 0 else { return }
+        guard links[link].listener >= 0 else { return }
+        closeByClient(links[link].listener)
         links[link].listener = -1
-        connections[slot].isClosedByClient = true
-        if connections[slot].isClosedByNode { free(slot) } else { sendToNode(slot, .close) }
     }
 
     /// The node takes a subscription, and says so.

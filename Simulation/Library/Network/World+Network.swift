@@ -93,12 +93,16 @@ extension World {
         sendToNode(slot, .command(command, attempt: attempt))
     }
 
-    /// The client closes: what it has sent is delivered still, what comes back is dropped.
+    /// The client closes the connection for its commands.
     mutating func hangUp(_ client: Int, _ nodeOfClient: Int) {
         let link = linkIndex(client, clients[client].view[nodeOfClient])
-        let slot = links[link].connection
-        guard slot >= 0 else { return }
+        guard links[link].connection >= 0 else { return }
+        closeByClient(links[link].connection)
         links[link].connection = -1
+    }
+
+    /// What the client has sent is delivered still, what comes back is dropped.
+    mutating func closeByClient(_ slot: Int) {
         connections[slot].isClosedByClient = true
         if connections[slot].isClosedByNode { free(slot) } else { sendToNode(slot, .close) }
     }
