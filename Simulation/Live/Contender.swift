@@ -20,7 +20,6 @@ final class Contender: Sendable {
         var request: Task<Void, Never>?
         var holding: Holding?
         var reportedEnd: Int64 = 0
-        var writesPending = 0
         var isStopping = false
         var random: Randomness
     }

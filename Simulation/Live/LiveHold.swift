@@ -26,7 +26,6 @@ struct LiveHold: Sendable {
     var attempt: Int32 = -1
     /// Found invalid by its holder.
     var refusedAt = Int64.max
-    var wasExtended = false
 
     var end: Int64 { min(validUntil, closedAt) }
     var isEmpty: Bool { end <= grantedAt }

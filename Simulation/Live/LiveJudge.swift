@@ -185,7 +185,6 @@ struct LiveJudge {
                     "client \(record.client) found its lease invalid at \(seconds(holds[place].refusedAt)), and then was "
                         + "told that it was extended", at: report.at)
             }
-            holds[place].wasExtended = true
             holds[place].validUntil = max(holds[place].validUntil, report.value)
         case .notExtended: verdict.outcome.marks.insert(.extensionFailed)
         case .lost:

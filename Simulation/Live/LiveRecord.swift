@@ -84,5 +84,4 @@ final class LiveHistory: Sendable {
     }
 
     var snapshot: (records: [LiveRecord], looks: [[Look]]) { state.withLock { ($0.records, $0.looks) } }
-    var count: Int { state.withLock { $0.records.count } }
 }

@@ -6,7 +6,6 @@ final class LiveTally: Sendable {
     private struct State {
         var asked = 0
         var grants = 0
-        var refusals = 0
         var losses = 0
         var faults = 0
         /// Requests that wait for an answer, by process.
@@ -46,9 +45,7 @@ final class LiveTally: Sendable {
                 if state.isHealed, state.healedGrants.indices.contains(report.resource) {
                     state.healedGrants[report.resource] += 1
                 }
-            case .refused:
-                state.refusals += 1
-                state.waiting[process, default: 1] -= 1
+            case .refused: state.waiting[process, default: 1] -= 1
             case .extended: state.open[hold] = max(state.open[hold] ?? 0, report.value)
             case .released: state.open[hold] = nil
             case .lost: state.losses += 1

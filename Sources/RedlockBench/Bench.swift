@@ -231,7 +231,6 @@ extension Bench {
             BenchReport.Contended(
                 figures: ContentionFigures(medianOf: rounds.map(\.figures)),
                 uncontendedCycle: rounds.map(\.cycle).median,
-                uncontendedCommands: rounds.map(\.uncontended.commandsPerAcquisition).median,
                 releaseToGrantInCycles: rounds.map { $0.figures.releaseToGrantMedian / $0.cycle }.median,
                 commandsToUncontended: rounds.map {
                     $0.figures.commandsPerAcquisition / $0.uncontended.commandsPerAcquisition

@@ -29,7 +29,6 @@ package struct BenchReport: Sendable {
         package var figures: ContentionFigures
         /// A cycle of a caller that is alone, in microseconds.
         package var uncontendedCycle: Double
-        package var uncontendedCommands: Double
         /// Medians over the rounds.
         package var releaseToGrantInCycles: Double
         package var commandsToUncontended: Double

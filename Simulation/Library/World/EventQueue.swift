@@ -52,8 +52,6 @@ struct EventQueue: Sendable {
         heap.reserveCapacity(256)
     }
 
-    var count: Int { heap.count }
-
     @inline(__always)
     mutating func add(_ kind: Kind, _ subject: Int, _ number: UInt32 = 0, at time: Int64) {
         let item = Item(
