@@ -75,7 +75,7 @@ extension Schedule {
     }
 
     /// Whether ``forContainers`` is the same.
-    package var isForContainers: Bool { forContainers == self }
+    var isForContainers: Bool { forContainers == self }
 }
 
 /// A container.

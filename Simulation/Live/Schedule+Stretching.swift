@@ -36,7 +36,7 @@ extension Schedule {
     }
 
     /// A scenario in which a log is synced every second must keep to real seconds.
-    package var mayBeStretched: Bool { options.persistence != .aofEverySecond }
+    var mayBeStretched: Bool { options.persistence != .aofEverySecond }
 
     /// What cannot be done to real processes from outside, and is left out of a random schedule.
     package var withoutImpossibleFaults: Schedule {

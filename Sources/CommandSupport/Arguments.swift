@@ -157,7 +157,7 @@ extension Duration {
 
 extension [String] {
     /// `a`, `a or b`, `a, b or c`.
-    package var alternatives: String {
+    var alternatives: String {
         count < 2 ? joined() : dropLast().joined(separator: ", ") + " or " + last!
     }
 }

@@ -26,7 +26,7 @@ package final class LocalNode: Sendable {
     }
 
     /// How long a server may take to answer its first PING, in milliseconds.
-    package static let startMilliseconds = 20_000
+    private static let startMilliseconds = 20_000
 
     /// On the loopback interface.
     package let port: UInt16

@@ -19,7 +19,7 @@ package struct Mutant: Sendable {
     var counter: ActivationCounter?
     var defects = SimulatedNode.Defects()
     var clock = ClockFault.none
-    package var isCanary = false
+    var isCanary = false
     /// The protected resource does not compare fencing tokens.
     var resourceAcceptsLower = false
     /// What the worlds of its hunt have in common, beyond those of the tolerated profile.

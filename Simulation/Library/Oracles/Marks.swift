@@ -82,7 +82,7 @@ package struct Marks: Hashable, Sendable {
     package init() {}
 
     package mutating func insert(_ mark: Mark) { bits |= 1 << UInt64(mark.rawValue) }
-    package mutating func formUnion(_ other: Marks) { bits |= other.bits }
+    mutating func formUnion(_ other: Marks) { bits |= other.bits }
     package func contains(_ mark: Mark) -> Bool { bits & (1 << UInt64(mark.rawValue)) != 0 }
 
     /// Those that a sweep of this profile should have come by, and did not.

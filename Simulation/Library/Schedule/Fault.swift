@@ -118,7 +118,7 @@ extension Fault.Kind {
         }
     }
 
-    package var mayBeNegative: Bool {
+    var mayBeNegative: Bool {
         switch self {
         case .nodeClockJump, .nodeClockStrobe, .clientClockJump, .nodeClockRate, .clientClockRate: true
         default: false
@@ -126,7 +126,7 @@ extension Fault.Kind {
     }
 
     /// Whether it is over at once.
-    package var isInstant: Bool {
+    var isInstant: Bool {
         switch self {
         case .nodeClockJump, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .clientClockJump, .linkReset: true
         default: false

@@ -87,10 +87,10 @@ package struct WorldOptions: Hashable, Sendable {
     package var toleratesAmnesia: Bool { quarantineLength >= ttl }
 
     /// How much a clock may be off, in parts per billion, so that any two stay within the drift that is allowed for.
-    package var allowedRate: Int64 { driftPartsPerMillion * 1_000 / 2 }
+    var allowedRate: Int64 { driftPartsPerMillion * 1_000 / 2 }
 
     /// How long the library takes at worst to notice a dead connection and to have a new one: silence, dial, back-off.
-    package var reconnectBound: Int64 {
+    var reconnectBound: Int64 {
         silenceTimeout + 2 * connectTimeout + Self.milliseconds(2_000)
     }
 

@@ -60,7 +60,7 @@ package struct Randomness: RandomNumberGenerator, Sendable {
     }
 
     /// Every order of magnitude equally likely; both ends are positive.
-    package mutating func logarithmic(_ range: ClosedRange<Int64>) -> Int64 {
+    mutating func logarithmic(_ range: ClosedRange<Int64>) -> Int64 {
         let low = range.lowerBound
         let high = range.upperBound
         precondition(low > 0, "a logarithmic range is positive")

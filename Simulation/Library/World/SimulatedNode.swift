@@ -24,20 +24,18 @@ package struct SimulatedNode: Sendable {
     }
 
     /// How this node differs from Redis, for the mutants that live on the server's side.
-    package struct Defects: Sendable {
-        package var deletesWithoutCheck = false
-        package var setsOverOthers = false
-        package var raisesWithoutCheck = false
-        package var setsOnExtension = false
-        package var repairsOverOthers = false
-        package var countsGrants = false
-        package var acceptsLowerNumbers = false
-        package var raisesNumbersWithoutCheck = false
-        package var tellsNobody = false
+    struct Defects: Sendable {
+        var deletesWithoutCheck = false
+        var setsOverOthers = false
+        var raisesWithoutCheck = false
+        var setsOnExtension = false
+        var repairsOverOthers = false
+        var countsGrants = false
+        var acceptsLowerNumbers = false
+        var raisesNumbersWithoutCheck = false
+        var tellsNobody = false
         /// How often one of them made a difference.
-        package var activations = 0
-
-        package init() {}
+        var activations = 0
     }
 
     /// What a command did to the key, for the oracles.
@@ -71,7 +69,7 @@ package struct SimulatedNode: Sendable {
     var knowsRaise = false
     var knowsContend = false
     /// When each key was last gone: deleted, or expired.
-    package private(set) var freedAt: [Int64]
+    private(set) var freedAt: [Int64]
     /// What every command takes, and every write, beyond the usual.
     var serviceTime: Int64 = 0
     var fsyncTime: Int64 = 0
@@ -80,7 +78,7 @@ package struct SimulatedNode: Sendable {
     /// How many faults keep it from running at all.
     var stops = 0
     var errors: [String] = []
-    package var defects = Defects()
+    var defects = Defects()
 
     /// What each change replaced, oldest first; kept only where something may ask for the past.
     private var journal: [(time: Int64, resource: Int32, before: Entry?, number: Int64)] = []
@@ -284,7 +282,7 @@ extension SimulatedNode {
     }
 
     /// Since when the key is not there; nil while it is.
-    package func freeSince(_ resource: Int, at time: Int64) -> Int64? {
+    func freeSince(_ resource: Int, at time: Int64) -> Int64? {
         guard let entry = keys[resource] else { return freedAt[resource] }
         return wall(at: time) <= entry.expiresAt
             ? nil : clock.time(of: (entry.expiresAt + 1) * Self.nanosecondsPerMillisecond)
