@@ -38,6 +38,14 @@ package struct SimulatedNode: Sendable {
         var activations = 0
     }
 
+    struct KnownScripts: Sendable {
+        var release = false
+        var extend = false
+        var acquireFenced = false
+        var raise = false
+        var contend = false
+    }
+
     /// What a command did to the key, for the oracles.
     package enum Effect: Sendable {
         case nothing
@@ -63,11 +71,8 @@ package struct SimulatedNode: Sendable {
     private(set) var beganAt = -Clock.never
     /// When it last lost what it had granted, or stopped without it being sure that it had not; never before the run.
     var forgotAt = -Clock.never
-    var knowsRelease = false
-    var knowsExtend = false
-    var knowsAcquireFenced = false
-    var knowsRaise = false
-    var knowsContend = false
+    /// The scripts that it has been sent since it was started.
+    var scripts = KnownScripts()
     /// When each key was last gone: deleted, or expired.
     private(set) var freedAt: [Int64]
     /// What every command takes, and every write, beyond the usual.
@@ -124,136 +129,6 @@ package struct SimulatedNode: Sendable {
     package func live(_ resource: Int, at time: Int64) -> Entry? {
         guard let entry = keys[resource], wall(at: time) <= entry.expiresAt else { return nil }
         return entry
-    }
-}
-
-// MARK: - Commands
-
-extension SimulatedNode {
-    /// Executes a command of the library, and says what it did.
-    ///
-    /// - Parameter subscribers: How many connections are subscribed to the key's channel.
-    package mutating func execute(
-        _ command: Command, attempt: Int32, connection: UInt32, subscribers: Int = 0, at time: Int64
-    ) -> (reply: Reply, effect: Effect) {
-        if let error = refusal(of: command) { return (.error(error), .nothing) }
-        if command.operation == .readClock { return (wallClock(at: time), .nothing) }
-        let resource = Self.resource(of: command.key)
-        let current = live(resource, at: time)
-        // Redis deletes an expired key when it comes by it: a clock that is set back later does not bring it back.
-        if current == nil, keys[resource] != nil { forget(resource, at: time) }
-        switch command.operation {
-        case .acquire(let milliseconds), .contend(let milliseconds):
-            if case .contend = command.operation, !Self.knows(&knowsContend, command) {
-                return (Self.unknownScript, .nothing)
-            }
-            if let current {
-                guard defects.setsOverOthers else {
-                    if case .acquire = command.operation { return (.null, .nothing) }
-                    return (.integer(current.expiresAt - wall(at: time)), .nothing)
-                }
-                defects.activations += 1
-            }
-            note(resource, at: time)
-            keys[resource] = Entry(
-                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
-                connection: connection, setAt: time)
-            return (.ok, .set(over: current))
-        case .acquireFenced(let milliseconds, let number):
-            guard Self.knows(&knowsAcquireFenced, command) else { return (Self.unknownScript, .nothing) }
-            let entry = Entry(
-                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
-                connection: connection, setAt: time)
-            return acquireFenced(entry, number: number, resource, over: current, at: time)
-        case .raise(let number):
-            guard Self.knows(&knowsRaise, command) else { return (Self.unknownScript, .nothing) }
-            return raise(command, to: number, resource, current, at: time)
-        case .extend(let milliseconds):
-            guard Self.knows(&knowsExtend, command) else { return (Self.unknownScript, .nothing) }
-            return extend(command, milliseconds, resource, current, attempt, connection, at: time)
-        case .repair(let milliseconds):
-            return repair(command, milliseconds, resource, current, attempt, connection, at: time)
-        case .release, .releaseQuietly:
-            guard Self.knows(&knowsRelease, command) else { return (Self.unknownScript, .nothing) }
-            guard let current else { return (.integer(0), .nothing) }
-            if current.token != command.token {
-                guard defects.deletesWithoutCheck else { return (.integer(0), .nothing) }
-                defects.activations += 1
-            }
-            forget(resource, at: time)
-            return (.integer(Int64(1 + subscribers)), .deleted(current))
-        case .readClock: preconditionFailure("answered above: it has no key")
-        }
-    }
-
-    private func wallClock(at time: Int64) -> Reply {
-        let microseconds = clock.reading(at: time) / 1_000
-        return .list([.text(String(microseconds / 1_000_000)), .text(String(microseconds % 1_000_000))])
-    }
-
-    private mutating func extend(
-        _ command: Command, _ milliseconds: Int64, _ resource: Int, _ current: Entry?, _ attempt: Int32,
-        _ connection: UInt32, at time: Int64
-    ) -> (reply: Reply, effect: Effect) {
-        guard let current else {
-            guard defects.setsOnExtension else { return (.integer(0), .nothing) }
-            defects.activations += 1
-            note(resource, at: time)
-            keys[resource] = Entry(
-                token: command.token, expiresAt: wall(at: time) + milliseconds, attempt: attempt,
-                connection: connection, setAt: time)
-            return (.integer(1), .created)
-        }
-        if current.token != command.token {
-            guard defects.raisesWithoutCheck else { return (.integer(-1), .nothing) }
-            defects.activations += 1
-        }
-        let expiresAt = wall(at: time) + milliseconds
-        guard current.expiresAt < expiresAt else { return (.integer(1), .nothing) }
-        note(resource, at: time)
-        keys[resource]!.expiresAt = expiresAt
-        return (.integer(1), .raised(current))
-    }
-
-    private mutating func repair(
-        _ command: Command, _ milliseconds: Int64, _ resource: Int, _ current: Entry?, _ attempt: Int32,
-        _ connection: UInt32, at time: Int64
-    ) -> (reply: Reply, effect: Effect) {
-        let expiresAt = wall(at: time) + milliseconds
-        if let current, current.token == command.token {
-            guard current.expiresAt < expiresAt else { return (.integer(1), .nothing) }
-            note(resource, at: time)
-            keys[resource]!.expiresAt = expiresAt
-            return (.integer(1), .raised(current))
-        }
-        if current != nil {
-            guard defects.repairsOverOthers else { return (.integer(-1), .nothing) }
-            defects.activations += 1
-        }
-        // Without memory a script begins, and fails where it needs more.
-        if let error = errors.last { return (.error(error), .nothing) }
-        note(resource, at: time)
-        keys[resource] = Entry(
-            token: command.token, expiresAt: expiresAt, attempt: attempt, connection: connection, setAt: time)
-        return (.integer(1), .set(over: current))
-    }
-
-    static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
-
-    private static func knows(_ script: inout Bool, _ command: Command) -> Bool {
-        if command.spelling == .source { script = true }
-        return script
-    }
-
-    /// What an ailing server answers instead.
-    private func refusal(of command: Command) -> String? {
-        guard let error = errors.last else { return nil }
-        // Without memory only what needs more is refused; the scripts delete and touch.
-        guard error.utf8.starts(with: "OOM".utf8) else { return error }
-        switch command.operation {
-        case .acquire, .contend, .acquireFenced, .raise: return error
-        case .extend, .repair, .release, .releaseQuietly, .readClock: return nil
-        }
     }
 }
 
@@ -314,11 +189,5 @@ extension SimulatedNode {
 
     private static let sweepMilliseconds: Int64 = 100
 
-    mutating func forgetScripts() {
-        knowsRelease = false
-        knowsExtend = false
-        knowsAcquireFenced = false
-        knowsRaise = false
-        knowsContend = false
-    }
+    mutating func forgetScripts() { scripts = KnownScripts() }
 }
