@@ -16,7 +16,7 @@ enum LiveCommand {
             .init("seed", .text("N"), "likewise: what all is drawn from (1)"),
             .init("fault", .text("KEY=VALUE"), "likewise: a knob; may be repeated"), .stretch,
             .init("compose", .input("FILE"), "on a compose cluster that is up"),
-        ] + RunCommand.outputs,
+        ] + RunOutputs.options,
         run: { try run($0).rawValue })
 
     private static func run(_ arguments: Arguments) throws -> ExitCode {
@@ -35,16 +35,7 @@ enum LiveCommand {
         let result = try LiveRunner.run(schedule, on: cluster)
         for line in Explanation.verdict(result.outcome, of: schedule) { Console.say(line) }
         for line in LiveSummary.lines(result) { Console.say(line) }
-        if let path = arguments.value("save") { try File.write(schedule.json.pretty, to: path) }
-        if let path = arguments.value("json") {
-            try File.write(RunCommand.json(schedule, result.outcome).pretty, to: path)
-        }
-        if let path = arguments.value("trace") {
-            try File.write(result.trace.map { $0.json.text + "\n" }.joined(), to: path)
-        }
-        if let path = arguments.value("html") {
-            try File.write(HTMLReport.page(schedule, result.outcome, result.trace), to: path)
-        }
+        try RunOutputs.write(schedule, result.outcome, result.trace, for: arguments)
         let code = RedlockSim.exitCode(result.outcome)
         guard code == .asExpected else { return code }
         if !result.leaks.isEmpty { return .liveness }

@@ -4,7 +4,7 @@ import RedlockSimulation
 /// `replay`, `shrink` and `explain`: what can be done with a schedule's file.
 enum ReplayCommand {
     static let replay = Subcommand(
-        "replay", operands: "FILE", summary: "runs a schedule again", options: RunCommand.outputs,
+        "replay", operands: "FILE", summary: "runs a schedule again", options: RunOutputs.options,
         run: { try RunCommand.run(RedlockSim.schedule(at: try file($0)), $0).rawValue })
 
     static let shrink = Subcommand(

@@ -3,16 +3,13 @@ import RedlockSimulation
 
 /// `run`: one world, from a seed or from a file.
 enum RunCommand {
-    /// What can be written of a run.
-    static let outputs: [Option] = [.json, .trace, .html, .saveFile]
-
     static let subcommand = Subcommand(
         "run", summary: "runs one world, from a seed or from a file",
         options: [
             .init("seed", .text("N"), "the seed that all is drawn from (1)"), .profile,
             .init("fault", .text("KEY=VALUE"), "a knob of the world: nodes=3, ttl_us=500000; may be repeated"),
             .init("schedule", .input("FILE"), "a schedule instead of a seed and a profile"), .mutant,
-        ] + outputs,
+        ] + RunOutputs.options,
         run: { try run($0).rawValue })
 
     private static func run(_ arguments: Arguments) throws -> ExitCode {
@@ -55,14 +52,7 @@ enum RunCommand {
                 + "hash \(String(outcome.hash, radix: 16))")
         Console.say("grants by client: \(outcome.grantsPerClient.map { String($0) }.joined(separator: ", "))")
         if outcome.verdict != .held { printFailure(schedule, outcome) }
-        if let path = arguments.value("save") { try File.write(schedule.json.pretty, to: path) }
-        if let path = arguments.value("json") { try File.write(json(schedule, outcome).pretty, to: path) }
-        if let path = arguments.value("trace") {
-            try File.write(world.trace.map { $0.json.text + "\n" }.joined(), to: path)
-        }
-        if let path = arguments.value("html") {
-            try File.write(HTMLReport.page(schedule, outcome, world.trace), to: path)
-        }
+        try RunOutputs.write(schedule, outcome, world.trace, for: arguments)
         return RedlockSim.exitCode(outcome)
     }
 
@@ -96,31 +86,5 @@ enum RunCommand {
         } catch {
             throw UsageError("--fault \(setting): \(error)")
         }
-    }
-
-    static func json(_ schedule: Schedule, _ outcome: Outcome) -> JSON {
-        .record([
-            "schema": "redlock-sim/run", "version": 1, "verdict": .string(outcome.verdict.rawValue),
-            "violations": .array(
-                outcome.violations.map {
-                    .record([
-                        "oracle": .string($0.oracle.rawValue), "at_us": .number($0.at / 1_000),
-                        "message": .string($0.message),
-                        "broken_assumption": $0.excuse.map { .string($0.assumption.rawValue) },
-                    ])
-                }),
-            "broken_assumptions": .array(
-                outcome.breaches.map {
-                    .record([
-                        "assumption": .string($0.assumption.rawValue), "at_us": .number($0.at / 1_000),
-                        "by": .string($0.subject),
-                    ])
-                }),
-            "grants": JSON(outcome.grants), "grants_per_client": .array(outcome.grantsPerClient.map { JSON($0) }),
-            "attempts": JSON(outcome.attempts), "extensions": JSON(outcome.extensions), "losses": JSON(outcome.losses),
-            "events": JSON(outcome.events), "duration_us": .number(outcome.duration / 1_000),
-            "least_margin": outcome.leastMargin.map { JSON($0) },
-            "hash": .string(String(outcome.hash, radix: 16)), "schedule": schedule.json,
-        ])
     }
 }

@@ -66,13 +66,7 @@ enum ScenarioCommand {
             for line in Explanation.lines(scenario.schedule) + Explanation.verdict(outcome, of: scenario.schedule) {
                 Console.say("  " + line)
             }
-            if let path = arguments.value("html") {
-                try File.write(HTMLReport.page(scenario.schedule, outcome, world.trace), to: path)
-            }
-            if let path = arguments.value("trace") {
-                try File.write(world.trace.map { $0.json.text + "\n" }.joined(), to: path)
-            }
-            if let path = arguments.value("save") { try File.write(scenario.schedule.json.pretty, to: path) }
+            try RunOutputs.writeScheduleAndTrace(scenario.schedule, outcome, world.trace, for: arguments)
         }
         Console.say("\(scenarios.count - unexpected) of \(scenarios.count) as expected")
         return unexpected == 0 ? .asExpected : .safety
