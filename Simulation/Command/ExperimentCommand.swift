@@ -26,8 +26,8 @@ enum ExperimentCommand {
         }
         let experiments = try chosen(names, all: arguments.has("all"))
         let seeds = try arguments.number("seeds", 1...1_000_000, otherwise: 1_000)
-        let first = UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
-        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let first = try RedlockSim.first(arguments)
+        let jobs = try RedlockSim.jobs(arguments)
         // Minutes of work are not to end with a page that has no place for them.
         var docs = try arguments.value("docs").map { try ExperimentDocs(in: $0, for: experiments) }
 

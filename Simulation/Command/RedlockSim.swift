@@ -20,7 +20,15 @@ enum RedlockSim {
         arguments.value("profile").flatMap { Profile(rawValue: $0) } ?? .tolerated
     }
 
-    static func mutant(_ name: String) throws -> Mutant {
+    static func first(_ arguments: Arguments) throws(UsageError) -> UInt64 {
+        UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
+    }
+
+    static func jobs(_ arguments: Arguments) throws(UsageError) -> Int {
+        try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+    }
+
+    static func mutant(_ name: String) throws(UsageError) -> Mutant {
         guard let mutant = Mutant.named(name) else {
             throw UsageError("there is no mutant '\(name)'; redlock-sim mutants --list names them")
         }

@@ -13,38 +13,32 @@ enum SearchCommand {
 
     private static func run(_ arguments: Arguments) async throws -> ExitCode {
         _ = try arguments.words(atMost: 0)
-        guard arguments.has("seeds") else { throw UsageError("search needs --seeds N") }
-        let seeds = try arguments.number("seeds", 1...10_000_000, otherwise: 0)
-        let first = UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
+        let seeds = try SeedArguments(arguments, of: "search", atMost: 10_000_000)
         let rounds = try arguments.number("rounds", 0...1_000_000, otherwise: 20)
-        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
-        let profile = RedlockSim.profile(arguments)
-        let limit = try arguments.time("time-limit")
-        let mutant = try arguments.value("mutant").map { try RedlockSim.mutant($0) }
         let isOrdinary = arguments.has("ordinary")
 
         Console.say(
-            "search: seeds \(first) to \(first + UInt64(seeds) - 1), then \(rounds) rounds of as many variants, "
-                + "profile \(profile.rawValue), \(jobs) jobs")
-        let deadline = limit.map { ContinuousClock.now + $0 }
-        var search = Search(seed: first, profile)
+            "search: \(seeds.words), then \(rounds) rounds of as many variants, profile \(seeds.profile.rawValue), "
+                + "\(seeds.jobs) jobs")
+        let deadline = seeds.timeLimit.map { ContinuousClock.now + $0 }
+        var search = Search(seed: seeds.first, seeds.profile)
         var total = Generation()
         for round in 0...rounds {
             let current = search
             let generation = await Parallel.run(
-                count: seeds, jobs: jobs, until: deadline, start: { Generation() },
+                count: seeds.count, jobs: seeds.jobs, until: deadline, start: { Generation() },
                 work: { number, generation in
                     guard round == 0 else { return generation.run(current.variant(number), number) }
-                    var schedule = Schedule(random: first + UInt64(number), profile)
-                    schedule.mutant = mutant?.name
-                    if !isOrdinary { mutant?.hunt(&schedule) }
+                    var schedule = seeds.schedule(number)
+                    schedule.mutant = seeds.mutant?.name
+                    if !isOrdinary { seeds.mutant?.hunt(&schedule) }
                     return generation.run(schedule, number)
                 },
                 add: { $0.add($1) })
             if let (number, failure) = generation.first {
                 Console.endProgress()
                 let before = total.tally.runs
-                try say(failure, afterRuns: before + number + 1, round, profile, saveIn: arguments.value("save"))
+                try say(failure, afterRuns: before + number + 1, round, seeds.profile, saveIn: arguments.value("save"))
                 return failure.violation.oracle.isLiveness ? .liveness : .safety
             }
             total.add(generation)

@@ -27,32 +27,22 @@ enum SweepCommand {
 
     private static func sweep(_ arguments: Arguments) async throws -> ExitCode {
         _ = try arguments.words(atMost: 0)
-        guard arguments.has("seeds") else { throw UsageError("sweep needs --seeds N") }
-        let seeds = try arguments.number("seeds", 1...1_000_000_000, otherwise: 0)
-        let first = UInt64(try arguments.number("first", 0...(Int.max / 2), otherwise: 0))
-        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
-        let profile = RedlockSim.profile(arguments)
-        let limit = try arguments.time("time-limit")
+        let seeds = try SeedArguments(arguments, of: "sweep", atMost: 1_000_000_000)
         let settings = arguments.values("fault")
         // Checked before hours of work.
-        var probe = Schedule(random: first, profile)
+        var probe = seeds.schedule(0)
         for setting in settings { try RunCommand.set(setting, in: &probe) }
-        let mutant = arguments.value("mutant")
-        if let mutant { _ = try RedlockSim.mutant(mutant) }
 
         let regressions = try replayRegressions(arguments.value("regressions") ?? "Simulation/Regressions")
-        Console.say("sweep: seeds \(first) to \(first + UInt64(seeds) - 1), profile \(profile.rawValue), \(jobs) jobs")
+        Console.say("sweep: \(seeds.words), profile \(seeds.profile.rawValue), \(seeds.jobs) jobs")
         let begin = ContinuousClock.now
-        let deadline = limit.map { begin + $0 }
         let tally = await Parallel.run(
-            count: seeds, jobs: jobs, until: deadline, start: { Tally() },
-            progress: { number in Console.progress("\(Format.grouped(number)) of \(Format.grouped(seeds)) seeds") },
+            count: seeds.count, jobs: seeds.jobs, until: seeds.timeLimit.map { begin + $0 }, start: { Tally() },
+            progress: { Console.progress("\(Format.grouped($0)) of \(Format.grouped(seeds.count)) seeds") },
             work: { number, tally in
-                var schedule = Schedule(random: first + UInt64(number), profile)
-                if let mutant {
-                    schedule.mutant = mutant
-                    Mutant.named(mutant)?.hunt(&schedule)
-                }
+                var schedule = seeds.schedule(number)
+                schedule.mutant = seeds.mutant?.name
+                seeds.mutant?.hunt(&schedule)
                 for setting in settings { try? RunCommand.set(setting, in: &schedule) }
                 Sweep.run(schedule, repeating: UInt64(number) % Sweep.repeated == 0, into: &tally)
                 return tally.violated.count < 16
@@ -60,7 +50,7 @@ enum SweepCommand {
             add: { $0.add($1) })
         Console.endProgress()
         let report = SweepReport(
-            tally, profile, jobs: jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
+            tally, seeds.profile, jobs: seeds.jobs, elapsed: begin.duration(to: .now), failedRegressions: regressions)
         report.print()
         if let path = arguments.value("json") { try File.write(report.json.pretty, to: path) }
         if let path = arguments.value("junit") { try File.write(report.junit, to: path) }
@@ -87,7 +77,7 @@ enum SweepCommand {
     private static func determinism(_ arguments: Arguments) async throws -> ExitCode {
         _ = try arguments.words(atMost: 0)
         let seeds = try arguments.number("seeds", 1...100_000_000, otherwise: 1_000)
-        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let jobs = try RedlockSim.jobs(arguments)
         let profile = RedlockSim.profile(arguments)
         let tally = await Parallel.run(
             count: seeds, jobs: jobs, start: { Tally() },
@@ -109,7 +99,7 @@ enum SweepCommand {
         _ = try arguments.words(atMost: 0)
         let nodes = try arguments.number("nodes", 1...3, otherwise: 3)
         let clients = try arguments.number("clients", 1...2, otherwise: 2)
-        let jobs = try arguments.number("jobs", 1...1_024, otherwise: Parallel.cores)
+        let jobs = try RedlockSim.jobs(arguments)
         let worlds = Exhaustive(nodes: nodes, clients: clients)
         let count = try arguments.number("limit", 1...worlds.count, otherwise: worlds.count)
         let begin = ContinuousClock.now
