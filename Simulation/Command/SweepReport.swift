@@ -138,19 +138,8 @@ struct SweepReport {
     }
 
     var junit: String {
-        func escaped(_ text: String) -> String {
-            var result = ""
-            for character in text {
-                switch character {
-                case "&": result += "&amp;"
-                case "<": result += "&lt;"
-                case ">": result += "&gt;"
-                case "\"": result += "&quot;"
-                default: result.append(character)
-                }
-            }
-            return result
-        }
+        // Some of it stands in an attribute.
+        func escaped(_ text: String) -> String { Markup.escaped(text).replacing("\"", with: "&quot;") }
         let name = "\(tally.runs) seeds, \(profile.rawValue)"
         var cases = "  <testcase classname=\"redlock-sim.sweep\" name=\"\(name)\">"
         for failure in violated.prefix(1) {

@@ -51,7 +51,7 @@ struct Plot {
         var text = """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(number(wide)) \(number(tall))" \
             width="\(number(wide))" height="\(number(tall))" role="img">
-            <title>\(escaped(panels.map(\.title).joined(separator: "; ") + "; by " + axis))</title>
+            <title>\(Markup.escaped(panels.map(\.title).joined(separator: "; ") + "; by " + axis))</title>
             <style>
             \(style)
             </style>
@@ -148,7 +148,7 @@ struct Plot {
 
     private func label(_ text: String, _ x: Double, _ y: Double, _ anchor: String, _ style: String? = nil) -> String {
         "<text\(style.map { " class=\"\($0)\"" } ?? "") x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\">"
-            + "\(escaped(text))</text>\n"
+            + "\(Markup.escaped(text))</text>\n"
     }
 
     private func list(_ points: [(Double, Double)]) -> String {
@@ -165,15 +165,4 @@ struct Plot {
 
     /// Up to two decimals.
     private func number(_ value: Double) -> String { Format.decimal(Int64((value * 100).rounded()), per: 100) }
-
-    private func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            default: result.append(character)
-            }
-        }
-    }
 }

@@ -7,7 +7,7 @@ package enum HTMLReport {
         let picture = Picture(schedule, outcome, trace)
         let title =
             outcome.worst.map { "\($0.oracle.rawValue) at \(Format.seconds($0.at))" } ?? "every promise was kept"
-        let verdict = Explanation.verdict(outcome, of: schedule).map { "<p>\(escaped($0))</p>" }.joined()
+        let verdict = Explanation.verdict(outcome, of: schedule).map { "<p>\(Markup.escaped($0))</p>" }.joined()
         // "</" must not end the script element that the data is in.
         var data = ""
         for character in picture.json.text { data += character == "<" ? "\\u003c" : String(character) }
@@ -17,18 +17,18 @@ package enum HTMLReport {
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>redlock-sim: \(escaped(title))</title>
+            <title>redlock-sim: \(Markup.escaped(title))</title>
             <style>\(style)</style>
             </head>
             <body>
             <header class="\(outcome.verdict.rawValue)">
-            <h1>\(escaped(title))</h1>
+            <h1>\(Markup.escaped(title))</h1>
             \(verdict)
-            <p class="world">Seed \(schedule.seed): \(escaped(Explanation.world(schedule.options))).</p>
+            <p class="world">Seed \(schedule.seed): \(Markup.escaped(Explanation.world(schedule.options))).</p>
             </header>
             <main>
             <h2>What led to it</h2>
-            <ol>\(picture.story.map { "<li>\(escaped($0))</li>" }.joined(separator: "\n"))</ol>
+            <ol>\(picture.story.map { "<li>\(Markup.escaped($0))</li>" }.joined(separator: "\n"))</ol>
             <h2 id="caption">The picture</h2>
             <p class="help">Each client's lane shows when it <b>believed</b> that it held the lock; each node's lane shows whose
             key it <b>had</b>. A label such as <i>c0 #12</i> is client 0's attempt 12: the same label is the same token. Shaded
@@ -47,18 +47,5 @@ package enum HTMLReport {
             </html>
 
             """
-    }
-
-    static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text {
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            default: result.append(character)
-            }
-        }
-        return result
     }
 }
