@@ -55,7 +55,6 @@ struct LiveJudge {
     func name(_ hold: LiveHold) -> String {
         hold.attempt < 0 ? "client \(hold.id.client)" : "client \(hold.id.client) (attempt #\(hold.attempt))"
     }
-    func letter(_ resource: Int) -> String { String(UnicodeScalar(UInt8(97 + resource % 26))) }
 
     // MARK: Breaches and violations
 
@@ -131,14 +130,14 @@ struct LiveJudge {
             violate(
                 .orphanKey,
                 left < 0
-                    ? "the key of resource \(letter(resource)) on node \(node) has no expiry"
-                    : "the key of resource \(letter(resource)) on node \(node) ends in \(left) ms, later than any ttl",
+                    ? "the key of resource \(Format.letter(resource)) on node \(node) has no expiry"
+                    : "the key of resource \(Format.letter(resource)) on node \(node) ends in \(left) ms, later than any ttl",
                 at: record.at)
         case .keyLeft(let node, let resource, let left):
             verdict.keysLeft += 1
             violate(
                 .orphanKey,
-                "the key of resource \(letter(resource)) is still on node \(node), though every ttl is over"
+                "the key of resource \(Format.letter(resource)) is still on node \(node), though every ttl is over"
                     + (left < 0 ? "; it has no expiry" : ""), at: record.at)
         case .starved(let resources):
             violate(
@@ -274,7 +273,7 @@ struct LiveJudge {
                 for other in open {
                     violate(
                         .overlap,
-                        "\(name(holds[other])) and \(name(holds[index])) both hold resource \(letter(resource)), until "
+                        "\(name(holds[other])) and \(name(holds[index])) both hold resource \(Format.letter(resource)), until "
                             + "\(seconds(min(holds[other].end, holds[index].end)))", at: holds[index].grantedAt)
                 }
                 open.append(index)
@@ -333,7 +332,7 @@ struct LiveJudge {
                 guard margin <= 0 else { continue }
                 violate(
                     .quorumMargin,
-                    "\(name(hold)) believes that it holds resource \(letter(hold.resource)) until \(seconds(hold.end)), but "
+                    "\(name(hold)) believes that it holds resource \(Format.letter(hold.resource)) until \(seconds(hold.end)), but "
                         + "\(gone.count) of \(view.count) nodes do not have its key: another could get the lock now",
                     at: sight.at)
                 break

@@ -107,7 +107,7 @@ extension World {
             violate(
                 .overlap,
                 "\(name(holds[other].attempt)) and \(name(holds[index].attempt)) both hold resource "
-                    + "\(letter(holds[index].resource)); the first until \(seconds(holds[other].end))")
+                    + "\(Format.letter(holds[index].resource)); the first until \(seconds(holds[other].end))")
             measure(other, at: now)
         }
     }
@@ -147,7 +147,7 @@ extension World {
         }
         violate(
             .quorumMargin,
-            "\(name(holds[index].attempt)) believes that it holds resource \(letter(holds[index].resource)) until "
+            "\(name(holds[index].attempt)) believes that it holds resource \(Format.letter(holds[index].resource)) until "
                 + "\(seconds(holds[index].end)), but \(gone) of \(view.count) nodes do not have its key: another "
                 + "could get the lock now", at: moment)
     }
@@ -170,10 +170,6 @@ extension World {
     /// To be called before anything but a command of the library changes a node, and before a clock is changed.
     mutating func measureAll() {
         for index in openHolds() { measure(index, at: min(now, holds[index].end - 1)) }
-    }
-
-    func letter(_ resource: Int) -> String {
-        String(UnicodeScalar(UInt8(ascii: "a") + UInt8(resource)))
     }
 
     func seconds(_ time: Int64) -> String { Format.seconds(time) }

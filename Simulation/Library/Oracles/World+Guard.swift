@@ -34,7 +34,7 @@ extension World {
         guard gone >= view.count / 2 + 1 else { return }
         violate(
             .clockGuard,
-            "\(name(holds[index].attempt)) believes that it holds resource \(letter(holds[index].resource)) a second after "
+            "\(name(holds[index].attempt)) believes that it holds resource \(Format.letter(holds[index].resource)) a second after "
                 + "clocks were set forward, and \(gone) of \(view.count) nodes do not have its key")
     }
 }

@@ -37,7 +37,7 @@ extension World {
         let isSplit = attempts > 20
         violate(
             isSplit ? .livelock : .liveness,
-            "resource \(letter(resource)) was wanted and free for \(wait) with no fault in force, and nobody got it"
+            "resource \(Format.letter(resource)) was wanted and free for \(wait) with no fault in force, and nobody got it"
                 + (isSplit ? " in some \(attempts) attempts: the votes are split again and again" : ""))
     }
 

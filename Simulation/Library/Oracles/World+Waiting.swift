@@ -16,7 +16,7 @@ extension World {
         }
         violate(
             .lostWakeUp,
-            "resource \(letter(resource)) was wanted, and free on a quorum since \(seconds(free)), and nobody tried "
+            "resource \(Format.letter(resource)) was wanted, and free on a quorum since \(seconds(free)), and nobody tried "
                 + "to get it for \(Format.length(now - max(since, free)))")
     }
 
@@ -59,7 +59,7 @@ extension World {
         guard holds[index].attemptsOfOthers > allowed else { return }
         violate(
             .polling,
-            "while \(name(holds[index].attempt)) held resource \(letter(holds[index].resource)) for "
+            "while \(name(holds[index].attempt)) held resource \(Format.letter(holds[index].resource)) for "
                 + "\(Format.length(length)), others tried \(holds[index].attemptsOfOthers) times again")
     }
 
@@ -73,7 +73,7 @@ extension World {
             else { continue }
             violate(
                 .order,
-                "client \(client) was granted resource \(letter(workers[worker].resource)) for a task that had come "
+                "client \(client) was granted resource \(Format.letter(workers[worker].resource)) for a task that had come "
                     + "after another which still waits for it")
         }
     }

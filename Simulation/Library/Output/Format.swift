@@ -8,6 +8,11 @@ package enum Format {
             + padded(abs(microseconds) % 1_000_000, 6) + " s"
     }
 
+    /// What a resource is called: `a` for the first of 26.
+    package static func letter(_ resource: Int) -> String {
+        String(UnicodeScalar(UInt8(ascii: "a") + UInt8(resource % 26)))
+    }
+
     /// A length of time in its best unit.
     package static func length(_ nanoseconds: Int64) -> String {
         let size = abs(nanoseconds)

@@ -68,7 +68,8 @@ struct Picture {
         switch record.kind {
         case .fault, .breach, .violation: return record.text
         case .answer where record.text == "granted":
-            return "\(who) is granted resource \(letter(record.resource)), with its key on \(holders(record))"
+            let resource = Format.letter(max(record.resource, 0))
+            return "\(who) is granted resource \(resource), with its key on \(holders(record))"
         // Who is refused has not led to anything; and there are many.
         case .answer where record.text.hasPrefix("refused"): return nil
         case .answer: return "\(who) is told: \(record.text)"
@@ -77,8 +78,6 @@ struct Picture {
         default: return nil
         }
     }
-
-    private func letter(_ resource: Int) -> String { String(UnicodeScalar(UInt8(97 + max(resource, 0)))) }
 
     /// The nodes that have an attempt's key at the moment of a record.
     private func holders(_ record: TraceRecord) -> String {

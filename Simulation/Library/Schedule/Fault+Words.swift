@@ -22,7 +22,7 @@ extension Fault {
         case .nodeClockRate: return "the clock of \(who) is \(Format.decimal(amount, per: 1_000)) ppm off for \(time)"
         case .nodeClockStrobe: return "the clock of \(who) jumps by \(size) and back, for \(time)"
         case .nodeFlush: return "all keys of \(who) are deleted"
-        case .nodeEvict: return "\(who) evicts the key of resource \(UnicodeScalar(UInt8(97 + amount % 26)))"
+        case .nodeEvict: return "\(who) evicts the key of resource \(Format.letter(Int(amount % 26)))"
         case .nodeFailover: return "a replica that is \(size) behind takes the place of \(who)"
         case .scriptFlush: return "\(who) forgets its scripts"
         case .clientPause: return "\(who) \(isAre) paused for \(time)"
