@@ -114,3 +114,29 @@ final class LinkProxy: Sendable {
         _ = unsafe send(wake.1, &byte, 1, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
     }
 }
+
+extension LinkProxy {
+    /// Nothing is wrong with any link any more.
+    func heal() {
+        for node in ports.indices {
+            change(node) { link in
+                (link.blocksToNode, link.blocksToClient) = (0, 0)
+                (link.extraDelay, link.loss, link.service) = (0, 0, 0)
+            }
+        }
+    }
+
+    func block(_ node: Int, _ direction: Fault.Direction = .both) {
+        change(node) { link in
+            if direction != .toClient { link.blocksToNode += 1 }
+            if direction != .toNode { link.blocksToClient += 1 }
+        }
+    }
+
+    func unblock(_ node: Int, _ direction: Fault.Direction = .both) {
+        change(node) { link in
+            if direction != .toClient { link.blocksToNode -= 1 }
+            if direction != .toNode { link.blocksToClient -= 1 }
+        }
+    }
+}

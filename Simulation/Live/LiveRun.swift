@@ -140,10 +140,10 @@ package final class LiveRun {
 
     /// A machine that has no time for us is as good as steps that come late.
     private func timed(_ body: () throws -> Void) throws {
-        let stopwatch = Stopwatch()
-        stopwatch.start()
+        let watch = StallWatch()
+        watch.start()
         defer {
-            let stall = stopwatch.stop()
+            let stall = watch.stop()
             lateness.withLock { $0 = max($0, stall) }
         }
         try body()

@@ -1,7 +1,7 @@
 internal import PosixLock
 
 /// Notices when this machine has no time for us: sleeps briefly again and again, and notes by how much it overslept.
-final class Stopwatch: Sendable {
+final class StallWatch: Sendable {
     private static let nap: Int64 = 5_000_000
 
     private let worst = Locked<Int64>(0)
