@@ -3,8 +3,13 @@ internal import RedlockSimulation
 
 /// The connections of one client's proxy, and one turn of serving them.
 struct ProxyLoop {
-    /// What one direction of a connection keeps at most; then the sender has to wait, as with TCP's window.
+    /// Bytes that one direction of a connection keeps at most; then the sender has to wait, as with TCP's window.
     static let maximumHeld = 1 << 20
+    /// When TCP sends again, in nanoseconds: first after this, each time after twice as long, and no later than that.
+    private static let firstRetransmission: Int64 = 200_000_000
+    private static let lastRetransmission: Int64 = 10_000_000_000
+    /// Of a thousand messages: with more nothing would ever arrive.
+    private static let mostLost: Int64 = 900
 
     private struct Parcel {
         var readyAt: Int64
@@ -173,8 +178,8 @@ struct ProxyLoop {
         if link.jitter > 0 { delay += random.below(link.jitter + 1) }
         if link.extraDelay > 0 { delay += random.below(link.extraDelay + 1) }
         if link.loss > 0 {
-            var pause: Int64 = 200_000_000
-            while random.chance(perMille: min(link.loss, 900)), pause < 10_000_000_000 {
+            var pause = Self.firstRetransmission
+            while random.chance(perMille: min(link.loss, Self.mostLost)), pause < Self.lastRetransmission {
                 delay += pause
                 pause *= 2
             }
