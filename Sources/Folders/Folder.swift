@@ -18,7 +18,8 @@ package enum Folder {
 
     /// A whole file; nil when it cannot be read.
     package static func text(of path: String) -> String? {
-        guard let file = unsafe fopen(path, "r") else { return nil }
+        // Closed on exec: another thread may be starting a program.
+        guard let file = unsafe fopen(path, "re") else { return nil }
         defer { unsafe fclose(file) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
