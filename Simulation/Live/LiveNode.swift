@@ -19,24 +19,19 @@ final class LiveNode: @unchecked Sendable {
     private var powerWasLost = false
     private var stoppedAt: Int64 = 0
     private var errors: [String] = []
+    /// How much longer the disk takes for every sync, in nanoseconds.
     private var stall: Int64 = 0
+    /// A server that follows this one, and is behind.
+    private var replica: LaggingReplica?
+    private let replacement = Locked<(any LiveServer)?>(nil)
+    private let fate = Locked(Fate())
+    private let wasSetBack = Locked(false)
+
     private struct Fate {
         /// It is down because a fault wants it so.
         var isDown = false
         var changes = 0
     }
-
-    private let fate = Locked(Fate())
-
-    private func setDown(_ isDown: Bool) {
-        fate.withLock { fate in
-            fate.isDown = isDown
-            fate.changes += 1
-        }
-    }
-    /// A server that follows this one, and is behind.
-    private var replica: LaggingReplica?
-    private let replacement = Locked<(any LiveServer)?>(nil)
 
     /// A server of ours, which has not been started.
     init(
@@ -76,14 +71,10 @@ final class LiveNode: @unchecked Sendable {
     var port: UInt16 { current.port }
     private var current: any LiveServer { replacement.withLock { $0 } ?? server }
 
-    private let setBack = Locked(false)
     /// At some time in this run: keys may live longer.
-    var clockWasSetBack: Bool { setBack.withLock { $0 } }
-
-    func jump(by amount: Int64) {
-        if amount < 0 { setBack.withLock { $0 = true } }
-        clock?.jump(by: amount)
-    }
+    var clockWasSetBack: Bool { wasSetBack.withLock { $0 } }
+    /// Of the process that runs now; nil when none of ours does.
+    var usage: ProcessUsage? { current.usage }
 
     /// Whether its absence is a surprise.
     var hasDiedByItself: Bool {
@@ -91,6 +82,13 @@ final class LiveNode: @unchecked Sendable {
         guard !before.isDown, current.hasEnded else { return false }
         // Not if a fault came between the two looks.
         return fate.withLock { $0.changes == before.changes }
+    }
+
+    private func setDown(_ isDown: Bool) {
+        fate.withLock { fate in
+            fate.isDown = isDown
+            fate.changes += 1
+        }
     }
 
     func start() throws {
@@ -155,7 +153,12 @@ final class LiveNode: @unchecked Sendable {
         if pauses == 0 { current.resume() }
     }
 
-    // MARK: Errors, disk, memory
+    // MARK: Clock, errors, disk, memory
+
+    func jump(by amount: Int64) {
+        if amount < 0 { wasSetBack.withLock { $0 = true } }
+        clock?.jump(by: amount)
+    }
 
     /// Has the server refuse writes for a reason of its own, as near to `text` as there is one.
     func beginErrors(_ text: String) {
@@ -225,12 +228,7 @@ final class LiveNode: @unchecked Sendable {
     static func lastLogLine(in folder: String) -> String {
         var last = ""
         for index in 0..<15 {
-            let descriptor = unsafe open("\(folder)/node\(index)/log", O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { continue }
-            var bytes = [UInt8](repeating: 0, count: 65_536)
-            let count = unsafe read(descriptor, &bytes, bytes.count)
-            close(descriptor)
-            let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+            let lines = Folder.text(of: "\(folder)/node\(index)/log")?.split(separator: "\n") ?? []
             if let line = lines.last(where: { $0.contains(" # ") && !$0.contains("WARNING") }) { last = ": \(line)" }
         }
         return last
@@ -241,7 +239,7 @@ final class LiveNode: @unchecked Sendable {
     /// A replica took its place, which writes nothing to the disk.
     var wasReplaced: Bool { replacement.withLock { $0 != nil } }
 
-    /// Starts a replica that will be `lag` behind.
+    /// Starts a replica that will be `lag` nanoseconds behind.
     func follow(lag: Int64, undertaker: Undertaker) throws {
         guard replica == nil, let server = server as? LocalNode else { return }
         replica = try LaggingReplica(
@@ -277,9 +275,6 @@ final class LiveNode: @unchecked Sendable {
         while let text = errors.popLast() { allow(text) }
         (stops, pauses) = (0, 0)
     }
-
-    /// In bytes and descriptors, of the process that runs now; nil when none does.
-    var usage: ProcessUsage? { current.usage }
 }
 
 extension LocalNode.Persistence {

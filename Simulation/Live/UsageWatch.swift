@@ -5,18 +5,18 @@ struct UsageWatch {
     private let allowedDescriptors: Int
     private static let allowedBytes: Int64 = 16 << 20
 
-    /// How long a process runs in: until then it opens connections and touches its memory for the first time.
+    /// How long a process runs in, in nanoseconds: until then it opens connections and touches its memory for the first time.
     private static let runningIn: Int64 = 10_000_000_000
-
-    /// - Parameter clients: Each may or may not have a connection to a server at a moment, and an old one beside it.
-    init(clients: Int) {
-        allowedDescriptors = 16 + 2 * clients
-    }
 
     private var firstSeen: [String: Int64] = [:]
     private var before: [String: ProcessUsage] = [:]
     /// Those that took more, one line each.
     private(set) var leaks: [String] = []
+
+    /// - Parameter clients: Each may or may not have a connection to a server at a moment, and an old one beside it.
+    init(clients: Int) {
+        allowedDescriptors = 16 + 2 * clients
+    }
 
     /// To be called now and then: notes what each process has once it has run in.
     mutating func look(at usages: [(name: String, usage: ProcessUsage)], _ now: Int64) {
