@@ -84,10 +84,12 @@ let package = Package(
             path: "Simulation/Command",
             swiftSettings: strict),
 
+        // What tests of several modules need.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"], swiftSettings: strict),
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster", "PosixLock"],
+            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster", "PosixLock", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",
@@ -100,16 +102,17 @@ let package = Package(
             name: "LiveTests",
             dependencies: [
                 "Redlock", "RedlockLive", "RedlockSimulation", "ChildProcesses", "Folders", "LocalCluster", "PosixLock",
-                "redlock-sim",
+                "TestSupport", "redlock-sim",
             ],
             swiftSettings: strict),
         // On the containers of docker-compose.yml, when .ci/compose has brought them up.
         .testTarget(
-            name: "ComposeTests", dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock"],
+            name: "ComposeTests",
+            dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster"],
+            name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "RedlockDoctorTests", dependencies: ["RedlockDoctor", "RedlockCore", "RedlockRedis"],
@@ -121,7 +124,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "Redlock", "ChildProcesses", "Folders", "LocalCluster", "PosixLock", "RedlockCLI", "RedlockDemo",
-                "RedlockDoctor", "LockWorker", "redlock-sim",
+                "RedlockDoctor", "TestSupport", "LockWorker", "redlock-sim",
             ],
             swiftSettings: strict),
     ]

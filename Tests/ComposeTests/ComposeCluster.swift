@@ -1,8 +1,8 @@
 import ChildProcesses
-import Dispatch
 import Glibc
 import LocalCluster
 import Redlock
+import TestSupport
 import Testing
 
 /// The five containers of docker-compose.yml, as `.ci/compose` has brought them up.
@@ -57,8 +57,8 @@ struct ComposeCluster {
     }
 
     /// What each node has under a key; nil for nothing, or nobody.
-    func values(of key: String) async throws -> [String?] {
-        try await onOwnThread {
+    func values(of key: String) async -> [String?] {
+        await onOwnThread {
             (0..<Self.nodes).map { node in
                 guard case .string(let value)? = Self.command(node, "GET", key) else { return nil }
                 return value
@@ -78,13 +78,6 @@ struct ComposeCluster {
         }
         return outcome.lines.last ?? ""
     }
-}
-
-/// Runs what blocks on a thread that is not one of the few that tasks share.
-func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedContinuation { continuation in
-        DispatchQueue(label: "test").async { continuation.resume(returning: Result(catching: body)) }
-    }.get()
 }
 
 /// Waits until a condition on the outside world holds, which sends no event when it does; two minutes at most.

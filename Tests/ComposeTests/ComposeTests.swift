@@ -44,12 +44,12 @@ struct ComposeTests {
         let lease = try await one.acquire("compose", ttl: Self.ttl, waitingUpTo: Self.patience)
         let error = await #expect(throws: RedlockError.self) { _ = try await other.acquire("compose", ttl: Self.ttl) }
         #expect(error?.code == .heldByAnother)
-        #expect(try await cluster.values(of: "compose").count { $0 != nil } >= 3)
+        #expect(await cluster.values(of: "compose").count { $0 != nil } >= 3)
         await lease.release()
         try await works(other, "compose")
         await one.shutdown()
         await other.shutdown()
-        #expect(try await cluster.values(of: "compose").allSatisfy { $0 == nil })
+        #expect(await cluster.values(of: "compose").allSatisfy { $0 == nil })
     }
 
     @Test("contenders in several coordinators never hold at the same time, and all get their turn")
@@ -128,7 +128,7 @@ struct ComposeTests {
         try await works(redlock, "paused")
         await redlock.shutdown()
         // The releases follow the commands that the nodes find when they wake.
-        try await Self.eventually { try await cluster.values(of: "paused").allSatisfy { $0 == nil } }
+        try await Self.eventually { await cluster.values(of: "paused").allSatisfy { $0 == nil } }
     }
 
     @Test("a restart of one node after the other takes nothing from a holder that extends")

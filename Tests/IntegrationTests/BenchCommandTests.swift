@@ -2,6 +2,7 @@ import ChildProcesses
 import Folders
 import Glibc
 import LocalCluster
+import TestSupport
 import Testing
 
 @Suite("redlock bench")

@@ -2,6 +2,7 @@ import ChildProcesses
 import LocalCluster
 import PosixLock
 import Redlock
+import TestSupport
 import Testing
 
 @Suite("Fencing tokens")

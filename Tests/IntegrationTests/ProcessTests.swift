@@ -2,6 +2,7 @@ import ChildProcesses
 import Glibc
 import LocalCluster
 import Redlock
+import TestSupport
 import Testing
 
 @Suite("Several processes")

@@ -1,5 +1,6 @@
 import LocalCluster
 import Redlock
+import TestSupport
 import Testing
 
 @Suite("Nodes that may have forgotten locks")

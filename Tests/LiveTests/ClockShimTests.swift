@@ -2,6 +2,7 @@ import Folders
 import Glibc
 import LocalCluster
 import RedlockSimulation
+import TestSupport
 import Testing
 
 @testable import RedlockLive

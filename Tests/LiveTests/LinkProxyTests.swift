@@ -2,6 +2,7 @@ import Glibc
 import LocalCluster
 import PosixLock
 import RedlockSimulation
+import TestSupport
 import Testing
 
 @testable import RedlockLive

@@ -1,6 +1,7 @@
 import ChildProcesses
 import Folders
 import Glibc
+import TestSupport
 import Testing
 
 @testable import RedlockLive

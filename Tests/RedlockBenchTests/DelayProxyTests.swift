@@ -1,6 +1,6 @@
-import Dispatch
 import LocalCluster
 import RedlockRedis
+import TestSupport
 import Testing
 
 @testable import RedlockBench
@@ -25,13 +25,6 @@ struct DelayProxyTests {
             proxy.stop()
             // Not a new connection: another process may have the port by now.
             for client in clients { #expect(throws: BenchError.self) { _ = try client.text(["GET", "k"]) } }
-        }
-    }
-
-    /// It blocks: the threads of the test pool are not for that.
-    private func onOwnThread(_ body: @escaping @Sendable () throws -> Void) async throws {
-        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-            DispatchQueue(label: "test").async { continuation.resume(with: Result { try body() }) }
         }
     }
 }

@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import PosixLock
+import TestSupport
 import Testing
 
 @testable import RedlockRedis
@@ -115,12 +116,5 @@ struct EventLoopTests {
             }
         }
         await inTurn(loop) { loop.stop() }
-    }
-
-    /// So that a thread which takes a turn is not the one that the test goes on with.
-    private func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            DispatchQueue(label: "test").async { continuation.resume(returning: body()) }
-        }
     }
 }

@@ -1,6 +1,7 @@
 import ChildProcesses
 import Glibc
 import PosixLock
+import TestSupport
 
 /// The programs that this package builds.
 enum Programs {

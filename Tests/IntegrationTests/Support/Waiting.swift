@@ -1,23 +1,14 @@
-import Dispatch
 import LocalCluster
 import PosixLock
 import Redlock
+import TestSupport
 import Testing
-
-/// Runs what blocks on a thread that is not one of the few that tasks share.
-func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-    await withCheckedContinuation { continuation in
-        DispatchQueue(label: "test").async { continuation.resume(returning: body()) }
-    }
-}
 
 /// Servers of its own for a test, started and waited for off the threads that tasks share.
 func startCluster(
     nodes: Int = 5, persistence: LocalNode.Persistence = .everyWrite, options: [String] = []
 ) async throws -> LocalCluster {
-    try await onOwnThread {
-        Result { try LocalCluster(nodes: nodes, persistence: persistence, options: options) }
-    }.get()
+    try await onOwnThread { try LocalCluster(nodes: nodes, persistence: persistence, options: options) }
 }
 
 /// Waits until a condition on the outside world holds, which sends no event when it does; a minute at most.
