@@ -50,6 +50,28 @@ struct QuarantineTests {
         return quarantine
     }
 
+    // MARK: Three nodes
+
+    /// A lease of ten seconds on nodes that have been running for long.
+    private static func hold(_ script: Script) -> LockID {
+        for node in 0..<3 { script.connected(node, facts("\(node)", up: .seconds(5_000))) }
+        return script.hold(ttl: .seconds(10))
+    }
+
+    /// The node's connection is lost, and the next one finds a server that was started a second ago.
+    private static func replace(_ node: Int, _ script: Script) {
+        script.disconnect(node)
+        script.advance(by: .seconds(1))
+        script.connected(node, facts("new", up: .seconds(1)))
+    }
+
+    private static func letGo(_ lock: LockID, _ script: Script) {
+        script.release(lock)
+        for node in 0..<3 { script.serve(node) }
+    }
+
+    // MARK: Who votes
+
     @Test func aNodeThatWasStartedAShortWhileAgoCastsNoVotesUntilTheTimeIsOver() throws {
         try Self.play { script in
             script.connected(0, Self.facts("a", up: .seconds(18)))
@@ -207,11 +229,8 @@ struct QuarantineTests {
 
     @Test func extensionsAreSentAndNotCounted() {
         Self.play(nodes: 3) { script in
-            for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }
-            let lock = script.hold(ttl: .seconds(10))
-            script.disconnect(2)
-            script.advance(by: .seconds(1))
-            script.connected(2, Self.facts("new", up: .seconds(1)))
+            let lock = Self.hold(script)
+            Self.replace(2, script)
             script.extend(lock)
             #expect(script.operations(2).last == .extend(milliseconds: 10_000))
             script.reply(2, .integer(1))
@@ -230,27 +249,20 @@ struct QuarantineTests {
 
     @Test func aKeyThatIsGoneCountsAlsoInQuarantine() {
         Self.play(nodes: 3) { script in
-            for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }
-            let lock = script.hold(ttl: .seconds(10))
-            for node in [1, 2] {
-                script.disconnect(node)
-                script.advance(by: .seconds(1))
-                script.connected(node, Self.facts("new", up: .seconds(1)))
-            }
+            let lock = Self.hold(script)
+            for node in [1, 2] { Self.replace(node, script) }
             script.extend(lock)
             script.reply([1, 2], .integer(0))
             guard case .lost(_, let loss)? = script.news().last else { return script.complain("not lost") }
             #expect(loss.reason == .taken)
             #expect(loss.votes[1...] == [.missing, .missing])
-            script.release(lock)
-            for node in 0..<3 { script.serve(node) }
+            Self.letGo(lock, script)
         }
     }
 
     @Test func anExtensionThatWaitedForTheConnectionIsSentAndNotCounted() {
         Self.play(nodes: 3) { script in
-            for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }
-            let lock = script.hold(ttl: .seconds(10))
+            let lock = Self.hold(script)
             script.disconnect(2)
             script.advance(by: .milliseconds(20))
             script.extend(lock)
@@ -260,22 +272,17 @@ struct QuarantineTests {
             #expect(script.news() == [])
             script.reply(1, .integer(1))
             #expect(script.news().count == 1)
-            script.release(lock)
-            for node in 0..<3 { script.serve(node) }
+            Self.letGo(lock, script)
         }
     }
 
     @Test func aLeaseThatWasHeldThroughTheRestartGoesOn() {
         Self.play(nodes: 3) { script in
-            for node in 0..<3 { script.connected(node, Self.facts("\(node)", up: .seconds(5_000))) }
-            let lock = script.hold(ttl: .seconds(10))
-            script.disconnect(2)
-            script.advance(by: .seconds(1))
-            script.connected(2, Self.facts("new", up: .seconds(1)))
+            let lock = Self.hold(script)
+            Self.replace(2, script)
             // What another client is not granted for a ttl needs no guard.
             #expect(script.news() == [])
-            script.release(lock)
-            for node in 0..<3 { script.serve(node) }
+            Self.letGo(lock, script)
         }
     }
 }
