@@ -43,19 +43,6 @@ package final class BlockingClient {
         command(words)
     }
 
-    /// Sends what is a command on the wire already; nil when the node did not answer.
-    package func send(formatted bytes: [UInt8]) -> Answer? {
-        let status = unsafe bytes.withUnsafeBytes {
-            unsafe redisAppendFormattedCommand(context, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
-        }
-        var raw: UnsafeMutableRawPointer?
-        guard status == REDIS_OK, unsafe redisGetReply(context, &raw) == REDIS_OK, let raw = unsafe raw else {
-            return nil
-        }
-        defer { unsafe freeReplyObject(raw) }
-        return unsafe Answer(raw.assumingMemoryBound(to: redisReply.self))
-    }
-
     package func command(_ words: [String]) -> Answer? {
         // Not strings of C: a name may contain zeros.
         let copies = unsafe words.map { word in
@@ -67,6 +54,19 @@ package final class BlockingClient {
         var arguments = unsafe copies.map { unsafe UnsafePointer($0.baseAddress) }
         let lengths = words.map { $0.utf8.count }
         guard let raw = unsafe redisCommandArgv(context, Int32(words.count), &arguments, lengths) else { return nil }
+        defer { unsafe freeReplyObject(raw) }
+        return unsafe Answer(raw.assumingMemoryBound(to: redisReply.self))
+    }
+
+    /// Sends what is a command on the wire already; nil when the node did not answer.
+    package func send(formatted bytes: [UInt8]) -> Answer? {
+        let status = unsafe bytes.withUnsafeBytes {
+            unsafe redisAppendFormattedCommand(context, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+        }
+        var raw: UnsafeMutableRawPointer?
+        guard status == REDIS_OK, unsafe redisGetReply(context, &raw) == REDIS_OK, let raw = unsafe raw else {
+            return nil
+        }
         defer { unsafe freeReplyObject(raw) }
         return unsafe Answer(raw.assumingMemoryBound(to: redisReply.self))
     }

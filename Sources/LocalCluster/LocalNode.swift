@@ -60,6 +60,19 @@ package final class LocalNode: Sendable {
         self.options = durability + options
     }
 
+    /// Starts it, and waits until it answers. On its port, or elsewhere for a while.
+    package func start(port: UInt16? = nil) throws {
+        let port = port ?? self.port
+        try launch(port: port)
+        for _ in 0..<Self.startMilliseconds / 5 {
+            if answers(on: port) { return }
+            guard !hasEnded() else { break }
+            usleep(5_000)
+        }
+        throw StartError(
+            description: "redis-server on port \(port) did not start; its log is in \(folder)/log")
+    }
+
     /// Starts the process; it may not answer yet.
     private func launch(port: UInt16) throws(ChildProcess.SpawnError) {
         let command =
@@ -74,19 +87,6 @@ package final class LocalNode: Sendable {
         precondition(previous == nil, "the server is running already")
     }
 
-    /// Starts it, and waits until it answers. On its port, or elsewhere for a while.
-    package func start(port: UInt16? = nil) throws {
-        let port = port ?? self.port
-        try launch(port: port)
-        for _ in 0..<Self.startMilliseconds / 5 {
-            if answers(on: port) { return }
-            guard !hasEnded() else { break }
-            usleep(5_000)
-        }
-        throw StartError(
-            description: "redis-server on port \(port) did not start; its log is in \(folder)/log")
-    }
-
     /// This process does, not another one that took the port a moment before it.
     private func answers(on port: UInt16) -> Bool {
         guard let client = try? BlockingClient(port: port), let pong = client.command("PING"), !pong.isLoading,
@@ -99,6 +99,11 @@ package final class LocalNode: Sendable {
         return text.contains("process_id:\(id)\r\n")
     }
 
+    /// Its process id, while it runs; nil when it ended by itself, too.
+    package var processID: Int32? {
+        hasEnded() ? nil : process.withLock { $0?.id }
+    }
+
     /// It ended by itself: as a rule another program has its port.
     private func hasEnded() -> Bool {
         process.withLock { process in
@@ -109,11 +114,6 @@ package final class LocalNode: Sendable {
             process = nil
             return true
         }
-    }
-
-    /// Its process id, while it runs; nil when it ended by itself, too.
-    package var processID: Int32? {
-        hasEnded() ? nil : process.withLock { $0?.id }
     }
 
     /// kill -9, and waits until it is gone.

@@ -72,7 +72,7 @@ extension World {
     /// way: the release was not sent, or not to this node.
     mutating func checkOrphans(of index: Int) {
         let attempt = attempts[index]
-        // A release that could not be sent is owed for one ttl, by the client's clock.
+        // After a ttl its keys are over without any release.
         guard now < attempt.endedAt + attempt.ttl, attempt.epoch == clients[attempt.client].epoch,
             !clients[attempt.client].isDown
         else { return }
