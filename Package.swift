@@ -49,7 +49,8 @@ let package = Package(
             swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
         .target(
-            name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "PosixLock"], swiftSettings: strict),
+            name: "LocalCluster", dependencies: ["CHiredis", "ChildProcesses", "Folders", "PosixLock"],
+            swiftSettings: strict),
         .executableTarget(
             name: "RedlockDemo", dependencies: ["CommandSupport", "Redlock", "LocalCluster", "PosixLock"],
             swiftSettings: strict),

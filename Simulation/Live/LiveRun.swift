@@ -1,6 +1,6 @@
 internal import ChildProcesses
 internal import Dispatch
-internal import Glibc
+internal import Folders
 internal import LocalCluster
 internal import PosixLock
 package import RedlockSimulation
@@ -79,12 +79,11 @@ package final class LiveRun {
         guard setup.cluster != nil || Self.isInPath("redis-server") else {
             throw LiveError("redis-server was not found; install it with `apt-get install redis-server`")
         }
-        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-        var template = [CChar]("\(parent)/redlock-live-XXXXXX".utf8CString)
-        guard let path = unsafe mkdtemp(&template) else {
-            throw LiveError("no temporary folder can be made in \(parent); set TMPDIR to one that can be written")
+        guard let path = Folder.makeTemporary("redlock-live") else {
+            throw LiveError(
+                "no temporary folder can be made in \(Folder.temporary); set TMPDIR to one that can be written")
         }
-        folder = unsafe String(cString: path)
+        folder = path
         undertaker = try Undertaker(folder: folder)
         nodeQueues = (0..<options.nodes).map { DispatchQueue(label: "node \($0)") }
         clientQueues = (0..<options.clients).map { DispatchQueue(label: "client \($0)") }

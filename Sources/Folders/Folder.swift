@@ -16,6 +16,19 @@ package enum Folder {
         return names.sorted()
     }
 
+    /// Where folders for a while belong: TMPDIR, or /tmp without it.
+    package static var temporary: String {
+        unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+    }
+
+    /// Makes a folder that did not exist, and returns its path; nil when that fails, for the reason in `errno`.
+    ///
+    /// - Parameter prefix: How its name begins.
+    package static func makeTemporary(_ prefix: String, in parent: String = temporary) -> String? {
+        var template = Array("\(parent)/\(prefix)-XXXXXX".utf8CString)
+        return unsafe mkdtemp(&template).map { unsafe String(cString: $0) }
+    }
+
     /// A whole file; nil when it cannot be read.
     package static func text(of path: String) -> String? {
         // Closed on exec: another thread may be starting a program.

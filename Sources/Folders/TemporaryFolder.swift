@@ -9,11 +9,10 @@ package final class TemporaryFolder: Sendable {
     package let path: String
 
     package init() throws(Failure) {
-        var template = Array("/tmp/redlock-XXXXXX".utf8CString)
-        guard let made = unsafe mkdtemp(&template) else {
+        guard let path = Folder.makeTemporary("redlock", in: "/tmp") else {
             throw Failure(description: "no folder in /tmp can be made: \(unsafe String(cString: strerror(errno)))")
         }
-        path = unsafe String(cString: made)
+        self.path = path
     }
 
     deinit { Self.delete(path) }

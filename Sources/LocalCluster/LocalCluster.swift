@@ -1,3 +1,4 @@
+internal import Folders
 internal import Glibc
 
 /// Independent redis-servers on free ports of the loopback interface, in a temporary folder; gone with this process at
@@ -19,12 +20,10 @@ package final class LocalCluster: Sendable {
     package init(
         nodes count: Int = 5, persistence: LocalNode.Persistence = .everyWrite, options: [String] = []
     ) throws {
-        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
-        var template = [CChar]("\(parent)/redlock-XXXXXX".utf8CString)
-        guard let path = unsafe mkdtemp(&template) else {
-            throw LocalNode.StartError(description: "no temporary folder can be made in \(parent)")
+        guard let path = Folder.makeTemporary("redlock") else {
+            throw LocalNode.StartError(description: "no temporary folder can be made in \(Folder.temporary)")
         }
-        folder = unsafe String(cString: path)
+        folder = path
         undertaker = try Undertaker(folder: folder)
         do {
             nodes = try (0..<count).map { [folder, undertaker] index in
