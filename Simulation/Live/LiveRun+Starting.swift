@@ -79,27 +79,8 @@ extension LiveRun {
 
     func startClients() throws {
         var random = Randomness(seed: schedule.seed, .network, 10_000)
-        let names = LiveKeys.numbers(options.resources)
         for index in 0..<options.clients {
-            let links = (0..<options.nodes).map { node in
-                var link = LinkSettings(port: nodes[node].port)
-                // As the simulated world lays its cables.
-                let isNear = (node < (options.nodes + index % 2) / 2) == (index % 2 == 0)
-                let spread = options.delay + random.below(options.delay + 1)
-                link.delay = options.twoSites ? options.delay * (isNear ? 1 : 3) : spread
-                link.jitter = options.jitter
-                return link
-            }
-            let proxy = try LinkProxy(client: index, links: links)
-            proxy.start(seed: schedule.seed, resources: names) { [history] sight, time in
-                switch sight {
-                case .token(let sight, _):
-                    guard !sight.isRelease else { return }
-                    history.saw(token: sight.token, resource: sight.resource, client: index, at: time)
-                case .late(let resource, let node):
-                    history.add(LiveRecord(.lateCommand(resource: resource, node: node), at: time, client: index))
-                }
-            }
+            let proxy = try startProxy(of: index, &random)
             let clock = schedule.needsClockShim ? try ClockControl(path: "\(folder)/client\(index)") : nil
             if options.wallSkew > 0 { clock?.jump(by: random.within(-options.wallSkew...options.wallSkew)) }
             let client = LiveClient(
@@ -121,6 +102,30 @@ extension LiveRun {
             }
             MachineClock.sleep(until: deadline)
         }
+    }
+
+    private func startProxy(of client: Int, _ random: inout Randomness) throws -> LinkProxy {
+        let links = (0..<options.nodes).map { node in
+            var link = LinkSettings(port: nodes[node].port)
+            // As the simulated world lays its cables.
+            let isNear = (node < (options.nodes + client % 2) / 2) == (client % 2 == 0)
+            let spread = options.delay + random.below(options.delay + 1)
+            link.delay = options.twoSites ? options.delay * (isNear ? 1 : 3) : spread
+            link.jitter = options.jitter
+            return link
+        }
+        let proxy = try LinkProxy(client: client, links: links)
+        let resources = LiveKeys.numbers(options.resources)
+        proxy.start(seed: schedule.seed, resources: resources) { [history] sight, time in
+            switch sight {
+            case .token(let sight, _):
+                guard !sight.isRelease else { return }
+                history.saw(token: sight.token, resource: sight.resource, client: client, at: time)
+            case .late(let resource, let node):
+                history.add(LiveRecord(.lateCommand(resource: resource, node: node), at: time, client: client))
+            }
+        }
+        return proxy
     }
 
     /// A node whose clock is off before anything was done to it would be blamed on the lock.
