@@ -44,6 +44,26 @@ struct NodeTests {
         if case .error(let text) = reply { .error(String(text.prefix { $0 != " " })) } else { reply }
     }
 
+    private static func operation(_ random: inout Randomness) -> Command.Operation {
+        switch random.below(12) {
+        case 0, 1: .acquire(milliseconds: random.choose([60, 90, 5_000, 60_000]))
+        case 2, 3: .extend(milliseconds: random.choose([60, 120, 8_000]))
+        case 4: .repair(milliseconds: random.choose([60, 120, 8_000]))
+        case 6, 7: .acquireFenced(milliseconds: random.choose([60, 90, 5_000]), number: 1 + random.below(50))
+        case 8, 9: .raise(to: 1 + random.below(50))
+        case 10: .contend(milliseconds: random.choose([60, 90, 5_000, 60_000]))
+        case 11: .releaseQuietly
+        default: .release
+        }
+    }
+
+    /// The server's own clock: should the machine's wall clock be set meanwhile, both sides see it.
+    private static func wallClock() -> Int64 {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
+    }
+
     @Test("thousands of random commands: the same answers, the same expiry", arguments: [1, 2, 3] as [UInt64])
     func sameAnswers(seed: UInt64) throws {
         let cluster = try LocalCluster(nodes: 1)
@@ -53,31 +73,14 @@ struct NodeTests {
         let tokens = (0..<3).map { _ in Token(using: &generator) }
         var node = SimulatedNode(clock: Clock(reading: 0), resources: 3)
         var formatter = CommandFormatter()
-        // The server's own clock: should the machine's wall clock be set meanwhile, both sides see it.
-        func wallClock() -> Int64 {
-            var now = timespec()
-            unsafe clock_gettime(CLOCK_REALTIME, &now)
-            return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
-        }
-        let start = wallClock()
-        func elapsed() -> Int64 { wallClock() - start }
+        let start = Self.wallClock()
+        func elapsed() -> Int64 { Self.wallClock() - start }
 
         var compared = 0
         for _ in 0..<1_500 {
             let resource = Int(random.below(3))
             let key = SimulatedNode.key(of: resource)
-            let operation: Command.Operation =
-                switch random.below(12) {
-                case 6, 7:
-                    .acquireFenced(milliseconds: random.choose([60, 90, 5_000]), number: 1 + random.below(50))
-                case 8, 9: .raise(to: 1 + random.below(50))
-                case 0, 1: .acquire(milliseconds: random.choose([60, 90, 5_000, 60_000]))
-                case 10: .contend(milliseconds: random.choose([60, 90, 5_000, 60_000]))
-                case 11: .releaseQuietly
-                case 2, 3: .extend(milliseconds: random.choose([60, 120, 8_000]))
-                case 4: .repair(milliseconds: random.choose([60, 120, 8_000]))
-                default: .release
-                }
+            let operation = Self.operation(&random)
             var command = Command(operation, key: key, token: random.choose(tokens))
             if random.chance(perMille: 500) { command.spelling = .source }
 
