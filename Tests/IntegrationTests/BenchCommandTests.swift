@@ -7,8 +7,8 @@ import Testing
 
 @Suite("redlock bench")
 struct BenchCommandTests {
-    private func bench(_ arguments: String...) async throws -> (lines: [String], status: ChildProcess.Status) {
-        try await Conversation([Programs.redlock, "bench"] + arguments).finish()
+    private func bench(_ arguments: String...) async throws -> Programs.Outcome {
+        try await Programs.run([Programs.redlock, "bench"] + arguments)
     }
 
     @Test("A quick run on servers of its own has figures for every case, as a table and as JSON")
@@ -36,9 +36,8 @@ struct BenchCommandTests {
     func nodesGiven() async throws {
         let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.flatMap { ["--node", $0] }
-        let outcome = try await Conversation(
-            [Programs.redlock, "bench"] + nodes + ["--quick", "--time", "30ms", "--leases", "200", "--json"]
-        ).finish()
+        let outcome = try await Programs.run(
+            [Programs.redlock, "bench"] + nodes + ["--quick", "--time", "30ms", "--leases", "200", "--json"])
         #expect(outcome.status == .exited(0), "\(outcome.lines)")
         #expect(outcome.lines.first?.contains("\"own_nodes\":0") == true)
         #expect(outcome.lines.first?.contains("\"case\":\"healthy\"") == true)
@@ -55,7 +54,7 @@ struct BenchCommandTests {
             (["--node", "redis://a", "--case", "hung"], "cannot run on nodes given"),
             (["--node", "redis://a", "--local"], "exclude each other"),
         ] {
-            let outcome = try await Conversation([Programs.redlock, "bench"] + arguments).finish()
+            let outcome = try await Programs.run([Programs.redlock, "bench"] + arguments)
             #expect(outcome.status == .exited(64))
             #expect(outcome.lines.joined().contains(words), "\(outcome.lines)")
         }
@@ -95,13 +94,7 @@ private func children(of id: pid_t) -> [pid_t] {
 
 /// The fourth word of /proc/ID/stat; the second is a name in brackets.
 private func parent(of id: pid_t) -> pid_t? {
-    let descriptor = unsafe open("/proc/\(id)/stat", O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes = [UInt8](repeating: 0, count: 512)
-    let count = unsafe read(descriptor, &bytes, bytes.count)
-    let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
-    guard let bracket = text.lastIndex(of: ")") else { return nil }
+    guard let text = Folder.text(of: "/proc/\(id)/stat"), let bracket = text.lastIndex(of: ")") else { return nil }
     let words = text[text.index(after: bracket)...].split(separator: " ")
     return words.count > 1 ? pid_t(words[1]) : nil
 }

@@ -6,13 +6,9 @@ import Testing
 struct CommandLineTests {
     private static let programs = [Programs.redlock, Programs.simulator]
 
-    private static func run(_ words: [String]) async throws -> (lines: [String], status: ChildProcess.Status) {
-        try await Conversation(words).finish()
-    }
-
     /// Those that the overview lists.
     private static func subcommands(of program: String) async throws -> [String] {
-        let overview = try await run([program, "help"]).lines
+        let overview = try await Programs.run([program, "help"]).lines
         return overview.filter { $0.hasPrefix("  ") }.compactMap { $0.split(separator: " ").first.map(String.init) }
             .filter { $0.allSatisfy(\.isLetter) }
     }
@@ -23,11 +19,11 @@ struct CommandLineTests {
     func help(_ program: String) async throws {
         let subcommands = try await Self.subcommands(of: program)
         #expect(subcommands.contains("run") && subcommands.contains("help"))
-        var pages = [try await Self.run([program, "--help"])]
+        var pages = [try await Programs.run([program, "--help"])]
         for subcommand in subcommands {
-            let page = try await Self.run([program, "help", subcommand])
-            #expect(try await Self.run([program, subcommand, "--help"]).lines == page.lines)
-            #expect(try await Self.run([program, subcommand, "-h"]).lines == page.lines)
+            let page = try await Programs.run([program, "help", subcommand])
+            #expect(try await Programs.run([program, subcommand, "--help"]).lines == page.lines)
+            #expect(try await Programs.run([program, subcommand, "-h"]).lines == page.lines)
             #expect(page.lines.first?.hasPrefix("usage: ") == true)
             pages.append(page)
         }
@@ -41,42 +37,42 @@ struct CommandLineTests {
     @Test("Help for what is not there is 64, and says what there is", arguments: programs)
     func noSuchHelp(_ program: String) async throws {
         for words in [["help", "foo"], ["foo"], ["help", "run", "sweep"]] {
-            let outcome = try await Self.run([program] + words)
+            let outcome = try await Programs.run([program] + words)
             #expect(outcome.status == .exited(64))
             #expect(outcome.lines.last?.hasSuffix("help` tells more") == true, "\(outcome.lines)")
         }
-        #expect(try await Self.run([program, "help", "foo"]).lines[0].contains("there are run, "))
+        #expect(try await Programs.run([program, "help", "foo"]).lines[0].contains("there are run, "))
     }
 
     @Test("The version is one line", arguments: programs, ["--version", "version"])
     func version(_ program: String, _ word: String) async throws {
-        let outcome = try await Self.run([program, word])
+        let outcome = try await Programs.run([program, word])
         #expect(outcome.status == .exited(0))
         #expect(outcome.lines.count == 1 && outcome.lines[0].hasPrefix("redlock"))
     }
 
     @Test("The demo tells what it is, and starts nothing")
     func demo() async throws {
-        #expect(try await Self.run([Programs.demo, "--help"]).lines.first == "usage: redlock-demo")
-        #expect(try await Self.run([Programs.demo, "--nonsense"]).status == .exited(64))
-        #expect(try await Self.run([Programs.demo, "now"]).status == .exited(64))
+        #expect(try await Programs.run([Programs.demo, "--help"]).lines.first == "usage: redlock-demo")
+        #expect(try await Programs.run([Programs.demo, "--nonsense"]).status == .exited(64))
+        #expect(try await Programs.run([Programs.demo, "now"]).status == .exited(64))
     }
 
     @Test("With --json a mistake in the words is JSON too, wherever the --json stands")
     func jsonMistakes() async throws {
         for words in [["--json", "--ttl", "1"], ["--ttl", "1", "--json", "r", "--", "true"], ["--nonsense", "--js"]] {
-            let outcome = try await Self.run([Programs.redlock, "run"] + words)
+            let outcome = try await Programs.run([Programs.redlock, "run"] + words)
             #expect(outcome.status == .exited(64))
             #expect(outcome.lines.count == 1)
             #expect(outcome.lines[0].contains(#""event":"failed","code":"invalidArgument","message":""#))
             #expect(outcome.lines[0].hasSuffix(#"","hint":"`redlock help run` tells more"}"#))
         }
         // Wrong for the library, not for the words.
-        let url = try await Self.run([Programs.redlock, "run", "--json", "--node", "http://a", "r", "--", "true"])
+        let url = try await Programs.run([Programs.redlock, "run", "--json", "--node", "http://a", "r", "--", "true"])
         #expect(url.status == .exited(64))
         #expect(url.lines.last?.hasSuffix(#","hint":"`redlock help run` tells more"}"#) == true, "\(url.lines)")
         // Behind the -- it is the command's.
-        let outcome = try await Self.run([Programs.redlock, "run", "--ttl", "1", "r", "--", "true", "--json"])
+        let outcome = try await Programs.run([Programs.redlock, "run", "--ttl", "1", "r", "--", "true", "--json"])
         #expect(outcome.lines.first?.hasPrefix("redlock run: ") == true)
     }
 
@@ -84,7 +80,7 @@ struct CommandLineTests {
     func shellWords() async throws {
         let node = ["--node", "redis://127.0.0.1:1"]
         for words in [["--ttl", "99h"], ["--ttl", "1ms"], ["--node-timeout", "2m"], ["--max-hold", "1ms"]] {
-            let outcome = try await Self.run([Programs.redlock, "run"] + node + words + ["r", "--", "true"])
+            let outcome = try await Programs.run([Programs.redlock, "run"] + node + words + ["r", "--", "true"])
             #expect(outcome.status == .exited(64))
             #expect(outcome.lines[0].hasPrefix("redlock run: \(words[0]) is \(words[1]); it must be from "))
             #expect(!outcome.lines.joined().contains("onfiguration"))
@@ -98,7 +94,8 @@ struct CommandLineTests {
             ("redis://:sec,ret@127.0.0.1:1", false), ("unix:///tmp/no,such.sock", false),
         ])
     func list(_ node: String, _ isList: Bool) async throws {
-        let outcome = try await Self.run([Programs.redlock, "run", "--wait", "0s", "--node", node, "r", "--", "true"])
+        let words = ["run", "--wait", "0s", "--node", node, "r", "--", "true"]
+        let outcome = try await Programs.run([Programs.redlock] + words)
         #expect(outcome.status == .exited(isList ? 64 : 69))
         #expect(outcome.lines[0].contains("give it once for each node") == isList)
         #expect(!outcome.lines.joined().contains("sec"))
@@ -110,12 +107,13 @@ struct CommandLineTests {
         let escape = "\u{1b}["
         // `script` runs it on a terminal of its own.
         func onTerminal(_ setting: String) async throws -> String {
-            try await Self.run(["env", "-u", "NO_COLOR", setting, "script", "-qec", line, "/dev/null"]).lines.joined()
+            let words = ["env", "-u", "NO_COLOR", setting, "script", "-qec", line, "/dev/null"]
+            return try await Programs.run(words).lines.joined()
         }
         #expect(try await onTerminal("TERM=xterm").contains(escape))
         #expect(try await onTerminal("NO_COLOR=1").contains("no subcommand"))
         #expect(try await !onTerminal("NO_COLOR=1").contains(escape))
         #expect(try await !onTerminal("TERM=dumb").contains(escape))
-        #expect(try await !Self.run([Programs.redlock, "help", "foo"]).lines.joined().contains(escape))
+        #expect(try await !Programs.run([Programs.redlock, "help", "foo"]).lines.joined().contains(escape))
     }
 }

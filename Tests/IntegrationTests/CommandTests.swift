@@ -9,9 +9,9 @@ import Testing
 struct CommandTests {
     private func run(
         _ cluster: LocalCluster?, _ arguments: String...
-    ) async throws -> (lines: [String], status: ChildProcess.Status) {
+    ) async throws -> Programs.Outcome {
         let nodes = cluster?.urls.flatMap { ["--node", $0] } ?? []
-        return try await Conversation([Programs.redlock, "run"] + nodes + arguments).finish()
+        return try await Programs.run([Programs.redlock, "run"] + nodes + arguments)
     }
 
     @Test(
@@ -58,7 +58,7 @@ struct CommandTests {
             (["walk"], "walk"), ([], "usage"),
         ])
     func usage(_ arguments: [String], _ words: String) async throws {
-        let outcome = try await Conversation([Programs.redlock] + arguments).finish()
+        let outcome = try await Programs.run([Programs.redlock] + arguments)
         #expect(outcome.status == .exited(64))
         #expect(outcome.lines.joined().contains(words), "\(outcome.lines)")
     }
@@ -67,7 +67,7 @@ struct CommandTests {
         "Help is on standard output, and ends with 0",
         arguments: [["--help"], ["help", "run"], ["run", "--help"], ["version"]])
     func help(_ arguments: [String]) async throws {
-        let outcome = try await Conversation([Programs.redlock] + arguments).finish()
+        let outcome = try await Programs.run([Programs.redlock] + arguments)
         #expect(outcome.status == .exited(0))
         #expect(outcome.lines.first?.contains("redlock") == true)
     }

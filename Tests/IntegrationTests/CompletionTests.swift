@@ -15,7 +15,7 @@ struct CompletionTests {
             printf '%s\\n' "${COMPREPLY[@]}"
             """
         let program = words[0] == "redlock" ? Programs.redlock : Programs.simulator
-        let outcome = try await Conversation(["bash", "-c", script, "bash", program] + words).finish()
+        let outcome = try await Programs.run(["bash", "-c", script, "bash", program] + words)
         #expect(outcome.status == .exited(0))
         return outcome.lines
     }
@@ -65,9 +65,9 @@ struct CompletionTests {
             zpty -d shell
             """
         // A list that does not come would be waited for for ever.
-        let outcome = try await Conversation([
+        let outcome = try await Programs.run([
             "timeout", "60", "zsh", "-f", "-c", script, "zsh", Programs.redlock, Programs.simulator, line, shown,
-        ]).finish()
+        ])
         #expect(outcome.status == .exited(0), "\(outcome.lines)")
     }
 }

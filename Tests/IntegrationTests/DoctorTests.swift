@@ -7,14 +7,11 @@ import Testing
 
 @Suite("redlock doctor")
 struct DoctorTests {
-    private typealias Outcome = (lines: [String], status: ChildProcess.Status)
-
     /// On a busy machine a healthy node may be slow, which would be found.
-    private func doctor(_ nodes: [String], _ arguments: String...) async throws -> Outcome {
-        try await Conversation(
+    private func doctor(_ nodes: [String], _ arguments: String...) async throws -> Programs.Outcome {
+        try await Programs.run(
             [Programs.redlock, "doctor", "--node-timeout", "1m", "--timeout", "30s"]
-                + nodes.flatMap { ["--node", $0] } + arguments
-        ).finish()
+                + nodes.flatMap { ["--node", $0] } + arguments)
     }
 
     private struct Report: Decodable {
@@ -47,10 +44,9 @@ struct DoctorTests {
     }
 
     private func report(_ nodes: [String], _ arguments: [String] = []) async throws -> Report {
-        let outcome = try await Conversation(
+        let outcome = try await Programs.run(
             [Programs.redlock, "doctor", "--json", "--node-timeout", "1m", "--timeout", "30s"]
-                + nodes.flatMap { ["--node", $0] } + arguments
-        ).finish()
+                + nodes.flatMap { ["--node", $0] } + arguments)
         #expect(outcome.lines.count == 1, "\(outcome.lines)")
         let report = try JSONDecoder().decode(Report.self, from: Data(outcome.lines.joined().utf8))
         #expect(report.schema == "redlock-doctor")
@@ -180,7 +176,7 @@ extension DoctorTests {
     func words() async throws {
         let page = TextFile.lines(of: "docs/command.md").joined(separator: "\n")
         for code in Finding.Code.allCases { #expect(page.contains("`\(code.rawValue)`"), "\(code)") }
-        let help = try await Conversation([Programs.redlock, "help", "doctor"]).finish().lines
+        let help = try await Programs.run([Programs.redlock, "help", "doctor"]).lines
         let options = help.compactMap { line in
             line.split(separator: " ").first { $0.hasPrefix("--") && line.hasPrefix("  ") }
         }
@@ -310,9 +306,8 @@ extension DoctorTests {
             (["--watch", "--interval", "1ms"], "--interval"), (["--max-ttl", "1"], "is no time"),
         ])
     func usage(_ arguments: [String], _ words: String) async throws {
-        let outcome = try await Conversation(
-            ["env", "-u", "REDLOCK_NODES", Programs.redlock, "doctor"] + arguments
-        ).finish()
+        let outcome = try await Programs.run(
+            ["env", "-u", "REDLOCK_NODES", Programs.redlock, "doctor"] + arguments)
         #expect(outcome.status == .exited(64))
         #expect(outcome.lines.joined().contains(words), "\(outcome.lines)")
     }

@@ -9,20 +9,13 @@ import Testing
 struct FencedResourceTests {
     /// The first code block of this language in the document.
     private func example(_ language: String) throws -> String {
-        let path = #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/docs/fencing.md"
-        let file = unsafe try #require(unsafe fopen(path, "r"))
-        defer { unsafe fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 100_000)
-        let count = unsafe fread(&bytes, 1, bytes.count, file)
-        let lines = String(decoding: bytes.prefix(count), as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false)
+        let lines = TextFile.lines(of: "docs/fencing.md")
         let start = try #require(lines.firstIndex { $0 == "```" + language })
         return lines[(start + 1)...].prefix { $0 != "```" }.joined(separator: "\n")
     }
 
-    private func run(_ words: String...) async throws -> (lines: [String], code: ChildProcess.Status) {
-        let outcome = try await Conversation(words).finish()
-        return (outcome.lines, outcome.status)
+    private func run(_ words: String...) async throws -> Programs.Outcome {
+        try await Programs.run(words)
     }
 
     @Test("A Redis key")
@@ -52,13 +45,13 @@ struct FencedResourceTests {
             try await run(
                 "env", "REDLOCK_FENCING_TOKEN=\(token)", "sh", "-c",
                 "printf '%s' '\(content)' | sh -c \"$1\" fenced-store \(folder.path)/file \(option)", "outer", script
-            ).code
+            ).status
         }
         #expect(try await store("10", "first") == .exited(0))
         #expect(try await store("10", "again") == .exited(0))
         #expect(try await store("11", "", "--claim") == .exited(0))
         #expect(try await store("10", "late") == .exited(1))
-        #expect(try await run("sh", "-c", "test \"$(cat \(folder.path)/file)\" = again").code == .exited(0))
+        #expect(try await run("sh", "-c", "test \"$(cat \(folder.path)/file)\" = again").status == .exited(0))
         #expect(try await run("sh", "-c", "ls \(folder.path) | grep -c new").lines == ["0"])
         withExtendedLifetime(folder) {}
     }

@@ -153,10 +153,10 @@ struct FencingTests {
         let nodes = cluster.urls.flatMap { ["--node", $0] }
         let script = "echo ${REDLOCK_FENCING_TOKEN-none}; env | grep -c ^REDLOCK_FENCING_TOKEN="
         func run(_ options: [String]) async throws -> [String] {
-            try await Conversation(
+            try await Programs.run(
                 ["env", "REDLOCK_FENCING_TOKEN=999", Programs.redlock, "run"] + nodes + options
                     + ["r", "--", "sh", "-c", script]
-            ).finish().lines
+            ).lines
         }
         #expect(try await run([]) == ["none", "0"])
         let fenced = try await run(["--fencing"])
@@ -166,15 +166,14 @@ struct FencingTests {
         #expect(cluster.values(of: "r:fencing").contains(String(token)))
 
         // One inside the other: the inner one's lock has no token, and its command must not find the outer one's.
-        let nested = try await Conversation(
+        let nested = try await Programs.run(
             [Programs.redlock, "run", "--fencing"] + nodes + ["outer", "--", Programs.redlock, "run"] + nodes
-                + ["inner", "--", "sh", "-c", "echo ${REDLOCK_FENCING_TOKEN-none}"]
-        ).finish()
+                + ["inner", "--", "sh", "-c", "echo ${REDLOCK_FENCING_TOKEN-none}"])
         #expect(nested.lines == ["none"])
 
-        let events = try await Conversation(
+        let events = try await Programs.run(
             [Programs.redlock, "run", "--fencing", "--json"] + nodes + ["r", "--", "true"]
-        ).finish().lines
+        ).lines
         #expect(events.contains { $0.contains("\"event\":\"acquired\"") && $0.contains("\"fencing_token\":1") })
     }
 }

@@ -56,19 +56,11 @@ struct LiveCommandTests {
         }
     }
 
-    /// Those whose environment or arguments name the folder.
+    /// Those whose environment names the folder.
     private static func processes(of folder: TemporaryFolder) -> [Int] {
-        var found: [Int] = []
-        for name in Folder.names(in: "/proc") ?? [] {
-            guard let id = Int(name), id != Int(getpid()) else { continue }
-            let descriptor = unsafe open("/proc/\(id)/environ", O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else { continue }
-            defer { close(descriptor) }
-            var bytes = [UInt8](repeating: 0, count: 65_536)
-            let count = unsafe read(descriptor, &bytes, bytes.count)
-            if String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).contains(folder.path) { found.append(id) }
+        (Folder.names(in: "/proc") ?? []).compactMap { Int($0) }.filter { id in
+            id != Int(getpid()) && Folder.text(of: "/proc/\(id)/environ")?.contains(folder.path) == true
         }
-        return found
     }
 
     @Test(

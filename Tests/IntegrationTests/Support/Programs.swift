@@ -9,6 +9,14 @@ enum Programs {
     static let simulator = "\(buildFolder)/redlock-sim"
     static let demo = "\(buildFolder)/redlock-demo"
     static let worker = "\(buildFolder)/LockWorker"
+
+    /// What a program printed, and how it ended.
+    typealias Outcome = (lines: [String], status: ChildProcess.Status)
+
+    /// Runs a program that is told nothing on its standard input, to its end.
+    static func run(_ words: [String]) async throws -> Outcome {
+        try await Conversation(words).finish()
+    }
 }
 
 /// A program that runs beside a test, which writes lines to it and reads what it prints.
@@ -53,7 +61,7 @@ final class Conversation: Sendable {
     }
 
     /// Closes its input and takes the rest of what it prints, and how it ended.
-    func finish() async -> (lines: [String], status: ChildProcess.Status) {
+    func finish() async -> Programs.Outcome {
         shutdown(input, Int32(SHUT_WR))
         return await onOwnThread {
             var lines: [String] = []
