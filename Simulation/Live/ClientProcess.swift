@@ -34,12 +34,7 @@ package enum ClientProcess {
         for await line in lines() {
             guard let order = ClientOrder(line: line) else { throw BadConfiguration() }
             switch order {
-            case .acquire(let worker, let resource, let ttl, let wait, let extendsItself):
-                contenders[worker].acquire(resource, ttl: ttl, wait: wait, extendsItself: extendsItself)
-            case .extend(let worker, let ttl): contenders[worker].extend(ttl: ttl)
-            case .release(let worker): contenders[worker].release()
-            case .cancel(let worker): contenders[worker].cancel()
-            case .write(let worker, let delay): contenders[worker].write(in: delay)
+            case .acquire, .extend, .release, .cancel, .write: pass(order, to: contenders)
             case .work: work += contenders.map { contender in Task { await contender.work() } }
             case .stop:
                 for contender in contenders { contender.stop() }
@@ -58,6 +53,18 @@ package enum ClientProcess {
         }
         // Nobody is there to report to: the keys are left to their ttl, as with any process that dies.
         exit(1)
+    }
+
+    private static func pass(_ order: ClientOrder, to contenders: [Contender]) {
+        switch order {
+        case .acquire(let worker, let resource, let ttl, let wait, let extendsItself):
+            contenders[worker].acquire(resource, ttl: ttl, wait: wait, extendsItself: extendsItself)
+        case .extend(let worker, let ttl): contenders[worker].extend(ttl: ttl)
+        case .release(let worker): contenders[worker].release()
+        case .cancel(let worker): contenders[worker].cancel()
+        case .write(let worker, let delay): contenders[worker].write(in: delay)
+        case .work, .stop, .shutdown: preconditionFailure("\(order) is for the process, not for a worker")
+        }
     }
 
     /// Of standard input, read on a thread of its own.
