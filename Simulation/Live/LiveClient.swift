@@ -19,23 +19,23 @@ final class LiveClient: @unchecked Sendable {
     private let undertaker: Undertaker
     private let heard: @Sendable (LiveRecord) -> Void
 
+    private let life = Locked(Life())
+    private let state = Locked(State())
+    /// Set when a fault, or the end of the run, ends its process.
+    private let isToEnd = Locked(false)
+    private var input: Int32 = -1
+    private var reader = Signal()
+    private var pauses = 0
+
     private struct Life {
         var process: ChildProcess?
         /// Counts its processes.
         var epoch = 0
     }
 
-    private let life = Locked(Life())
-    private var input: Int32 = -1
-    private var reader = Signal()
-    private var pauses = 0
-    /// Set when a fault, or the end of the run, ends its process.
-    private let isToEnd = Locked(false)
-    private let state = Locked(State())
-
+    /// What its process has told, and whether it still can.
     private struct State {
         var isReady = false
-        var ended = 0
         var hasEnded = false
     }
 
@@ -128,11 +128,7 @@ final class LiveClient: @unchecked Sendable {
     }
 
     private func take(_ report: ClientReport, _ epoch: Int) {
-        switch report.kind {
-        case .ready: state.withLock { $0.isReady = true }
-        case .ended: state.withLock { $0.ended += 1 }
-        default: break
-        }
+        if report.kind == .ready { state.withLock { $0.isReady = true } }
         heard(LiveRecord(.report(report), at: report.at, client: index, epoch: epoch))
     }
 
