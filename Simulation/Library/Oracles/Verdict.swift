@@ -47,53 +47,6 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// What the algorithm takes for granted about the world it runs in.
-package enum Assumption: String, Hashable, Sendable, CaseIterable {
-    case memory = "a node keeps a lock until its expiry"
-    /// A client goes by its own clock when it knew another server; else by what this one says: how long it has been running,
-    /// and that it keeps what it is told.
-    case uptime = "a server that a client has not met before remembers for as long as it says"
-    case clockSteps = "a node's wall clock does not jump forward"
-    case clockRates = "clocks run at rates that differ by less than the drift allowed for"
-    case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
-    case numbers = "nodes keep their fencing numbers, or no client's wall clock is behind those lost"
-    case oneNodeList = "all clients use the same nodes"
-
-    /// Whether a failure of this oracle can come of it.
-    package func excuses(_ oracle: Oracle) -> Bool {
-        switch oracle {
-        case .overlap, .quorumMargin: self != .promptWrites && self != .numbers
-        case .fencingOvertaken: self != .promptWrites
-        case .staleWrite: self != .numbers
-        case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
-        // Who counted on a node that turns out to have forgotten is without its keys too.
-        case .clockGuard: self == .memory || self == .uptime
-        case .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock, .lostWakeUp,
-            .polling, .order, .canary:
-            false
-        }
-    }
-}
-
-/// An assumption that the faults broke, at a moment.
-package struct Breach: Hashable, Sendable {
-    package let assumption: Assumption
-    package let at: Int64
-    /// The last time that it happened again.
-    package var latest: Int64
-    /// Whom it happened to, first and last: `node 2`.
-    package let subject: String
-    package var latestSubject: String
-
-    package init(assumption: Assumption, at: Int64, latest: Int64, subject: String, latestSubject: String) {
-        self.assumption = assumption
-        self.at = at
-        self.latest = latest
-        self.subject = subject
-        self.latestSubject = latestSubject
-    }
-}
-
 /// A promise that was not kept.
 package struct Violation: Hashable, Sendable {
     package let oracle: Oracle
@@ -117,52 +70,4 @@ package enum Verdict: String, Hashable, Sendable {
     case inconclusive
     /// A promise was broken, and no assumption.
     case violated
-}
-
-/// What a run brought to light.
-package struct Outcome: Sendable {
-    package var violations: [Violation] = []
-    package var breaches: [Breach] = []
-    package var grants = 0
-    /// Grants of each client, for the figure of fairness.
-    package var grantsPerClient: [Int] = []
-    /// How long each grant took, from the request; and requests that came to nothing.
-    package var waits: [Int64] = []
-    package var refusals = 0
-    /// Writes of a holder that the resource took after a later one had been there; only of worlds with visits.
-    package var damages = 0
-    package var attempts = 0
-    /// Messages to nodes, subscriptions among them.
-    package var commands = 0
-    package var extensions = 0
-    package var losses = 0
-    /// Those of leases that extended themselves: they should have lasted until they were released.
-    package var extendingLosses = 0
-    package var risks = 0
-    /// Grants with a fencing token, and offers of a higher number to those who granted.
-    package var fencedGrants = 0
-    package var raises = 0
-    package var events = 0
-    /// Virtual nanoseconds.
-    package var duration: Int64 = 0
-    /// The fewest nodes that would have had to lose a held key for another to get in; nil without a hold.
-    package var leastMargin: Int?
-    /// The shortest time from the end of a belief until another could get in; only of worlds that measure it.
-    package var leastSlack: Int64?
-    package var marks = Marks()
-    package var hash: UInt64 = 0
-    /// How often the broken rule decided otherwise than the right one.
-    package var mutantActivations = 0
-
-    package init() {}
-
-    package var verdict: Verdict {
-        if violations.contains(where: { $0.excuse == nil }) { return .violated }
-        return violations.isEmpty ? .held : .inconclusive
-    }
-
-    /// The first that no broken assumption explains, else the first.
-    package var worst: Violation? {
-        violations.first { $0.excuse == nil } ?? violations.first
-    }
 }
