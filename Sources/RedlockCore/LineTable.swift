@@ -6,15 +6,6 @@ struct LineID: Hashable, Sendable {
 
 /// The lines of all resources that are held or wanted here, by key and by place.
 struct LineTable: Sendable {
-    /// Hashed as a whole: an array would be byte by byte.
-    private struct Key: Hashable {
-        let bytes: [UInt8]
-
-        func hash(into hasher: inout Hasher) {
-            unsafe bytes.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        }
-    }
-
     /// A line that is idle, kept until this instant unless it is used again.
     private struct Lingering: Sendable {
         let line: LineID
@@ -26,7 +17,7 @@ struct LineTable: Sendable {
     private var free: [Int] = []
     private var generation: UInt64 = 0
     /// For look-up only.
-    private var places: [Key: Int] = [:]
+    private var places: [[UInt8]: Int] = [:]
     private var lingering = Deque<Lingering>()
     /// The places of lines with a watch, in no particular order, but always the same one.
     private(set) var watched: [Int] = []
@@ -41,7 +32,7 @@ struct LineTable: Sendable {
         _modify { yield &lines[place] }
     }
 
-    func place(of key: [UInt8]) -> Int? { places[Key(bytes: key)] }
+    func place(of key: [UInt8]) -> Int? { places[key] }
 
     func id(of place: Int) -> LineID { LineID(place: place, generation: lines[place].generation) }
 
@@ -56,13 +47,13 @@ struct LineTable: Sendable {
         if place == lines.count { lines.append(WaitingLine(key: key)) } else { lines[place] = WaitingLine(key: key) }
         generation += 1
         lines[place].generation = generation
-        places[Key(bytes: key)] = place
+        places[key] = place
         return place
     }
 
     mutating func remove(_ place: Int) {
         precondition(lines[place].isIdle && lines[place].watch == nil, "a line is left empty")
-        places[Key(bytes: lines[place].key)] = nil
+        places[lines[place].key] = nil
         lines[place] = WaitingLine(key: [])
         free.append(place)
     }
