@@ -120,8 +120,8 @@ extension NodeAddress {
         if let question = location.firstIndex(of: "?") {
             path = location[..<question]
             let option = location[location.index(after: question)...]
-            guard option.hasPrefix("db=") else {
-                throw ParseError(description: "'\(shown)': the only option is ?db=number, not '\(option)'")
+            guard option.hasPrefix("db="), !option.contains("&") else {
+                throw ParseError(description: "'\(shown)': the only option is ?db=number")
             }
             database = try parseDatabase(option.dropFirst(3), shown: shown)
         }
@@ -184,8 +184,20 @@ extension NodeAddress {
         return decoded
     }
 
-    /// The URL with dots for what stands before its last @, or where a port should be: it may be a password.
+    /// The URL with dots for what stands before its last @, where a port should be, or as the value of an option: it may be
+    /// a password.
     package static func withoutSecrets(_ url: String) -> String {
+        let shown = withoutCredentials(url)
+        guard let question = shown.firstIndex(of: "?") else { return shown }
+        // Other clients take `?password=…`; of a database there is nothing to hide.
+        let options = shown[shown.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
+        let names = options.map { option in
+            option.hasPrefix("db=") ? String(option) : option.firstIndex(of: "=").map { option[...$0] + "…" } ?? "…"
+        }
+        return shown[...question] + names.joined(separator: "&")
+    }
+
+    private static func withoutCredentials(_ url: String) -> String {
         let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
         if let at = url.utf8.lastIndex(of: UInt8(ascii: "@")) {
             return start <= at ? url[..<start] + "…" + url[at...] : "…" + url[at...]
