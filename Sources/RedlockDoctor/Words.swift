@@ -31,7 +31,12 @@ extension Nanoseconds {
 }
 
 extension Double {
-    package var percent: String { "\(Int((self * 100).rounded())) %" }
+    /// What a server says of itself may be anything: beyond a million per cent it is no figure.
+    package var percent: String {
+        let limit = 1_000_000.0
+        let figure = (self * 100).rounded()
+        return abs(figure) <= limit ? "\(Int(figure)) %" : "more than \(Int(limit)) %"
+    }
 }
 
 extension Int64 {
