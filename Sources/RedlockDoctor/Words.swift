@@ -19,7 +19,7 @@ extension Nanoseconds {
     }
 
     /// Whole seconds, rounded up: never zero for something that lasts.
-    package var secondsInWords: String { "\((count + 999_999_999) / 1_000_000_000) s" }
+    package var secondsInWords: String { "\(secondsRoundedUp) s" }
 
     private static func hundredths(_ number: Int64) -> String {
         "\(number / 100).\(number % 100 < 10 ? "0" : "")\(number % 100)"

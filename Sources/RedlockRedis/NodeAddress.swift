@@ -74,8 +74,17 @@ extension NodeAddress {
             if !path.isEmpty { database = try parseDatabase(path, shown: shown) }
         }
 
+        let (host, port) = try parseAuthority(authority, shown: shown)
+        return NodeAddress(
+            endpoint: .tcp(host: SocketAddress.canonical(host.lowercased()), port: port), user: user,
+            password: password, database: database)
+    }
+
+    /// `host[:port]`; the host in brackets if it is an IPv6 address.
+    private static func parseAuthority(
+        _ authority: Substring, shown: String
+    ) throws(ParseError) -> (host: Substring, port: UInt16) {
         let host: Substring
-        var port: UInt16 = defaultPort
         var portText: Substring?
         if authority.hasPrefix("[") {
             guard let close = authority.firstIndex(of: "]") else {
@@ -99,16 +108,12 @@ extension NodeAddress {
         guard !host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) else {
             throw ParseError(description: "'\(shown)': a host name has no spaces or control characters")
         }
-        if let portText {
-            guard let number = UInt16(portText), number > 0, !portText.hasPrefix("+") else {
-                throw ParseError(
-                    description: "'\(shown)': the port is not a number from 1 to 65535 (a password stands before an @)")
-            }
-            port = number
+        guard let portText else { return (host, defaultPort) }
+        guard let port = UInt16(portText), port > 0, !portText.hasPrefix("+") else {
+            throw ParseError(
+                description: "'\(shown)': the port is not a number from 1 to 65535 (a password stands before an @)")
         }
-        return NodeAddress(
-            endpoint: .tcp(host: SocketAddress.canonical(host.lowercased()), port: port), user: user,
-            password: password, database: database)
+        return (host, port)
     }
 
     private static func parseUnix(_ rest: Substring, url: String) throws(ParseError) -> NodeAddress {
