@@ -108,6 +108,34 @@ extension Redlock.Configuration {
 
     /// The numbers for the engine, or an error that names the first value that breaks a rule.
     func parameters(nodes: Int) throws(RedlockError) -> Parameters {
+        try checkRanges()
+        var parameters = Parameters(nodes: nodes)
+        parameters.nodeTimeout = Nanoseconds(nodeTimeout)
+        parameters.connectTimeout = Nanoseconds(connectTimeout)
+        // Long enough for a node that is merely slow, short enough to get through a network that swallows packets.
+        parameters.silenceTimeout = max(Nanoseconds(nodeTimeout) * 10, .seconds(1))
+        parameters.driftPartsPerMillion = Int64((driftFactor * 1_000_000).rounded(.up))
+        parameters.retryDelay = Nanoseconds(retryDelay)
+        parameters.retryJitter = Nanoseconds(retryJitter)
+        parameters.fallbackDelay = Nanoseconds(fallbackDelay)
+        parameters.lossMargin = lossMargin.map { Nanoseconds($0) }
+        parameters.reports = observer != nil
+        parameters.guardsClocks = clockGuard
+        parameters.quarantine = Nanoseconds(quarantine.length ?? ttlLimits.upperBound)
+        parameters.longestTTL = max(parameters.quarantine, Nanoseconds(ttlLimits.upperBound))
+
+        let drift = StandardRules().drift(
+            of: Nanoseconds(ttlLimits.lowerBound), partsPerMillion: parameters.driftPartsPerMillion)
+        guard Nanoseconds(ttlLimits.lowerBound) > drift else {
+            throw RedlockError(
+                .invalidArgument,
+                "ttlLimits begin at \(ttlLimits.lowerBound), which the clock drift of \(Duration(drift)) uses up")
+        }
+        return parameters
+    }
+
+    /// Each value by itself.
+    private func checkRanges() throws(RedlockError) {
         let minute = Duration.seconds(60)
         try check("nodeTimeout", nodeTimeout, Self.nodeTimeoutLimits)
         try check("connectTimeout", connectTimeout, .milliseconds(1)...minute)
@@ -135,30 +163,6 @@ extension Redlock.Configuration {
                 .invalidArgument,
                 "keyPrefix has \(keyPrefix.utf8.count) bytes; with a name it must fit into \(Limits.resourceBytes)")
         }
-
-        var parameters = Parameters(nodes: nodes)
-        parameters.nodeTimeout = Nanoseconds(nodeTimeout)
-        parameters.connectTimeout = Nanoseconds(connectTimeout)
-        // Long enough for a node that is merely slow, short enough to get through a network that swallows packets.
-        parameters.silenceTimeout = max(Nanoseconds(nodeTimeout) * 10, .seconds(1))
-        parameters.driftPartsPerMillion = Int64((driftFactor * 1_000_000).rounded(.up))
-        parameters.retryDelay = Nanoseconds(retryDelay)
-        parameters.retryJitter = Nanoseconds(retryJitter)
-        parameters.fallbackDelay = Nanoseconds(fallbackDelay)
-        parameters.lossMargin = lossMargin.map { Nanoseconds($0) }
-        parameters.reports = observer != nil
-        parameters.guardsClocks = clockGuard
-        parameters.quarantine = Nanoseconds(quarantine.length ?? ttlLimits.upperBound)
-        parameters.longestTTL = max(parameters.quarantine, Nanoseconds(ttlLimits.upperBound))
-
-        let drift = StandardRules().drift(
-            of: Nanoseconds(ttlLimits.lowerBound), partsPerMillion: parameters.driftPartsPerMillion)
-        guard Nanoseconds(ttlLimits.lowerBound) > drift else {
-            throw RedlockError(
-                .invalidArgument,
-                "ttlLimits begin at \(ttlLimits.lowerBound), which the clock drift of \(Duration(drift)) uses up")
-        }
-        return parameters
     }
 
     /// The key of a resource, or an error that names what is wrong with it.

@@ -5,7 +5,7 @@ internal import RedlockRedis
 
 /// The production shell: brings the engine its events, and carries its directives out.
 ///
-/// All of it happens in turns of the event loop, but for ``post(_:)`` and ``clock``. That is what makes it `Sendable`.
+/// All of it happens in turns of the event loop, but for ``post(_:here:)`` and ``clock``. That is what makes it `Sendable`.
 final class Driver: @unchecked Sendable {
     /// What other threads ask for.
     enum Input: Sendable {
@@ -14,6 +14,12 @@ final class Driver: @unchecked Sendable {
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
         case shutdown(CheckedContinuation<Void, Never>?)
+    }
+
+    private struct Inbox {
+        var inputs: [Input] = []
+        /// The loop has no thread any more: what is not taken by who posts it is taken by nobody.
+        var isClosed = false
     }
 
     /// Whom the answers about a lock are for.
@@ -48,7 +54,7 @@ final class Driver: @unchecked Sendable {
 
     private let loop: EventLoop
     private let observer: (@Sendable (Redlock.Event) -> Void)?
-    private let inbox = Locked<[Input]>([])
+    private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()
@@ -58,9 +64,9 @@ final class Driver: @unchecked Sendable {
     private var isHandling = false
     /// Nodes with bytes to send.
     private var unflushed = NodeSet()
+    private var unflushedListeners = NodeSet()
     /// By the locks' slots.
     private var clients: [Client?] = []
-    private var unflushedListeners = NodeSet()
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
     private var formatter = CommandFormatter()
@@ -100,7 +106,13 @@ final class Driver: @unchecked Sendable {
     /// - Parameter here: Whether this thread may act on it, before this returns. Not from a `deinit` or the handler of a
     ///   cancellation: whoever causes those may hold a lock, and a turn calls the observer, which may want the same one.
     func post(_ input: Input, here: Bool = true) {
-        inbox.withLock { $0.append(input) }
+        let isTaken = inbox.withLock { inbox in
+            // Kept, it would keep this driver: a request holds its coordinator.
+            guard here || !inbox.isClosed else { return false }
+            inbox.inputs.append(input)
+            return true
+        }
+        guard isTaken else { return }
         if here {
             loop.ask { takeTurn() }
         } else {
@@ -114,8 +126,8 @@ final class Driver: @unchecked Sendable {
 extension Driver {
     private func takeTurn() {
         let inputs = inbox.withLock { inbox in
-            defer { inbox = [] }
-            return inbox
+            defer { inbox.inputs = [] }
+            return inbox.inputs
         }
         for input in inputs { take(input) }
         endTurn()
@@ -354,6 +366,7 @@ extension Driver {
         broadcasts.notify(queue: .global()) { @Sendable in
             self.loop.perform {
                 self.isClosed = true
+                self.inbox.withLock { $0.isClosed = true }
                 self.loop.stop()
                 for waiter in self.shutdownWaiters { waiter.resume() }
                 self.shutdownWaiters = []

@@ -98,12 +98,13 @@ extension Lease {
 // MARK: - Extend and release
 
 extension Lease {
-    /// Makes the lease valid for a whole ttl from now, less the drift; it never becomes shorter.
+    /// Makes the lease valid for a whole ttl from now, less the drift; it never becomes shorter, nor is it held for longer
+    /// than ``Redlock/Configuration/maximumHold``.
     ///
     /// - Parameter ttl: Within ``Redlock/Configuration/ttlLimits``; nil for the ttl that it was acquired with.
     /// - Returns: The new end of validity.
     /// - Throws: ``RedlockError`` with the code `notExtended` when no quorum extended it (it stays valid until the end
-    ///   it had), `expired` when that end had passed, `lost` or `released` when it is over.
+    ///   it had), `expired` when that end had passed, `lost` or `released` when it is over; `invalidArgument` for the ttl.
     @discardableResult
     public func extend(ttl: Duration? = nil) async throws(RedlockError) -> ContinuousClock.Instant {
         let ttl = ttl ?? self.ttl

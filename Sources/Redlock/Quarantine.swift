@@ -32,8 +32,3 @@ extension Quarantine {
         }
     }
 }
-
-extension Nanoseconds {
-    /// For people: never zero for something that lasts.
-    var secondsRoundedUp: Int64 { (count + 999_999_999) / 1_000_000_000 }
-}

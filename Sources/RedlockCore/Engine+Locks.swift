@@ -24,7 +24,7 @@ extension Engine {
 
         let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token!)
         let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: number), &turn)
-        slots[slot].machine!.noteAsked(asked)
+        slots[slot].machine!.noteAsked(asked, failed: failed)
         settle(slot)
         for (node, failure) in failed {
             countAttempt(.failed(failure), of: node, lock, number: number, &turn)
@@ -113,6 +113,7 @@ extension Engine {
                 .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
                 token: slots[slot].machine!.attempt.token!)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
+            slots[slot].machine!.noteNotExtended(failed)
             settle(slot)
             for (node, failure) in failed {
                 countExtension(.failed(failure), of: node, lock, round: round, &turn)

@@ -48,4 +48,10 @@ package enum Limits {
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)
+
+    /// Doubles with every failure in a row; random in its upper half, so that clients do not dial in step.
+    static func reconnectDelay(after failures: Int, dice: UInt64) -> Nanoseconds {
+        let half = min(firstReconnectDelay * (1 << Int64(min(failures, 10))), lastReconnectDelay) / 2
+        return half + Nanoseconds(Int64(dice % UInt64(half.count + 1)))
+    }
 }

@@ -5,7 +5,7 @@ struct Listener: Sendable {
     enum Phase: Hashable, Sendable {
         /// Nobody waits, or the node's other connection is down. Can become connecting.
         case idle
-        /// Can become ready, or backing off.
+        /// Can become ready, backing off, or idle.
         case connecting(ConnectionID, deadline: Instant)
         /// Can become backing off, or idle.
         case ready(ConnectionID)
@@ -18,7 +18,7 @@ struct Listener: Sendable {
     private var unanswered = Deque<LineID>()
     /// The node refused a subscription on this connection: it is asked for no more.
     private(set) var isDenied = false
-    private var failures: Int64 = 0
+    private var failures = 0
 
     var connection: ConnectionID? {
         switch phase {
@@ -79,12 +79,11 @@ extension Listener {
         return answered()
     }
 
-    /// The connection ended, or was never made. Doubles the pause with every failure in a row.
+    /// The connection ended, or was never made.
     mutating func disconnected(at now: Instant, using generator: inout any RandomNumberGenerator) {
         unanswered = Deque()
-        let doubled = min(Limits.firstReconnectDelay * (1 << min(failures, 10)), Limits.lastReconnectDelay)
+        phase = .backingOff(until: now + Limits.reconnectDelay(after: failures, dice: generator.next()))
         failures += 1
-        phase = .backingOff(until: now + doubled / 2 + Nanoseconds(Int64(generator.next() % UInt64(doubled.count))))
     }
 
     mutating func close() {

@@ -48,6 +48,11 @@ extension LockMachine {
         return .broadcast(round: rounds, ttl: ttl)
     }
 
+    /// As for an attempt: who cannot be asked has had its say before the first is counted.
+    mutating func noteNotExtended(_ failed: [(node: Int, failure: Vote.Failure)]) {
+        for (node, failure) in failed { hold!.extending!.ballot.record(.failed(failure), of: node) }
+    }
+
     /// Counts a vote of an extension. Won only before the end that the lease had: what lapsed is not brought back.
     mutating func countExtension(
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,

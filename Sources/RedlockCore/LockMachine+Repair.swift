@@ -64,14 +64,18 @@ extension LockMachine {
         noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
     }
 
-    /// A quorum extended: from here on those guard the lease that did.
+    /// A quorum extended: from here on those guard the lease that did. Unless the keys were to last longer already, of an
+    /// extension by a longer ttl: then it rests on those that granted that one still, for they alone have such keys.
     mutating func guarded(
         by round: ExtensionRound, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) {
-        hold!.guarding.nodes = round.ballot.granted
-        hold!.guarding.round = round.number
-        hold!.guarding.ballot = round.ballot
-        hold!.guarding.keysUntil = max(hold!.guarding.keysUntil, round.start + round.ttl)
+        let keysUntil = round.start + round.ttl
+        if keysUntil >= hold!.guarding.keysUntil {
+            hold!.guarding.nodes = round.ballot.granted
+            hold!.guarding.round = round.number
+            hold!.guarding.ballot = round.ballot
+            hold!.guarding.keysUntil = keysUntil
+        }
         hold!.guarding.isFailing = false
         hold!.guarding.repairs = 0
         hold!.guarding.nextRepair = .distantFuture

@@ -158,8 +158,11 @@ extension LockMachine {
             fencing: number.map { Fencing(proposing: $0) })
     }
 
-    mutating func noteAsked(_ nodes: NodeSet) {
+    /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns of
+    /// all of them.
+    mutating func noteAsked(_ nodes: NodeSet, failed: [(node: Int, failure: Vote.Failure)] = []) {
         attempt.asked = nodes
+        for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }
     }
 
     /// Counts a vote of an attempt, and decides as soon as the others cannot change the outcome.

@@ -259,7 +259,9 @@ extension NodeSession {
             }
         }
         while let entry = queued.popFirst() { undecided.append((entry, failure)) }
-        phase = .backingOff(until: now + nextReconnectDelay(using: &generator), reason: reason)
+        phase = .backingOff(
+            until: now + Limits.reconnectDelay(after: failures, dice: generator.next()), reason: reason)
+        failures += 1
         defer { toldOutage = kind }
         return (undecided, droppedReleases, isNews: kind != toldOutage)
     }
@@ -267,14 +269,6 @@ extension NodeSession {
     mutating func close() {
         phase = .closed
         owed = Deque()
-    }
-
-    /// Doubles with every failure in a row; random in its upper half, so that clients do not dial in step.
-    private mutating func nextReconnectDelay(using generator: inout any RandomNumberGenerator) -> Nanoseconds {
-        let doubled = Limits.firstReconnectDelay * (1 << Int64(min(failures, 10)))
-        failures += 1
-        let half = min(doubled, Limits.lastReconnectDelay) / 2
-        return half + Nanoseconds(Int64(generator.next() % UInt64(half.count + 1)))
     }
 }
 

@@ -39,6 +39,7 @@ package protocol Rules: Sendable {
 
     /// How long to wait before the next repair, when there were so many; `dice` is a uniformly random number.
     func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds
+
     /// How many nodes must accept a fencing number.
     func acceptanceQuorum(of nodes: Int) -> Int
 

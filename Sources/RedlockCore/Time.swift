@@ -22,6 +22,11 @@ package struct Nanoseconds: Hashable, Comparable, Sendable {
         count / 1_000_000 + (count % 1_000_000 > 0 ? 1 : 0)
     }
 
+    /// Whole seconds, rounded up, for people: never zero for something that lasts.
+    package var secondsRoundedUp: Int64 {
+        count / 1_000_000_000 + (count % 1_000_000_000 > 0 ? 1 : 0)
+    }
+
     package static func < (left: Nanoseconds, right: Nanoseconds) -> Bool { left.count < right.count }
     package static func + (left: Nanoseconds, right: Nanoseconds) -> Nanoseconds {
         Nanoseconds(left.count + right.count)

@@ -22,13 +22,9 @@ package struct NodeReport: Sendable {
 
 /// What a server said of itself. Nil is always "not told": by an older version, or to this user.
 package struct ServerReport: Sendable {
-    package struct Version: Hashable, Comparable, Sendable {
+    package struct Version: Hashable, Sendable {
         package var product = "Redis"
         package var numbers: [Int] = []
-
-        package static func < (left: Version, right: Version) -> Bool {
-            left.numbers.lexicographicallyPrecedes(right.numbers)
-        }
     }
 
     package enum Mode: String, Sendable {

@@ -19,7 +19,7 @@ extension Nanoseconds {
     }
 
     /// Whole seconds, rounded up: never zero for something that lasts.
-    package var secondsInWords: String { "\((count + 999_999_999) / 1_000_000_000) s" }
+    package var secondsInWords: String { "\(secondsRoundedUp) s" }
 
     private static func hundredths(_ number: Int64) -> String {
         "\(number / 100).\(number % 100 < 10 ? "0" : "")\(number % 100)"
@@ -31,7 +31,12 @@ extension Nanoseconds {
 }
 
 extension Double {
-    package var percent: String { "\(Int((self * 100).rounded())) %" }
+    /// What a server says of itself may be anything: beyond a million per cent it is no figure.
+    package var percent: String {
+        let limit = 1_000_000.0
+        let figure = (self * 100).rounded()
+        return abs(figure) <= limit ? "\(Int(figure)) %" : "more than \(Int(limit)) %"
+    }
 }
 
 extension Int64 {

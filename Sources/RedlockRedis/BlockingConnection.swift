@@ -1,4 +1,3 @@
-internal import CHiredis
 internal import Glibc
 package import RedlockCore
 

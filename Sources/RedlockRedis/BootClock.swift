@@ -1,4 +1,3 @@
-internal import CHiredis
 internal import Glibc
 
 /// The clock that `ContinuousClock` reads on Linux: monotonic, and counts the time in which the machine is suspended.

@@ -116,7 +116,7 @@ package struct CommandFormatter {
                     unsafe word = word?.advanced(by: lengths[index])
                 }
                 return unsafe redisFormatCommandArgv(
-                    &formatted, Int32(lengths.count), words.baseAddress, lengths.map { $0 })
+                    &formatted, Int32(lengths.count), words.baseAddress, lengths)
             }
         }
         // It fails for want of memory alone, which Swift does not survive anywhere else either.

@@ -36,7 +36,8 @@ package final class EventLoop: @unchecked Sendable {
     private let timer: Int32
     private let bell: Int32
     private let gate = TurnGate()
-    private let actions = Locked<[@Sendable () -> Void]>([])
+    /// Nil once the loop is stopped: what nobody will do must not be kept, for it may hold the loop.
+    private let actions = Locked<[@Sendable () -> Void]?>([])
 
     // From here on: in a turn only.
     private var watches: [UInt64: Watch] = [:]
@@ -58,21 +59,16 @@ package final class EventLoop: @unchecked Sendable {
         timer = timerfd_create(CLOCK_BOOTTIME, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
         bell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard epoll >= 0, timer >= 0, bell >= 0 else {
-            let error = SystemError(description: "a descriptor for the event loop: \(describeError(errno))")
-            closeAll()
-            throw error
+            throw SystemError(description: "a descriptor for the event loop: \(describeError(errno))")
         }
         guard control(EPOLL_CTL_ADD, bell, Self.wakeUp, .read), control(EPOLL_CTL_ADD, timer, Self.timerExpiry, .read)
         else {
-            let error = SystemError(description: "epoll_ctl: \(describeError(errno))")
-            closeAll()
-            throw error
+            throw SystemError(description: "epoll_ctl: \(describeError(errno))")
         }
     }
 
-    deinit { closeAll() }
-
-    private func closeAll() {
+    /// Also when `init` throws, for by then there is a value in every property.
+    deinit {
         for descriptor in [epoll, timer, bell] where descriptor >= 0 { _ = close(descriptor) }
     }
 }
@@ -129,7 +125,7 @@ extension EventLoop {
 
     /// Does something in a turn of the loop's thread, or of whoever is in one; from any thread. Nothing after ``stop()``.
     package func perform(_ action: @escaping @Sendable () -> Void) {
-        actions.withLock { $0.append(action) }
+        actions.withLock { $0?.append(action) }
         askThread()
     }
 
@@ -148,6 +144,7 @@ extension EventLoop {
         preconditionInTurn()
         precondition(watches.isEmpty, "a socket is still being watched")
         gate.stop()
+        actions.withLock { $0 = nil }
         onTimer = {}
         onTurn = {}
         ring()
@@ -168,8 +165,9 @@ extension EventLoop {
 
     private func takeActions() -> [@Sendable () -> Void] {
         actions.withLock { actions in
-            defer { actions = [] }
-            return actions
+            guard let taken = actions else { return [] }
+            actions = []
+            return taken
         }
     }
 

@@ -74,8 +74,17 @@ extension NodeAddress {
             if !path.isEmpty { database = try parseDatabase(path, shown: shown) }
         }
 
+        let (host, port) = try parseAuthority(authority, shown: shown)
+        return NodeAddress(
+            endpoint: .tcp(host: SocketAddress.canonical(host.lowercased()), port: port), user: user,
+            password: password, database: database)
+    }
+
+    /// `host[:port]`; the host in brackets if it is an IPv6 address.
+    private static func parseAuthority(
+        _ authority: Substring, shown: String
+    ) throws(ParseError) -> (host: Substring, port: UInt16) {
         let host: Substring
-        var port: UInt16 = defaultPort
         var portText: Substring?
         if authority.hasPrefix("[") {
             guard let close = authority.firstIndex(of: "]") else {
@@ -99,16 +108,12 @@ extension NodeAddress {
         guard !host.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) else {
             throw ParseError(description: "'\(shown)': a host name has no spaces or control characters")
         }
-        if let portText {
-            guard let number = UInt16(portText), number > 0, !portText.hasPrefix("+") else {
-                throw ParseError(
-                    description: "'\(shown)': the port is not a number from 1 to 65535 (a password stands before an @)")
-            }
-            port = number
+        guard let portText else { return (host, defaultPort) }
+        guard let port = UInt16(portText), port > 0, !portText.hasPrefix("+") else {
+            throw ParseError(
+                description: "'\(shown)': the port is not a number from 1 to 65535 (a password stands before an @)")
         }
-        return NodeAddress(
-            endpoint: .tcp(host: SocketAddress.canonical(host.lowercased()), port: port), user: user,
-            password: password, database: database)
+        return (host, port)
     }
 
     private static func parseUnix(_ rest: Substring, url: String) throws(ParseError) -> NodeAddress {
@@ -120,8 +125,8 @@ extension NodeAddress {
         if let question = location.firstIndex(of: "?") {
             path = location[..<question]
             let option = location[location.index(after: question)...]
-            guard option.hasPrefix("db=") else {
-                throw ParseError(description: "'\(shown)': the only option is ?db=number, not '\(option)'")
+            guard option.hasPrefix("db="), !option.contains("&") else {
+                throw ParseError(description: "'\(shown)': the only option is ?db=number")
             }
             database = try parseDatabase(option.dropFirst(3), shown: shown)
         }
@@ -184,8 +189,20 @@ extension NodeAddress {
         return decoded
     }
 
-    /// The URL with dots for what stands before its last @, or where a port should be: it may be a password.
+    /// The URL with dots for what stands before its last @, where a port should be, or as the value of an option: it may be
+    /// a password.
     package static func withoutSecrets(_ url: String) -> String {
+        let shown = withoutCredentials(url)
+        guard let question = shown.firstIndex(of: "?") else { return shown }
+        // Other clients take `?password=…`; of a database there is nothing to hide.
+        let options = shown[shown.index(after: question)...].split(separator: "&", omittingEmptySubsequences: false)
+        let names = options.map { option in
+            option.hasPrefix("db=") ? String(option) : option.firstIndex(of: "=").map { option[...$0] + "…" } ?? "…"
+        }
+        return shown[...question] + names.joined(separator: "&")
+    }
+
+    private static func withoutCredentials(_ url: String) -> String {
         let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
         if let at = url.utf8.lastIndex(of: UInt8(ascii: "@")) {
             return start <= at ? url[..<start] + "…" + url[at...] : "…" + url[at...]

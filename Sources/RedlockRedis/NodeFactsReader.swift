@@ -4,7 +4,7 @@ package import RedlockCore
 ///
 /// Nothing is taken on trust but the meaning of the words: what is missing, said twice, or no possible value makes the
 /// greeting malformed, and says what was wrong.
-package struct NodeFactsReader {
+package enum NodeFactsReader {
     /// What is asked, each a command. Redis before 7.0 takes one section of INFO at a time; the pattern finds `appendfsync`
     /// and `no-appendfsync-on-rewrite` in all versions.
     package static let questions = [

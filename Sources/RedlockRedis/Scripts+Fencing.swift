@@ -6,7 +6,9 @@ internal import RedlockCore
 // The numbers that are accepted are the client's own words; they are never made by Lua, which would round them.
 extension Script {
     /// Sets the lock, tells its channel for how many milliseconds, and accepts the number if it is higher than the node's.
-    /// ARGV: the token, the ttl, the number, how long to keep it. `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
+    /// ARGV: the token, the ttl, the number, how long to keep it.
+    ///
+    /// `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
     package static let acquireFenced = """
         local ttl=redis.call('pttl',KEYS[1]) \
         if ttl~=-2 then return {0,ttl} end \

@@ -1,5 +1,4 @@
-internal import CHiredis
-import Glibc
+internal import Glibc
 
 /// The machine's wall clock, for the first proposals of fencing numbers and nothing else.
 package enum WallClock {

@@ -129,6 +129,24 @@ import Testing
         #expect(Limits.locks <= Int(Int32.max))
     }
 
+    @Test func noConnectionIsDialledAgainLaterThanTheLastReconnectDelay() {
+        let policy = Policy(rules: StandardRules(), parameters: Parameters(nodes: 1))
+        var generator: any RandomNumberGenerator = SplitMix64(seed: 1)
+        var listener = Listener()
+        var session = NodeSession()
+        var now = Instant(nanoseconds: 0)
+        for number in 1...100 {
+            let connection = ConnectionID(number: UInt64(number))
+            listener.connect(connection, at: now, policy)
+            listener.disconnected(at: now, using: &generator)
+            _ = session.connect(connection, at: now, policy)
+            _ = session.disconnected(connection, reason: "refused", kind: .unreachable, at: now, using: &generator)
+            #expect(listener.deadline - now <= Limits.lastReconnectDelay)
+            #expect(session.deadline(isHolding: false, policy) - now <= Limits.lastReconnectDelay)
+            now = now + Limits.lastReconnectDelay
+        }
+    }
+
     @Test func theRemainingLimitsAreAsDocumented() {
         #expect(Limits.nodes == 15)
         #expect(Limits.resourceBytes == 1_024)

@@ -117,6 +117,27 @@ import Testing
         }
     }
 
+    @Test func aRefusalNamesAllNodesThatCouldNotBeAsked() {
+        play(nodes: 5) { script in
+            for node in 0..<5 { script.disconnect(node, "reset") }
+            script.acquire()
+            let refusal = Refusal(
+                reason: .unavailable, attempts: 1, votes: .counts((.failed(.unreachable("reset")), 5)))
+            guard case .refused(_, refusal)? = script.news().last else { return script.complain("another refusal") }
+        }
+    }
+
+    @Test func aFailedExtensionNamesAllNodesThatCouldNotBeAsked() {
+        play(nodes: 3) { script in
+            let lock = script.hold()
+            for node in 0..<3 { script.disconnect(node, "reset") }
+            let caller = script.extend(lock)
+            let refusal = ExtensionRefusal(
+                reason: .notExtended, votes: .counts((.failed(.unreachable("reset")), 3)))
+            #expect(script.news() == [.notExtended(lock, refusal, [caller])])
+        }
+    }
+
     @Test func whatWasUnansweredFailsWithTheConnection() {
         play(nodes: 3) { script in
             let lock = script.acquire()

@@ -50,6 +50,9 @@ struct FindingTests {
         Case(.wouldEvict, .note, "volatile-ttl") { $0.memory["maxmemory_policy"] = "volatile-ttl" },
         Case(.evicted, .warning, "7 keys") { $0.stats["evicted_keys"] = "7" },
         Case(.memoryNearlyFull, .warning, "95 % of its 1024 kB") { $0.memory["maxmemory"] = "1048576" },
+        Case(.memoryNearlyFull, .warning, "more than 1000000 %") {
+            $0.memory["maxmemory"] = "1"; $0.memory["used_memory"] = "9223372036854775807"
+        },
         Case(.refusesWrites, .problem, costsVote: true, "OOM") {
             $0.memory["maxmemory"] = "1000000"
             $0.refusals["+set"] = "OOM command not allowed when used memory > 'maxmemory'."

@@ -102,6 +102,21 @@ struct EventLoopTests {
         #expect(turns.threads.contains(last))
     }
 
+    @Test("What comes after the end keeps nothing: a look-up that was slow, say, and holds the loop")
+    func afterTheEnd() async throws {
+        weak var gone: EventLoop?
+        do {
+            let loop = try EventLoop()
+            gone = loop
+            try loop.start(onTimer: {}, onTurn: {})
+            await inTurn(loop) { loop.stop() }
+            loop.perform { loop.setBusy(false) }
+        }
+        // Its thread lets it go when it has ended.
+        for _ in 0..<1_000 where gone != nil { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(gone == nil)
+    }
+
     @Test("The timer comes, once, and an earlier time takes the place of a later one")
     func timer() async throws {
         let loop = try EventLoop()

@@ -95,7 +95,7 @@ import Testing
         ("redis://h#1", "'redis://h#1'", "options after ? or #"),
         ("unix://run/redis.sock", "'unix://run/redis.sock'", "absolute"),
         ("unix://", "'unix://'", "absolute"),
-        ("unix:///s?x=1", "'x=1'", "?db=number"),
+        ("unix:///s?x=1", "'unix:///s?x=…'", "?db=number"),
         ("unix:///s?db=", "the database ''", "0 to 65535"),
         ("unix:///s?db=x", "the database 'x'", "0 to 65535"),
         ("unix:///s%zz", "'unix:///s%zz'", "two hexadecimal digits"),
@@ -123,7 +123,9 @@ import Testing
         "redis://me:hunter2@x@host:0", "redis://me:hunter2/x@host:0", "redis://me:hunter2?x@host:0",
         "redis://me:hunter2@\u{301}host:0", "unix://me:hunter2@run/s", "unix://me:hunter2@/s?x=1",
         "unix://me:hunter2@/s?db=x", "unix://hunter2@/s", "unix://me:hunter2%@/s", "unix://me:hunter2@/s%00",
-        "unix://me:hunter2@",
+        "unix://me:hunter2@", "unix:///s?password=hunter2", "unix:///s?db=0&password=hunter2",
+        "unix://me@/s?password=hunter2", "redis://host?password=hunter2", "redis://host/0?db=1&hunter2",
+        "http://host?password=hunter2", "host?password=hunter2",
     ])
     func anErrorNeverShowsAPassword(url: String) throws {
         let error = try #require(throws: NodeAddress.ParseError.self) { try NodeAddress(url) }

@@ -35,6 +35,22 @@ import Testing
         }
     }
 
+    /// A task may be cancelled when it has its answer already, and the coordinator has ended.
+    @Test func aCancellationAfterTheEndKeepsNothing() async throws {
+        weak var gone: Driver?
+        do {
+            let redlock = try Redlock(nodes: ["unix:///nowhere"])
+            gone = redlock.driver
+            await redlock.shutdown()
+            let core = AcquireRequest(
+                key: [1], ttl: .seconds(1), deadline: redlock.driver.clock.now(), extendsItself: false)
+            redlock.driver.post(.cancel(LockRequest(core, of: "x", for: redlock)), here: false)
+        }
+        // The loop's thread lets it go when it has ended.
+        for _ in 0..<1_000 where gone != nil { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(gone == nil)
+    }
+
     /// Everything that can be wrong with nodes, each with a password in its URL.
     @Test(arguments: [
         ["redis://me:hunter2@host:x"], ["redis://me:hunter2@"], ["http://me:hunter2@host"],
