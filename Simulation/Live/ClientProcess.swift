@@ -3,8 +3,8 @@ internal import PosixLock
 internal import Redlock
 internal import RedlockSimulation
 
-/// A client: a process of its own that uses the library as any service does, reports what its workers are told, and does
-/// what its standard input says.
+/// A client: a process of its own that uses the library as any service does, reports what its workers are told, and
+/// does what its standard input says.
 package enum ClientProcess {
     package struct BadConfiguration: Error {}
 

@@ -1,6 +1,7 @@
 /// Reads along what a client sends to a node: the commands, taken apart.
 ///
-/// A command is an array of strings on the wire ("Redis serialization protocol"); anything else is passed over in silence.
+/// A command is an array of strings on the wire ("Redis serialization protocol"); anything else is passed over in
+/// silence.
 struct CommandSniffer {
     /// Longer commands are not the library's.
     static let maximumBytes = 1 << 16
@@ -65,8 +66,8 @@ enum LockToken {
     struct Sight: Hashable, Sendable {
         let token: String
         let resource: Int
-        /// The command says no more than the token: it gives up what may be there. A release may be the first that is seen of
-        /// an attempt, when a connection died with all before it.
+        /// The command says no more than the token: it gives up what may be there. A release may be the first that is
+        /// seen of an attempt, when a connection died with all before it.
         let isRelease: Bool
     }
 

@@ -2,7 +2,8 @@ internal import PosixLock
 internal import Redlock
 internal import RedlockSimulation
 
-/// A worker of a client process: locks, works, writes, extends, unlocks, thinks, and starts again; or does as it is told.
+/// A worker of a client process: locks, works, writes, extends, unlocks, thinks, and starts again; or does as it is
+/// told.
 ///
 /// As `Worker` and `World+Workers` are it in the simulated world.
 final class Contender: Sendable {

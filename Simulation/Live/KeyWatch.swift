@@ -16,8 +16,8 @@ final class KeyWatch: Sendable {
     private let isStopped = Locked(false)
     private let finished = Signal()
 
-    /// Writes something at every look. A server that has nothing to do syncs a lone write at once, whatever the second; with
-    /// other work it does so when the second is over, and that is what a loss of power is about.
+    /// Writes something at every look. A server that has nothing to do syncs a lone write at once, whatever the second;
+    /// with other work it does so when the second is over, and that is what a loss of power is about.
     private let keepsBusy: Bool
 
     init(_ node: LiveNode, _ options: WorldOptions, _ history: LiveHistory) {

@@ -26,8 +26,8 @@ struct LinkSettings: Sendable {
 
 /// One client's network: a listener for each node, and what becomes of the connections that it accepts.
 ///
-/// It is TCP: order holds within a connection, what is lost comes later, and what a partition keeps back arrives after it, the
-/// end of a connection too. It has one thread and nothing that blocks.
+/// It is TCP: order holds within a connection, what is lost comes later, and what a partition keeps back arrives after
+/// it, the end of a connection too. It has one thread and nothing that blocks.
 final class LinkProxy: Sendable {
     /// What was seen on the wire.
     enum Sight: Sendable {
@@ -79,8 +79,8 @@ final class LinkProxy: Sendable {
         }
     }
 
-    /// One turn; false when there is to be no other. Whoever changes a link waits for it: what comes after the change sees
-    /// nothing of the old state.
+    /// One turn; false when there is to be no other. Whoever changes a link waits for it: what comes after the change
+    /// sees nothing of the old state.
     private func serve(_ loop: inout ProxyLoop, _ seen: (LinkProxy.Sight, Int64) -> Void) -> Bool {
         shared.withLock { shared in
             guard !shared.isStopped else { return false }

@@ -1,6 +1,7 @@
 internal import RedlockSimulation
 
-/// A lease as its holder believed in it, put together from what the holder reported. Times are those of ``MachineClock``.
+/// A lease as its holder believed in it, put together from what the holder reported. Times are those of
+/// ``MachineClock``.
 struct LiveHold: Sendable {
     /// A grant's name among all processes of a run.
     struct ID: Hashable, Sendable {

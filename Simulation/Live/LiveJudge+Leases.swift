@@ -6,8 +6,8 @@ extension LiveJudge {
     /// A busy machine takes so long, at most, from sending to seeing, in nanoseconds.
     private static let sightDelay: Int64 = 100_000_000
 
-    /// Says whose token a lease has. Where several workers of a process ask for one resource at once, the wire does not tell
-    /// whose an attempt is, and the lease is judged without its keys.
+    /// Says whose token a lease has. Where several workers of a process ask for one resource at once, the wire does not
+    /// tell whose an attempt is, and the lease is judged without its keys.
     mutating func nameTokens() {
         var uses: [Int32: Int] = [:]
         for index in holds.indices where options.workersPerClient == 1 {
@@ -51,8 +51,8 @@ extension LiveJudge {
         let isGone: Bool
     }
 
-    /// Of each node and resource, whose key was there from when on; and of each node, since when nobody counts its vote for as
-    /// long as the quarantine.
+    /// Of each node and resource, whose key was there from when on; and of each node, since when nobody counts its vote
+    /// for as long as the quarantine.
     private struct NodeHistories {
         var keys: [[(at: Int64, attempt: Int32)]]
         var forgot: [[Int64]]
@@ -74,7 +74,8 @@ extension LiveJudge {
         return histories
     }
 
-    /// For each lease, over all looks at the nodes while its holder believed: how many more would have had to lose its key.
+    /// For each lease, over all looks at the nodes while its holder believed: how many more would have had to lose its
+    /// key.
     mutating func judgeMargins() {
         let histories = nodeHistories
         for hold in holds where hold.attempt >= 0 && !hold.isEmpty {

@@ -1,11 +1,11 @@
 internal import RedlockSimulation
 
-// The protected resource, and the numbers that it compares. It is played again from the moments at which writes left their
-// processes: it refuses a write whose token is lower than one it has seen, and cannot refuse one without a token.
+// The protected resource, and the numbers that it compares. It is played again from the moments at which writes left
+// their processes: it refuses a write whose token is lower than one it has seen, and cannot refuse one without a token.
 
 extension LiveJudge {
-    /// Tokens rise from grant to grant: over those that were granted before the attempt began whatever clocks and keys do, over
-    /// those since then as long as no two hold the lock at once.
+    /// Tokens rise from grant to grant: over those that were granted before the attempt began whatever clocks and keys
+    /// do, over those since then as long as no two hold the lock at once.
     mutating func judgeFencing() {
         var earlier: [[Int]] = Array(repeating: [], count: options.resources)
         for index in holds.indices {
@@ -69,7 +69,8 @@ extension LiveJudge {
                 memories[hold.resource].highestToken = hold.fencingToken
                 judgeOrder(write, &memories[hold.resource])
             }
-            // Between two with tokens the order is what counts: the later holder's first write shuts the earlier one out.
+            // Between two with tokens the order is what counts: the later holder's first write shuts the earlier one
+            // out.
             guard isLate, !isFenced || holds[latest].fencingToken == 0 else { continue }
             violate(
                 .staleWrite,

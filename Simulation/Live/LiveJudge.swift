@@ -2,8 +2,8 @@ internal import RedlockSimulation
 
 /// Judges what was seen in a live run by the promises of the simulator.
 ///
-/// Moments of different processes are compared, as they come from one clock. It judges what it can see: it does not know in
-/// which order a node executed commands, so it cannot say whose key a release deleted.
+/// Moments of different processes are compared, as they come from one clock. It judges what it can see: it does not
+/// know in which order a node executed commands, so it cannot say whose key a release deleted.
 struct LiveJudge {
     let schedule: Schedule
     let options: WorldOptions

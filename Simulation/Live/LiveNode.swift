@@ -61,8 +61,8 @@ final class LiveNode: @unchecked Sendable {
         server = container
     }
 
-    /// What counts is the rate between a node's clock and the clients'. A client's monotonic clock cannot be changed from
-    /// outside, so the node's wall clock gets both.
+    /// What counts is the rate between a node's clock and the clients'. A client's monotonic clock cannot be changed
+    /// from outside, so the node's wall clock gets both.
     static func baseRate(of index: Int, _ options: WorldOptions) -> Int64 {
         let own = index < options.nodeRates.count ? options.nodeRates[index] : 0
         return own - (options.clientRates.min() ?? 0)

@@ -7,7 +7,8 @@ package struct LiveResult: Sendable {
     package let notes: [String]
     /// Processes that took more and more.
     package let leaks: [String]
-    /// How much later than planned the latest fault or step came, or for how long this machine stood still; in nanoseconds.
+    /// How much later than planned the latest fault or step came, or for how long this machine stood still; in
+    /// nanoseconds.
     package let lateness: Int64
     package let isInterrupted: Bool
 

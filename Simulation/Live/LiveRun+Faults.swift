@@ -161,8 +161,8 @@ extension LiveRun {
         }
     }
 
-    /// A node forgets keys that are in force. When it is another process, clients can see that, and have it wait; unless
-    /// they were told not to.
+    /// A node forgets keys that are in force. When it is another process, clients can see that, and have it wait;
+    /// unless they were told not to.
     private func loseKeys(of node: Int, isSeen: Bool) {
         if isSeen, options.toleratesAmnesia {
             history.add(LiveRecord(.forgot(node), at: MachineClock.now()))
@@ -177,8 +177,8 @@ extension LiveRun {
         judgeLostNumbers("node \(node)")
     }
 
-    /// Lost numbers do no harm while every client proposes higher ones by its clock. An attempt that is under way may have
-    /// read that clock a ttl ago.
+    /// Lost numbers do no harm while every client proposes higher ones by its clock. An attempt that is under way may
+    /// have read that clock a ttl ago.
     private func judgeLostNumbers(_ subject: String) {
         let lost = lostNumber.withLock { $0 }
         guard lost > 0 else { return }

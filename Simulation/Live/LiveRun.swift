@@ -37,8 +37,8 @@ package final class LiveRun {
 
     /// After the healing, every resource is granted so often before the run is over.
     private static let enoughGrants = 3
-    /// By how much the machine's wall clock may go another way than its monotonic one from one look to the next: about a
-    /// second.
+    /// By how much the machine's wall clock may go another way than its monotonic one from one look to the next: about
+    /// a second.
     private static let allowedStep: Int64 = 2_000_000
     /// How long nothing must happen before a scenario is taken to be over.
     private static let settling: Int64 = 500_000_000

@@ -29,8 +29,8 @@ package struct LiveVerdict: Sendable {
     /// All of them: the judge does not work in the order of time.
     private var breachTimes: [(assumption: Assumption, at: Int64, subject: String)] = []
 
-    /// Notes a broken promise, and the broken assumption that explains it. Says whether it is the first of its kind that is to
-    /// be shown: one that nothing explains is shown before one that something does.
+    /// Notes a broken promise, and the broken assumption that explains it. Says whether it is the first of its kind
+    /// that is to be shown: one that nothing explains is shown before one that something does.
     mutating func violate(_ oracle: Oracle, _ message: String, at time: Int64, _ options: WorldOptions) -> Bool {
         let excuse = excuse(for: oracle, at: time, options)
         if let place = counts.firstIndex(where: { $0.oracle == oracle }) {

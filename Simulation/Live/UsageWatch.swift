@@ -5,7 +5,8 @@ struct UsageWatch {
     private let allowedDescriptors: Int
     private static let allowedBytes: Int64 = 16 << 20
 
-    /// How long a process runs in, in nanoseconds: until then it opens connections and touches its memory for the first time.
+    /// How long a process runs in, in nanoseconds: until then it opens connections and touches its memory for the first
+    /// time.
     private static let runningIn: Int64 = 10_000_000_000
 
     private var firstSeen: [String: Int64] = [:]

@@ -1,8 +1,8 @@
 package import RedlockSimulation
 
 extension WorldOptions {
-    /// Fifty processes and twenty resources on five nodes, on one machine with as little as two processors: time-outs are
-    /// longer than a machine that is so busy hiccups as a rule.
+    /// Fifty processes and twenty resources on five nodes, on one machine with as little as two processors: time-outs
+    /// are longer than a machine that is so busy hiccups as a rule.
     package static var soak: WorldOptions {
         var options = WorldOptions()
         options.clients = 50

@@ -10,8 +10,8 @@ extension ChildProcess {
         package var lines: [String] { text.split(separator: "\n").map { String($0) } }
     }
 
-    /// Runs a program in a session of its own, with nothing on standard input, and waits until it has ended and its output
-    /// is closed: by it, and by what it may have left running.
+    /// Runs a program in a session of its own, with nothing on standard input, and waits until it has ended and its
+    /// output is closed: by it, and by what it may have left running.
     package static func run(_ words: [String]) throws(SpawnError) -> Outcome {
         let (childEnd, ownEnd) = try socketPair()
         defer { close(ownEnd) }

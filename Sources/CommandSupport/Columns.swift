@@ -2,7 +2,8 @@
 package enum Columns {
     package static let space = "  "
 
-    /// Columns as wide as their widest cell: the first `left` ones to the left, the others, numbers as a rule, to the right.
+    /// Columns as wide as their widest cell: the first `left` ones to the left, the others, numbers as a rule, to the
+    /// right.
     package static func aligned(_ rows: [[String]], left: Int = 1) -> [String] {
         padded(rows, left: left).map { row in
             var line = row.joined(separator: space)

@@ -4,8 +4,9 @@ internal import PosixLock
 
 /// Sees to it that no server and no folder outlives this process, however it ends.
 ///
-/// A small shell waits at the other end of a socket. It is told of each process that starts and ends; when the socket closes,
-/// because it was told to or because this process is gone, it kills what is left by process id and removes the folder.
+/// A small shell waits at the other end of a socket. It is told of each process that starts and ends; when the socket
+/// closes, because it was told to or because this process is gone, it kills what is left by process id and removes the
+/// folder.
 package final class Undertaker: Sendable {
     private static let script = """
         living=' '

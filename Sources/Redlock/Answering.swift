@@ -2,8 +2,8 @@ internal import PosixLock
 
 /// One answer, from a turn of the coordinator's loop, as a rule, to the task that waits for it.
 ///
-/// It is left here under a mutex, and not handed over by the continuation: the thread sanitizer does not see on Linux that
-/// what happened before a continuation was resumed happened before the task goes on.
+/// It is left here under a mutex, and not handed over by the continuation: the thread sanitizer does not see on Linux
+/// that what happened before a continuation was resumed happened before the task goes on.
 final class Answering<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?

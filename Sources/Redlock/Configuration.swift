@@ -3,31 +3,31 @@ package import RedlockCore
 extension Redlock {
     /// How a ``Redlock`` behaves. The defaults suit nodes in one region and work of seconds.
     public struct Configuration: Sendable {
-        /// The ttls that may be asked for. Default 10 ms to 1 minute; at least 3 ms, at most 24 hours, and the drift must
-        /// fit into the shortest.
+        /// The ttls that may be asked for. Default 10 ms to 1 minute; at least 3 ms, at most 24 hours, and the drift
+        /// must fit into the shortest.
         ///
-        /// The upper limit is also how long a node casts no votes that may have forgotten locks (``quarantine``): after a
-        /// restart without its data, and right after the start of a new set of nodes. So keep it near what you use. Work
-        /// that takes longer needs no longer ttl, but a lease that is extended. All clients of the same nodes should have
-        /// the same upper limit.
+        /// The upper limit is also how long a node casts no votes that may have forgotten locks (``quarantine``): after
+        /// a restart without its data, and right after the start of a new set of nodes. So keep it near what you use.
+        /// Work that takes longer needs no longer ttl, but a lease that is extended. All clients of the same nodes
+        /// should have the same upper limit.
         public var ttlLimits: ClosedRange<Duration> = .milliseconds(10) ... .seconds(60)
 
-        /// For how long a node casts no votes that may have forgotten locks: one that was started a short while ago, or at
-        /// whose address another server answers than before. Default: the longest ttl.
+        /// For how long a node casts no votes that may have forgotten locks: one that was started a short while ago, or
+        /// at whose address another server answers than before. Default: the longest ttl.
         ///
-        /// A node that writes every change to its disk before it answers (`appendonly yes`, `appendfsync always`) votes at
-        /// once; so set your nodes up. Each node is asked for that when it is connected: INFO and CONFIG GET. Where INFO is
-        /// denied the lock goes on without, and reports it once as ``Event/Kind/nodeUnverified``. The rule is that of
-        /// "Distributed locks with Redis", the section on crash recovery.
+        /// A node that writes every change to its disk before it answers (`appendonly yes`, `appendfsync always`) votes
+        /// at once; so set your nodes up. Each node is asked for that when it is connected: INFO and CONFIG GET. Where
+        /// INFO is denied the lock goes on without, and reports it once as ``Event/Kind/nodeUnverified``. The rule is
+        /// that of "Distributed locks with Redis", the section on crash recovery.
         public var quarantine = Quarantine.longestTTL
 
         /// Whether the wall clocks of the nodes are watched. Default true.
         ///
         /// A node whose clock is set forward, or runs too fast, ends its keys early. With this on, its clock is read
-        /// (`TIME`) once a second at most, along with other commands, and by itself only while a lease is held. When it has
-        /// gained on ours by more than the drift, the node's grants do not count any more: a lease that needs them is lost,
-        /// and the node casts no votes until the locks that this can concern have ended, the longest ttl at most. Off, a
-        /// jump goes unnoticed. See docs/algorithm.md for what it cannot notice.
+        /// (`TIME`) once a second at most, along with other commands, and by itself only while a lease is held. When it
+        /// has gained on ours by more than the drift, the node's grants do not count any more: a lease that needs them
+        /// is lost, and the node casts no votes until the locks that this can concern have ended, the longest ttl at
+        /// most. Off, a jump goes unnoticed. See docs/algorithm.md for what it cannot notice.
         public var clockGuard = true
 
         /// How long a node may take to answer before its vote counts as failed. Default 100 ms; 1 ms to 1 minute.
@@ -35,8 +35,8 @@ extension Redlock {
         /// It bounds how long an attempt takes when a majority is silent; a silent minority costs nothing. Keep it
         /// small against the ttl ("Distributed locks with Redis" suggests 5 to 50 ms for a ttl of 10 s).
         ///
-        /// The silence timeout goes by it: a node that leaves a command unanswered for ten times as long, and for 1 s at
-        /// least, has its connection closed and is dialled again.
+        /// The silence timeout goes by it: a node that leaves a command unanswered for ten times as long, and for 1 s
+        /// at least, has its connection closed and is dialled again.
         public var nodeTimeout: Duration = .milliseconds(100)
 
         /// How long connecting and signing in may take, for each try. Default 1 s; 1 ms to 1 minute.
@@ -83,14 +83,14 @@ extension Redlock {
         /// resource before it. Default false.
         ///
         /// It costs no round trip as a rule, and one where this machine's wall clock is behind that of an earlier
-        /// holder. Each node keeps the highest number for four weeks after it was last raised, under the key of the lock
-        /// and `:fencing`; do not lock a resource of such a name. All clients of a resource should have it on: those
-        /// without it exclude each other still, and have no number that the resource could refuse. The project's
+        /// holder. Each node keeps the highest number for four weeks after it was last raised, under the key of the
+        /// lock and `:fencing`; do not lock a resource of such a name. All clients of a resource should have it on:
+        /// those without it exclude each other still, and have no number that the resource could refuse. The project's
         /// docs/fencing.md has what is promised, and how a resource compares the numbers.
         public var fencing = false
 
-        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own: it must be
-        /// quick, and must not block.
+        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own: it must
+        /// be quick, and must not block.
         public var observer: (@Sendable (Event) -> Void)?
 
         /// The defaults.

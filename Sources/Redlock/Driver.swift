@@ -5,7 +5,8 @@ internal import RedlockRedis
 
 /// The production shell: brings the engine its events, and carries its directives out.
 ///
-/// All of it happens in turns of the event loop, but for ``post(_:here:)`` and ``clock``. That is what makes it `Sendable`.
+/// All of it happens in turns of the event loop, but for ``post(_:here:)`` and ``clock``. That is what makes it
+/// `Sendable`.
 final class Driver: @unchecked Sendable {
     /// What other threads ask for.
     enum Input: Sendable {
@@ -70,8 +71,8 @@ final class Driver: @unchecked Sendable {
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
     private var formatter = CommandFormatter()
-    /// A broadcast enters it for every node that it is sent to, and a node leaves it with its answer, failure or time-out.
-    /// Decisions never wait for it; ``Redlock/shutdown()`` does.
+    /// A broadcast enters it for every node that it is sent to, and a node leaves it with its answer, failure or
+    /// time-out. Decisions never wait for it; ``Redlock/shutdown()`` does.
     private let broadcasts = DispatchGroup()
     /// How many have entered and not left.
     private var openVotes = 0
@@ -103,8 +104,9 @@ final class Driver: @unchecked Sendable {
     /// Hands something in, from any thread. What gathers while another is at work is one turn, and one write for each
     /// node.
     ///
-    /// - Parameter here: Whether this thread may act on it, before this returns. Not from a `deinit` or the handler of a
-    ///   cancellation: whoever causes those may hold a lock, and a turn calls the observer, which may want the same one.
+    /// - Parameter here: Whether this thread may act on it, before this returns. Not from a `deinit` or the handler of
+    ///   a cancellation: whoever causes those may hold a lock, and a turn calls the observer, which may want the same
+    ///   one.
     func post(_ input: Input, here: Bool = true) {
         let isTaken = inbox.withLock { inbox in
             // Kept, it would keep this driver: a request holds its coordinator.

@@ -17,7 +17,8 @@ extension Redlock {
             public static let attempt = Kind(rawValue: "attempt")
             /// One node's vote on an attempt or an extension has come; it is the only one in ``Event/votes``.
             public static let vote = Kind(rawValue: "vote")
-            /// The fencing number was too low; the nodes are offered ``Event/fencingToken``. It takes another round trip.
+            /// The fencing number was too low; the nodes are offered ``Event/fencingToken``. It takes another round
+            /// trip.
             public static let numberRaised = Kind(rawValue: "numberRaised")
             /// An attempt failed and will be repeated.
             public static let retry = Kind(rawValue: "retry")
@@ -43,8 +44,9 @@ extension Redlock {
             /// A node was connected.
             public static let nodeConnected = Kind(rawValue: "nodeConnected")
             /// A node is away: its connection ended, or the first could not be made. The next try is in
-            /// ``Event/remaining``; tries go on. Told once until ``nodeConnected``, and again only when what is wrong becomes
-            /// something else: nobody is there; the node answers and lets nobody in; it answers that it is not ready.
+            /// ``Event/remaining``; tries go on. Told once until ``nodeConnected``, and again only when what is wrong
+            /// becomes something else: nobody is there; the node answers and lets nobody in; it answers that it is not
+            /// ready.
             public static let nodeDisconnected = Kind(rawValue: "nodeDisconnected")
             /// A node has left commands unanswered for longer than the node timeout.
             public static let nodeStalled = Kind(rawValue: "nodeStalled")
@@ -55,8 +57,8 @@ extension Redlock {
             public static let nodeQuarantined = Kind(rawValue: "nodeQuarantined")
             /// A quarantine is over: the node votes again.
             public static let nodeQuarantineEnded = Kind(rawValue: "nodeQuarantineEnded")
-            /// What should be known of a node cannot be learnt, and ``Event/reason`` says what and why. The lock goes on
-            /// without it. Told once for each node and matter.
+            /// What should be known of a node cannot be learnt, and ``Event/reason`` says what and why. The lock goes
+            /// on without it. Told once for each node and matter.
             public static let nodeUnverified = Kind(rawValue: "nodeUnverified")
             /// A release that a node is owed was given up; its key ends with its ttl.
             public static let releaseDropped = Kind(rawValue: "releaseDropped")

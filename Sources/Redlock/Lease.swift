@@ -11,8 +11,8 @@ public final class Lease: Sendable {
     /// A number that is higher than those of all leases of this resource before it: hand it to what the lock protects,
     /// which refuses whatever comes with a lower number than it has seen.
     ///
-    /// From 1 to 2^53 - 1; nil unless ``Redlock/Configuration/fencing`` is on. It stays the same for as long as the lease
-    /// is held. Numbers leave gaps, and say nothing about the time.
+    /// From 1 to 2^53 - 1; nil unless ``Redlock/Configuration/fencing`` is on. It stays the same for as long as the
+    /// lease is held. Numbers leave gaps, and say nothing about the time.
     public let fencingToken: Int64?
 
     let redlock: Redlock
@@ -98,13 +98,14 @@ extension Lease {
 // MARK: - Extend and release
 
 extension Lease {
-    /// Makes the lease valid for a whole ttl from now, less the drift; it never becomes shorter, nor is it held for longer
-    /// than ``Redlock/Configuration/maximumHold``.
+    /// Makes the lease valid for a whole ttl from now, less the drift; it never becomes shorter, nor is it held for
+    /// longer than ``Redlock/Configuration/maximumHold``.
     ///
     /// - Parameter ttl: Within ``Redlock/Configuration/ttlLimits``; nil for the ttl that it was acquired with.
     /// - Returns: The new end of validity.
     /// - Throws: ``RedlockError`` with the code `notExtended` when no quorum extended it (it stays valid until the end
-    ///   it had), `expired` when that end had passed, `lost` or `released` when it is over; `invalidArgument` for the ttl.
+    ///   it had), `expired` when that end had passed, `lost` or `released` when it is over; `invalidArgument` for the
+    ///   ttl.
     @discardableResult
     public func extend(ttl: Duration? = nil) async throws(RedlockError) -> ContinuousClock.Instant {
         let ttl = ttl ?? self.ttl

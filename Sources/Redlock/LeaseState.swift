@@ -1,8 +1,8 @@
 internal import PosixLock
 internal import RedlockCore
 
-/// What a lease and the coordinator both know of it. The coordinator keeps it for as long as the lock lives; the lease may
-/// be let go before.
+/// What a lease and the coordinator both know of it. The coordinator keeps it for as long as the lock lives; the lease
+/// may be let go before.
 final class LeaseState: Sendable {
     struct Values {
         var validUntil: Instant

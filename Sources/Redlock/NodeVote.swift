@@ -22,8 +22,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         public static let heldByAnother = Kind(rawValue: "heldByAnother")
         /// It does not have the key (any more).
         public static let missing = Kind(rawValue: "missing")
-        /// It was asked, and had not answered when the others decided: nobody needed to wait for it. A lease that is lost
-        /// later shows what it answered since.
+        /// It was asked, and had not answered when the others decided: nobody needed to wait for it. A lease that is
+        /// lost later shows what it answered since.
         public static let pending = Kind(rawValue: "pending")
         /// It was not asked: another task of this process holds the lock, or is ahead.
         public static let notAsked = Kind(rawValue: "notAsked")

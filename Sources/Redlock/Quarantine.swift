@@ -9,12 +9,12 @@ extension Redlock.Configuration {
         /// The upper bound of ``ttlLimits``. Safe if no client of these nodes has a higher one.
         public static let longestTTL = Quarantine(length: nil)
 
-        /// Every node votes at once. A node that restarts without its data grants then what another still holds. For nodes
-        /// that something else keeps away for long enough, and for tests.
+        /// Every node votes at once. A node that restarts without its data grants then what another still holds. For
+        /// nodes that something else keeps away for long enough, and for tests.
         public static let off = Quarantine(length: .zero)
 
-        /// So long: at least the upper bound of ``ttlLimits``, for other clients of these nodes may have a higher one; at
-        /// most 24 hours.
+        /// So long: at least the upper bound of ``ttlLimits``, for other clients of these nodes may have a higher one;
+        /// at most 24 hours.
         public static func lasting(_ length: Duration) -> Quarantine { Quarantine(length: length) }
     }
 }

@@ -64,14 +64,14 @@ extension Redlock {
     ///
     /// When the lease cannot be kept, the task that runs `body` is cancelled ahead of the end of validity, by
     /// ``Configuration/lossMargin``, and when `body` has returned, this throws an error with the code `lost`, whatever
-    /// `body` returned or threw. So `body` must heed cancellation. It is a task of its own, with the task-local values and
-    /// the priority of the caller, and is cancelled with the caller too.
+    /// `body` returned or threw. So `body` must heed cancellation. It is a task of its own, with the task-local values
+    /// and the priority of the caller, and is cancelled with the caller too.
     ///
     /// - Parameters:
     ///   - resource: What to lock.
     ///   - ttl: How long the lock outlives a client that dies: within ``Configuration/ttlLimits``.
-    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No attempt
-    ///     starts later; the last may end a node timeout later.
+    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No
+    ///     attempt starts later; the last may end a node timeout later.
     ///   - body: What needs the lock. It gets the lease.
     /// - Returns: What `body` returned.
     /// - Throws: What `body` threw; else ``RedlockError`` with the code `heldByAnother`, `unavailable`, `expired`,
@@ -101,8 +101,8 @@ extension Redlock {
     /// - Parameters:
     ///   - resource: What to lock.
     ///   - ttl: How long the lock lasts unless it is extended: within ``Configuration/ttlLimits``.
-    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No attempt
-    ///     starts later; the last may end a node timeout later.
+    ///   - wait: How long to wait while others hold the lock, or too few nodes can be reached. Zero tries once. No
+    ///     attempt starts later; the last may end a node timeout later.
     ///   - extendingItself: Whether the lease is extended by itself, at every third of its ttl, until it is released,
     ///     lost, or held for ``Configuration/maximumHold``. If not, call ``Lease/extend(ttl:)``.
     /// - Throws: ``RedlockError`` with the code `heldByAnother`, `unavailable`, `expired`, `cancelled`, `shutDown` or
@@ -143,9 +143,9 @@ extension Redlock {
     /// Ends the service: waiting callers are refused, holders are told that their leases are lost, connections closed.
     ///
     /// A lease keeps its keys until its holder releases it or its validity is over: the bodies of
-    /// ``withLock(_:ttl:waitingUpTo:_:)`` are cancelled and finish under the lock. Returns when that is so, and the nodes
-    /// confirmed the releases or had the node timeout to do so. So release what you hold by hand, or this takes until it
-    /// lapses. Without it, the same happens in the background once the instance and its leases are gone.
+    /// ``withLock(_:ttl:waitingUpTo:_:)`` are cancelled and finish under the lock. Returns when that is so, and the
+    /// nodes confirmed the releases or had the node timeout to do so. So release what you hold by hand, or this takes
+    /// until it lapses. Without it, the same happens in the background once the instance and its leases are gone.
     public func shutdown() async {
         await withCheckedContinuation { driver.post(.shutdown($0)) }
     }

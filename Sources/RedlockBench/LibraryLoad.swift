@@ -36,8 +36,8 @@ func withRedlock<Value: Sendable>(
 }
 
 extension Redlock.Configuration {
-    /// The servers that a bench starts keep nothing, so that it is the library that is measured and no disk; they would have no
-    /// vote for a minute.
+    /// The servers that a bench starts keep nothing, so that it is the library that is measured and no disk; they would
+    /// have no vote for a minute.
     static var measuring: Redlock.Configuration {
         var configuration = Redlock.Configuration()
         configuration.quarantine = .off

@@ -3,8 +3,9 @@ import RedlockRedis
 
 /// The floor: what acquires and releases cost on the wire, with nothing else around them.
 ///
-/// Blocking hiredis contexts on one thread. A batch is sent to all nodes, then all answers are read; with a depth of 1 a
-/// batch is one command, with more it is a pipeline. The words are laid out once, so that hiredis' own work is all there is.
+/// Blocking hiredis contexts on one thread. A batch is sent to all nodes, then all answers are read; with a depth of 1
+/// a batch is one command, with more it is a pipeline. The words are laid out once, so that hiredis' own work is all
+/// there is.
 final class RawFloor {
     private let nodes: [NodeClient]
     private let acquires: [CommandWords]

@@ -2,10 +2,11 @@ import Dispatch
 import Glibc
 import PosixLock
 
-/// The floor for callers that are tasks: the wire's commands and no lock, but a task asks for each and waits for its answers.
+/// The floor for callers that are tasks: the wire's commands and no lock, but a task asks for each and waits for its
+/// answers.
 ///
-/// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the floor is
-/// what Swift takes to have a task wait and go on; no library with `async` functions is without it.
+/// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the
+/// floor is what Swift takes to have a task wait and go on; no library with `async` functions is without it.
 final class TaskFloor: @unchecked Sendable {
     private struct Wish {
         var caller: Int

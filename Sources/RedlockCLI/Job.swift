@@ -114,9 +114,9 @@ final class Job: Sendable {
         if case .stopped(let signal) = status { commandStopped(by: signal) }
     }
 
-    /// The command was stopped. If it wants the terminal and this program has it, it gets it; if job control stopped it,
-    /// this program stops with it, and all of a pipeline, as the shell expects. Then the lock is not extended: a pause that
-    /// is longer than the ttl loses it, and ends the command when it goes on.
+    /// The command was stopped. If it wants the terminal and this program has it, it gets it; if job control stopped
+    /// it, this program stops with it, and all of a pipeline, as the shell expects. Then the lock is not extended: a
+    /// pause that is longer than the ttl loses it, and ends the command when it goes on.
     private func commandStopped(by signal: Int32) {
         guard let child = state.withLock({ $0.child }) else { return }
         // Stopped by hand, or where nobody could let this program go on: it is still the holder's work.

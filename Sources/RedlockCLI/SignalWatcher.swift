@@ -15,10 +15,11 @@ enum SignalWatcher {
         unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
-    /// Starts what signals are about, and has the handler called for each signal from then on. Until then they end the program.
+    /// Starts what signals are about, and has the handler called for each signal from then on. Until then they end the
+    /// program.
     ///
-    /// One step for the signals: none of them is taken between the two. The end of a child that was started and ended before
-    /// there was a handler would never be heard of.
+    /// One step for the signals: none of them is taken between the two. The end of a child that was started and ended
+    /// before there was a handler would never be heard of.
     static func start<Work>(_ start: () -> (work: Work, handler: @Sendable (Int32) -> Void)) -> Work {
         handler.withLock {
             let (work, handler) = start()

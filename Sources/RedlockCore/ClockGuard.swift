@@ -1,9 +1,9 @@
 /// Watches the wall clock of one node: one that gains on ours by more than is allowed for has been set forward, or runs
 /// too fast, and its keys end early.
 ///
-/// A sample is what the node's clock read at some moment between sending the question and getting the answer. So how far
-/// the clock is ahead of ours, less the gain that is allowed since our origin, is known to lie between two numbers. As
-/// long as the clock keeps to the allowance that figure never rises. The lowest that was seen is kept: what has been
+/// A sample is what the node's clock read at some moment between sending the question and getting the answer. So how
+/// far the clock is ahead of ours, less the gain that is allowed since our origin, is known to lie between two numbers.
+/// As long as the clock keeps to the allowance that figure never rises. The lowest that was seen is kept: what has been
 /// gained since then by steps, or by a rate a little too high, adds up, however often it is sampled.
 struct ClockGuard: Sendable {
     /// How often the clock is read at most.
@@ -14,7 +14,8 @@ struct ClockGuard: Sendable {
 
     /// The lowest so far.
     private var lowest: Figure?
-    /// When it was last found to have risen, and the lowest since then: keys that are set from then on compare with that.
+    /// When it was last found to have risen, and the lowest since then: keys that are set from then on compare with
+    /// that.
     private var rise: (at: Instant, lowest: Figure)?
     private(set) var lastSample: Instant?
     var toldUnreadable = false

@@ -7,8 +7,8 @@ package struct Command: Hashable, Sendable {
         case acquireFenced(milliseconds: Int64, number: Int64)
         /// If the key holds our token, accept the fencing number, if it is higher.
         case raise(to: Int64)
-        /// `SET key token NX PX ttl`. If it is set, tell those who wait for it for how long; if not, say how long it still
-        /// lives there.
+        /// `SET key token NX PX ttl`. If it is set, tell those who wait for it for how long; if not, say how long it
+        /// still lives there.
         case contend(milliseconds: Int64)
         /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
         case extend(milliseconds: Int64)
@@ -37,8 +37,8 @@ package struct Command: Hashable, Sendable {
         self.operation = operation
         self.key = key
         self.token = token
-        // A script that a node does not know is sent again, whole, after what went out meanwhile. A repair must not come
-        // after the release of its key, so it is whole from the start; it is rare.
+        // A script that a node does not know is sent again, whole, after what went out meanwhile. A repair must not
+        // come after the release of its key, so it is whole from the start; it is rare.
         if case .repair = operation { spelling = .source } else { spelling = .digest }
     }
 

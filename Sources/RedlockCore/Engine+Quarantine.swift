@@ -8,8 +8,8 @@ extension Engine {
         }
     }
 
-    /// What an answer counts for. One that was under way when the node lost its credit does not count as a grant, nor one
-    /// to what it was sent in quarantine. That a key is gone is believed of every node.
+    /// What an answer counts for. One that was under way when the node lost its credit does not count as a grant, nor
+    /// one to what it was sent in quarantine. That a key is gone is believed of every node.
     func vote(_ reply: Reply, to entry: NodeSession.Entry, of node: Int, at now: Instant) -> Vote {
         let vote = reply.vote(on: entry.command.operation)
         guard !entry.command.isRelease, let failure = entry.quarantine ?? sessions[node].quarantineFailure(at: now)

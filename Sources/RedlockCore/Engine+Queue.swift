@@ -124,8 +124,8 @@ extension Engine {
 extension Engine {
     /// The token and the form of an attempt that begins now.
     ///
-    /// The plain SET until there is contention. Then a script, which says how long the key still lives; that of the fencing
-    /// numbers always does.
+    /// The plain SET until there is contention. Then a script, which says how long the key still lives; that of the
+    /// fencing numbers always does.
     mutating func prepareAttempt(
         _ slot: Int, fresh: Token, proposing number: Int64?, at now: Instant
     ) -> (token: Token, operation: Command.Operation) {

@@ -15,7 +15,8 @@ package struct Engine: Sendable {
 
         /// How the request stands, and when it is due; nil when there is none.
         ///
-        /// Mutating, though it changes nothing: so it looks at the machine in its place, and not at a copy of it for every vote.
+        /// Mutating, though it changes nothing: so it looks at the machine in its place, and not at a copy of it for
+        /// every vote.
         mutating func standing(_ policy: Policy) -> (phase: LockMachine.Phase, deadline: Instant)? {
             machine == nil ? nil : (machine!.phase, machine!.deadline(policy))
         }
@@ -124,8 +125,8 @@ extension Engine {
         return ConnectionID(number: connections)
     }
 
-    /// Sends an acquire or what follows it to these nodes, as far as they can be asked. The others' votes are returned; the caller
-    /// counts them when all have been asked, so that a decision never overtakes a send.
+    /// Sends an acquire or what follows it to these nodes, as far as they can be asked. The others' votes are returned;
+    /// the caller counts them when all have been asked, so that a decision never overtakes a send.
     mutating func broadcast(
         _ command: Command, to nodes: NodeSet, ballot: NodeSession.Ballot, _ turn: inout Turn
     ) -> (asked: NodeSet, failed: [(node: Int, failure: Vote.Failure)]) {
@@ -255,8 +256,8 @@ extension Engine {
         for node in listeners.indices { stopListening(node, &turn) }
     }
 
-    /// A lease lasts until its holder releases it, or its validity is over; no release is waited for longer than the node
-    /// timeout. So this comes to an end.
+    /// A lease lasts until its holder releases it, or its validity is over; no release is waited for longer than the
+    /// node timeout. So this comes to an end.
     private mutating func finishShutdownWhenDrained(_ turn: inout Turn) {
         guard lockCount == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
         for node in sessions.indices { close(node, &turn) }

@@ -1,8 +1,8 @@
 // How an attempt comes to its fencing token.
 //
-// The acquire itself proposes a number. A node that grants either accepts it or says which higher one it has. If a quorum
-// granted and not all of it accepted, one above the highest is offered to those who granted: a raise. Granted is only
-// what a quorum accepted under one and the same number.
+// The acquire itself proposes a number. A node that grants either accepts it or says which higher one it has. If a
+// quorum granted and not all of it accepted, one above the highest is offered to those who granted: a raise. Granted is
+// only what a quorum accepted under one and the same number.
 
 extension LockMachine {
     /// A number to offer to nodes that have our key.
@@ -66,8 +66,8 @@ extension LockMachine.Attempt {
         return ballot.isLost(quorum: policy.quorum, withoutNumbers: true)
     }
 
-    /// The next number to offer: once a quorum has our key, and not all of it accepted. It does not wait for the others:
-    /// a silent minority costs nothing here either.
+    /// The next number to offer: once a quorum has our key, and not all of it accepted. It does not wait for the
+    /// others: a silent minority costs nothing here either.
     mutating func nextRaise(_ policy: Policy) -> LockMachine.Raise? {
         guard let current = fencing, current.mayRaise, !ballot.tooLow.isEmpty, ballot.locked.count >= policy.quorum
         else { return nil }

@@ -54,7 +54,8 @@ extension LockMachine {
         planRepair(at: now, using: &generator, policy)
     }
 
-    /// A vote of an extension that is decided. If it was won, and none after it, a node that extended is one more guard.
+    /// A vote of an extension that is decided. If it was won, and none after it, a node that extended is one more
+    /// guard.
     mutating func countLateExtension(
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
         _ policy: Policy
@@ -64,8 +65,8 @@ extension LockMachine {
         noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
     }
 
-    /// A quorum extended: from here on those guard the lease that did. Unless the keys were to last longer already, of an
-    /// extension by a longer ttl: then it rests on those that granted that one still, for they alone have such keys.
+    /// A quorum extended: from here on those guard the lease that did. Unless the keys were to last longer already, of
+    /// an extension by a longer ttl: then it rests on those that granted that one still, for they alone have such keys.
     mutating func guarded(
         by round: ExtensionRound, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) {
@@ -137,8 +138,8 @@ extension LockMachine {
         hold!.guarding.repaired = hold!.guarding.repaired.union(nodes)
     }
 
-    /// What became of a repair; true when it added a guard. It is a vote on nothing: the round before it was won without
-    /// it, and in the next one the node is asked like all others.
+    /// What became of a repair; true when it added a guard. It is a vote on nothing: the round before it was won
+    /// without it, and in the next one the node is asked like all others.
     mutating func countRepair(
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
         _ policy: Policy

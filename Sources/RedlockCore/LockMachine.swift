@@ -38,8 +38,8 @@ struct LockMachine: Sendable {
         /// Validity never goes beyond this: the maximum hold.
         var end: Instant
         var nextExtension: Instant
-        /// What the nodes said when the lease was last in question: of the last extension that failed, else of the attempt.
-        /// Answers that come after the decision are in it, so that a loss that follows names them.
+        /// What the nodes said when the lease was last in question: of the last extension that failed, else of the
+        /// attempt. Answers that come after the decision are in it, so that a loss that follows names them.
         var lastVotes: [Vote]
         /// The round of ``lastVotes``; 0 is the attempt.
         var lastRound: UInt32 = 0
@@ -158,8 +158,8 @@ extension LockMachine {
             fencing: number.map { Fencing(proposing: $0) })
     }
 
-    /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns of
-    /// all of them.
+    /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
+    /// of all of them.
     mutating func noteAsked(_ nodes: NodeSet, failed: [(node: Int, failure: Vote.Failure)] = []) {
         attempt.asked = nodes
         for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }

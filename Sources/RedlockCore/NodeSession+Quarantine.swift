@@ -1,10 +1,10 @@
 // What a node in quarantine is asked all the same, and when its clock is read.
 
 extension NodeSession {
-    /// A lock must not rest on a node that may have forgotten another: it is not asked for one. Extensions are sent, and
-    /// their grants are not counted. They only ever make a key of ours last longer, and one that is there still guards the
-    /// lease again when the quarantine is over; where it is gone, the holder has to know. Releases are sent and counted: they
-    /// delete nothing but our own.
+    /// A lock must not rest on a node that may have forgotten another: it is not asked for one. Extensions are sent,
+    /// and their grants are not counted. They only ever make a key of ours last longer, and one that is there still
+    /// guards the lease again when the quarantine is over; where it is gone, the holder has to know. Releases are sent
+    /// and counted: they delete nothing but our own.
     static func isSentInQuarantine(_ command: Command) -> Bool {
         if case .extend = command.operation { true } else { false }
     }

@@ -112,8 +112,8 @@ extension NodeSession {
         }
     }
 
-    /// Takes a repair: now, or not at all. It is never queued, so nothing else has to wait for it, and a lease that ends
-    /// meanwhile has nothing to take back.
+    /// Takes a repair: now, or not at all. It is never queued, so nothing else has to wait for it, and a lease that
+    /// ends meanwhile has nothing to take back.
     mutating func submitRepair(
         _ command: Command, ballot: Ballot, round: RoundID, at now: Instant, _ policy: Policy
     ) -> Submission {
@@ -235,7 +235,8 @@ extension NodeSession {
     /// The connection ended, or was never made. Returns what that leaves undecided.
     ///
     /// Releases that were not confirmed are owed from here on. Acquires are not: whoever sent them releases them at the
-    /// end of the attempt or the lease, on every node that was asked. `isNews`: the outage has begun, or has become another.
+    /// end of the attempt or the lease, on every node that was asked. `isNews`: the outage has begun, or has become
+    /// another.
     mutating func disconnected(
         _ connection: ConnectionID, reason: String, kind: Outage, at now: Instant,
         using generator: inout any RandomNumberGenerator
@@ -284,8 +285,8 @@ extension NodeSession {
 
     /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
     ///
-    /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again when
-    ///   it does not: it would come after its own release.
+    /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again
+    ///   when it does not: it would come after its own release.
     mutating func answered(_ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy) -> Answered? {
         guard var entry = unanswered.popFirst() else { return nil }
         let late = timedOut > 0

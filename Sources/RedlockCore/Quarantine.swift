@@ -21,7 +21,8 @@ package struct Quarantine: Hashable, Sendable {
         self.until = until
     }
 
-    /// What a client decides that meets a server for the first time, by the rules as they ship; nil when it lets it vote.
+    /// What a client decides that meets a server for the first time, by the rules as they ship; nil when it lets it
+    /// vote.
     package static func atFirstSight(
         of greeting: Greeting, dialledAt: Instant, at now: Instant, _ parameters: Parameters
     ) -> Quarantine? {
@@ -34,8 +35,8 @@ package struct Quarantine: Hashable, Sendable {
 /// What this client knows of a node's memory: which server it is, and until when it may have forgotten locks.
 ///
 /// The rule is that of the Redis documentation ("Distributed locks with Redis", the section on crash recovery): a node
-/// without durable storage stays out after a crash for longer than the longest ttl. For votes, a node in quarantine is a
-/// node that is still down. Why it is enough, and what is trusted, is in docs/algorithm.md.
+/// without durable storage stays out after a crash for longer than the longest ttl. For votes, a node in quarantine is
+/// a node that is still down. Why it is enough, and what is trusted, is in docs/algorithm.md.
 struct NodeMemory: Sendable {
     /// The server that answered last.
     private(set) var server: NodeFacts?
@@ -136,8 +137,8 @@ struct NodeMemory: Sendable {
         return Quarantine(reason, since: since, until: end)
     }
 
-    /// Redis subtracts two clocks that count whole seconds, so it may be a second younger than it says; and its clock may
-    /// be fast. Set back since the start, it says less than zero.
+    /// Redis subtracts two clocks that count whole seconds, so it may be a second younger than it says; and its clock
+    /// may be fast. Set back since the start, it says less than zero.
     private func latestStart(_ uptime: Nanoseconds, at now: Instant, _ policy: Policy) -> Instant {
         let age = max(min(uptime, Limits.longestUptime) - .seconds(1), .zero)
         return now - max(age - policy.drift(of: age), .zero)

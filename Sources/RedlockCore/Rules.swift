@@ -74,8 +74,8 @@ package protocol Rules: Sendable {
     /// By how much a node's clock may gain on ours, in parts per million.
     func clockGain(partsPerMillion: Int64) -> Int64
 
-    /// For how long a node casts no votes whose wall clock gained so much on ours beyond the rate that is allowed for; nil
-    /// when that is within the allowance.
+    /// For how long a node casts no votes whose wall clock gained so much on ours beyond the rate that is allowed for;
+    /// nil when that is within the allowance.
     func clockQuarantine(
         gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
     ) -> Nanoseconds?
@@ -127,8 +127,8 @@ extension Rules {
         now < validUntil
     }
 
-    /// Only a lease that a quorum confirmed in the last round. Else setting keys would be a way to win an extension after
-    /// all, of a lock that may have been free in between.
+    /// Only a lease that a quorum confirmed in the last round. Else setting keys would be a way to win an extension
+    /// after all, of a lock that may have been free in between.
     package func mayRepair(isHeld: Bool, isExtending: Bool, hasFailed: Bool) -> Bool {
         isHeld && !isExtending && !hasFailed
     }
@@ -187,16 +187,19 @@ extension Rules {
         (isReplacement ? firstSeen : started) + length
     }
 
-    /// More than the drift: a lease that is valid for 99 % of the ttl bears a clock that does 100 % in that time. Rounded up.
+    /// More than the drift: a lease that is valid for 99 % of the ttl bears a clock that does 100 % in that time.
+    /// Rounded up.
     package func clockGain(partsPerMillion: Int64) -> Int64 {
         (partsPerMillion * 1_000_000 + 999_999 - partsPerMillion) / (1_000_000 - partsPerMillion)
     }
 
-    /// As long as a lease lasts its key gains room: what a clock may have gained by the end, and has not yet. So only keys
-    /// with little time left can end too early. A small step costs a small while, and longer locks are in no danger.
+    /// As long as a lease lasts its key gains room: what a clock may have gained by the end, and has not yet. So only
+    /// keys with little time left can end too early. A small step costs a small while, and longer locks are in no
+    /// danger.
     ///
-    /// With the ttl L, the time left R, the drift f, the gain g = f / (1 − f) that is allowed, and what the clock gained
-    /// beyond that, E: the lease is in danger when f·L + 2 ms < E + g·(L − R), which is R < (E − 2 ms) / g + f·L.
+    /// With the ttl L, the time left R, the drift f, the gain g = f / (1 − f) that is allowed, and what the clock
+    /// gained beyond that, E: the lease is in danger when f·L + 2 ms < E + g·(L − R), which is R < (E − 2 ms) / g +
+    /// f·L.
     package func clockQuarantine(
         gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
     ) -> Nanoseconds? {

@@ -80,8 +80,8 @@ extension WaitingLine {
 
     /// Changes what is known of the nodes.
     ///
-    /// Time that the resource was free counts against the back-off, as in a carrier-sense protocol: who was passed by is
-    /// nearer to its turn the next time.
+    /// Time that the resource was free counts against the back-off, as in a carrier-sense protocol: who was passed by
+    /// is nearer to its turn the next time.
     mutating func learn(at now: Instant, quorum: Int, _ change: (inout Forecast) -> Void) {
         guard watch != nil else { return }
         let before = watch!.forecast.freeAt(quorum: quorum, heard: watch!.confirmed)

@@ -67,8 +67,8 @@ package struct Diagnosis: Sendable {
 // MARK: - What has changed
 
 extension Diagnosis {
-    /// What is new since another look, a line each; all there is when there was none. Numbers that change are no news, and
-    /// of a node that cannot be asked any more nobody knows what is over.
+    /// What is new since another look, a line each; all there is when there was none. Numbers that change are no news,
+    /// and of a node that cannot be asked any more nobody knows what is over.
     package func news(since earlier: Diagnosis?) -> [String] {
         func key(_ finding: Finding) -> String { "\(finding.code) \(finding.nodes)" }
         let before = earlier?.findings ?? []

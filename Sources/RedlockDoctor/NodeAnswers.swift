@@ -45,8 +45,8 @@ package struct NodeAnswers: Sendable {
     package var clock: [ClockSample]
     /// The URL has a password.
     package var hasPassword: Bool
-    /// To DEL of a key that is not there, or to the PING before it, on a connection that has not signed in. Nil when the
-    /// URL has no password, or nothing came.
+    /// To DEL of a key that is not there, or to the PING before it, on a connection that has not signed in. Nil when
+    /// the URL has no password, or nothing came.
     package var stranger: Reply?
 
     package init(

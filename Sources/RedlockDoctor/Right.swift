@@ -1,8 +1,8 @@
 import RedlockCore
 import RedlockRedis
 
-/// Something that the lock's user must be allowed to do on a node. docs/operations.md has the same list as the line of an
-/// ACL file; a test sees to that.
+/// Something that the lock's user must be allowed to do on a node. docs/operations.md has the same list as the line of
+/// an ACL file; a test sees to that.
 package struct Right: Hashable, Sendable {
     package enum Need: Hashable, Sendable {
         /// Without it the node is of no use to the lock.
@@ -99,7 +99,8 @@ package enum RightVerdict: Hashable, Sendable {
             return
         }
         if text.hasPrefix("NOPERM") {
-            // Redis 6 and 7.0: "… to access one of the keys used as arguments". Later: "No permissions to access a key".
+            // Redis 6 and 7.0: "… to access one of the keys used as arguments". Later: "No permissions to access a
+            // key".
             self = text.contains("to access") ? .otherNames(text) : .missing(text)
         } else {
             self = text.hasPrefix("ERR unknown command") ? .missing(text) : .granted

@@ -137,8 +137,8 @@ extension ServerReport.RoundTrip {
 }
 
 extension ServerReport.ClockOffset {
-    /// As NTP does it: the node read its clock at some moment of the round trip, so the shortest tells most. Nil when it
-    /// does not tell its time.
+    /// As NTP does it: the node read its clock at some moment of the round trip, so the shortest tells most. Nil when
+    /// it does not tell its time.
     init?(_ samples: [NodeAnswers.ClockSample]) {
         let readings = samples.compactMap { sample in
             sample.reply.wallClock.map { (wall: $0, sample: sample) }

@@ -2,8 +2,8 @@ import RedlockCore
 
 /// What there is to say of the nodes together.
 enum SetFindings {
-    /// Nodes that are one server count as one, however many names it has. Two databases of it would both grant, and fail
-    /// together.
+    /// Nodes that are one server count as one, however many names it has. Two databases of it would both grant, and
+    /// fail together.
     static func sameServer(_ reports: [NodeReport]) -> [Finding] {
         groups(reports) { $0.server?.runID }.map { runID, nodes in
             Finding(

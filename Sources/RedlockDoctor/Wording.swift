@@ -1,7 +1,7 @@
 /// Words about one node or about several: `{it has|they have} no vote`.
 ///
-/// In braces stands what differs, first for one. Only what is written here is read so: values come from servers, and are
-/// taken as they are.
+/// In braces stands what differs, first for one. Only what is written here is read so: values come from servers, and
+/// are taken as they are.
 package struct Wording: Hashable, Sendable, ExpressibleByStringInterpolation {
     package private(set) var one: String
     package private(set) var several: String

@@ -8,8 +8,8 @@ internal import PosixLock
 /// takes one on its own thread, so that a command leaves without waking another. When many are being served, what is
 /// asked for gathers for the loop's thread: one turn, and one write for each node.
 ///
-/// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once the
-/// peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
+/// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once
+/// the peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
 package final class EventLoop: @unchecked Sendable {
     package enum Interest {
         case read
@@ -105,7 +105,8 @@ extension EventLoop {
         pthread_detach(thread)
     }
 
-    /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's thread.
+    /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's
+    /// thread.
     package func ask(_ onTurn: () -> Void) {
         switch gate.ask(here: true) {
         case .entered:
@@ -123,7 +124,8 @@ extension EventLoop {
         if gate.ask(here: false) == .wake { ring() }
     }
 
-    /// Does something in a turn of the loop's thread, or of whoever is in one; from any thread. Nothing after ``stop()``.
+    /// Does something in a turn of the loop's thread, or of whoever is in one; from any thread. Nothing after
+    /// ``stop()``.
     package func perform(_ action: @escaping @Sendable () -> Void) {
         actions.withLock { $0?.append(action) }
         askThread()
@@ -259,8 +261,8 @@ extension EventLoop {
 // MARK: - Timer
 
 extension EventLoop {
-    /// Sees to it that `onTimer` is called at this time, or earlier: a wake-up that comes too soon costs less than setting
-    /// the timer for each change.
+    /// Sees to it that `onTimer` is called at this time, or earlier: a wake-up that comes too soon costs less than
+    /// setting the timer for each change.
     ///
     /// - Parameter time: Nanoseconds of ``BootClock``.
     package func wake(at time: Int64) {

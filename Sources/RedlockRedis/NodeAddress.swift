@@ -161,7 +161,8 @@ extension NodeAddress {
         return (user.isEmpty ? nil : user, password)
     }
 
-    /// Looks for the byte: an @ before a combining mark is no character of its own, and must hide a password all the same.
+    /// Looks for the byte: an @ before a combining mark is no character of its own, and must hide a password all the
+    /// same.
     private static func splitAtLastAt(_ text: Substring) -> (before: Substring?, after: Substring) {
         guard let index = text.utf8.lastIndex(of: UInt8(ascii: "@")) else { return (nil, text) }
         return (text[..<index], text[text.utf8.index(after: index)...])
@@ -189,8 +190,8 @@ extension NodeAddress {
         return decoded
     }
 
-    /// The URL with dots for what stands before its last @, where a port should be, or as the value of an option: it may be
-    /// a password.
+    /// The URL with dots for what stands before its last @, where a port should be, or as the value of an option: it
+    /// may be a password.
     package static func withoutSecrets(_ url: String) -> String {
         let shown = withoutCredentials(url)
         guard let question = shown.firstIndex(of: "?") else { return shown }

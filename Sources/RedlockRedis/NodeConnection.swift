@@ -142,8 +142,8 @@ extension NodeConnection {
         greet()
     }
 
-    /// Signs in, selects the database, asks for a sign of life (a stopped process still accepts connections), and for what
-    /// the server is: all in one write, so that it costs one round trip.
+    /// Signs in, selects the database, asks for a sign of life (a stopped process still accepts connections), and for
+    /// what the server is: all in one write, so that it costs one round trip.
     private func greet() {
         var formatter = CommandFormatter()
         var commands: [[String]] = []
@@ -161,7 +161,8 @@ extension NodeConnection {
     private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>, _ facts: [Reply]) {
         let command = unanswered.first
         let mustSucceed = command == "AUTH" || command == "SELECT"
-        // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will tell.
+        // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will
+        // tell.
         if case .error(let text) = reply, mustSucceed, let command {
             // What a server says about AUTH may quote it.
             let isSecret = address.password.map { text.contains($0) } ?? false

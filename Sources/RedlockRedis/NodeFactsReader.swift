@@ -5,8 +5,8 @@ package import RedlockCore
 /// Nothing is taken on trust but the meaning of the words: what is missing, said twice, or no possible value makes the
 /// greeting malformed, and says what was wrong.
 package enum NodeFactsReader {
-    /// What is asked, each a command. Redis before 7.0 takes one section of INFO at a time; the pattern finds `appendfsync`
-    /// and `no-appendfsync-on-rewrite` in all versions.
+    /// What is asked, each a command. Redis before 7.0 takes one section of INFO at a time; the pattern finds
+    /// `appendfsync` and `no-appendfsync-on-rewrite` in all versions.
     package static let questions = [
         ["INFO", "server"], ["INFO", "persistence"], ["INFO", "replication"], ["CONFIG", "GET", "*appendfsync*"],
     ]
@@ -52,8 +52,8 @@ package enum NodeFactsReader {
 }
 
 extension NodeFactsReader {
-    /// Whoever set the server up does not let us ask: an ACL, a command that was taken out, a proxy that has none. Other
-    /// errors pass: it is busy, or loads its data.
+    /// Whoever set the server up does not let us ask: an ACL, a command that was taken out, a proxy that has none.
+    /// Other errors pass: it is busy, or loads its data.
     private static func isForGood(_ error: String) -> Bool {
         ["NOPERM", "NOAUTH", "ERR unknown command"].contains { error.hasPrefix($0) }
     }

@@ -2,11 +2,12 @@ internal import RedlockCore
 
 // What runs inside the nodes for locks with a fencing token. KEYS: the lock's key, the number's key.
 //
-// The number's key is looked at before anything is set: where it holds no number, the vote fails and nothing has changed.
-// The numbers that are accepted are the client's own words; they are never made by Lua, which would round them.
+// The number's key is looked at before anything is set: where it holds no number, the vote fails and nothing has
+// changed. The numbers that are accepted are the client's own words; they are never made by Lua, which would round
+// them.
 extension Script {
-    /// Sets the lock, tells its channel for how many milliseconds, and accepts the number if it is higher than the node's.
-    /// ARGV: the token, the ttl, the number, how long to keep it.
+    /// Sets the lock, tells its channel for how many milliseconds, and accepts the number if it is higher than the
+    /// node's. ARGV: the token, the ttl, the number, how long to keep it.
     ///
     /// `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
     package static let acquireFenced = """
@@ -21,8 +22,8 @@ extension Script {
         """
     package static let acquireFencedDigest = "a7e988734e50f5444f9e7f0c2888581d90af95f7"
 
-    /// Accepts the number if the lock is ours and the number higher than the node's. ARGV: the token, the number, how long
-    /// to keep it. Answers as the other does; `{0, -2}` when the lock is nobody's.
+    /// Accepts the number if the lock is ours and the number higher than the node's. ARGV: the token, the number, how
+    /// long to keep it. Answers as the other does; `{0, -2}` when the lock is nobody's.
     package static let raise = """
         if redis.call('get',KEYS[1])~=ARGV[1] then return {0,redis.call('pttl',KEYS[1])} end \
         \(number) \

@@ -3,8 +3,8 @@ package enum Script {
     /// Delete the key if it holds our token, as the script of the Redis documentation does ("Distributed locks with
     /// Redis"); and tell those who wait for it on its channel, unless there is a second argument.
     ///
-    /// 0: it does not hold our token. Else deleted: one more than the channel has subscribers, or -1 if the user may not
-    /// publish or count them.
+    /// 0: it does not hold our token. Else deleted: one more than the channel has subscribers, or -1 if the user may
+    /// not publish or count them.
     package static let release = """
         if redis.call('get',KEYS[1])~=ARGV[1] then return 0 end \
         redis.call('del',KEYS[1]) \

@@ -3,8 +3,8 @@ internal import Glibc
 /// Whose turn it is: one thread at a time works for the loop, be it the loop's own or a caller's.
 ///
 /// Nobody waits to get in but the loop's own thread. Whoever finds it taken leaves the work where it is, and whoever is
-/// inside looks for it before leaving: so a thread that is in already, a handler that asks for something, never waits for
-/// itself.
+/// inside looks for it before leaving: so a thread that is in already, a handler that asks for something, never waits
+/// for itself.
 @safe
 final class TurnGate: @unchecked Sendable {
     enum Entry {

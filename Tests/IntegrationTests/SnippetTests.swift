@@ -1,7 +1,7 @@
 import Testing
 
-/// Code that is shown is code that compiles: each block of Swift in the documentation is found, but for its indentation, in a
-/// file of Tests/IntegrationTests/Recipes.
+/// Code that is shown is code that compiles: each block of Swift in the documentation is found, but for its
+/// indentation, in a file of Tests/IntegrationTests/Recipes.
 @Suite("Code in the documentation")
 struct SnippetTests {
     /// What shows code: pages, and the comments of the public API.
@@ -40,8 +40,8 @@ struct SnippetTests {
 
     // MARK: - Finding
 
-    /// The fenced blocks of Swift, without imports. What stands below a line with "not compiled" is left out: manifests, and code
-    /// that needs other packages.
+    /// The fenced blocks of Swift, without imports. What stands below a line with "not compiled" is left out:
+    /// manifests, and code that needs other packages.
     private static func blocks(of page: String) -> [[String]] {
         let isSource = page.hasSuffix(".swift")
         var blocks: [[String]] = []

@@ -118,7 +118,8 @@ struct ClockShimTests {
             #expect(server.node.server.command("GET", "key") == .string("value"), "synced before it was answered")
 
             let lazy = try Server(.aofEverySecond)
-            // Synced every second: of two writes within one, the second is not on the disk yet; a second may end between.
+            // Synced every second: of two writes within one, the second is not on the disk yet; a second may end
+            // between.
             var lost = false
             for attempt in 0..<20 where !lost {
                 lazy.node.server.command("SET", "first", "\(attempt)")

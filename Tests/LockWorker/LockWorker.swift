@@ -91,8 +91,8 @@ struct LockWorker {
         }
     }
 
-    /// Prints `connected`, waits for a line, and then for each hold its task, when it was granted and when it was let go,
-    /// in nanoseconds of the machine's monotonic clock.
+    /// Prints `connected`, waits for a line, and then for each hold its task, when it was granted and when it was let
+    /// go, in nanoseconds of the machine's monotonic clock.
     private static func contend(
         _ redlock: Redlock, _ resource: Resource, tasks: Int, milliseconds: Int, work: Duration
     ) async throws {

@@ -250,8 +250,8 @@ struct ClockGuardTests {
         return Policy(rules: StandardRules(), parameters: parameters)
     }()
 
-    /// Samples every second for a minute a clock that gains so much, with answers that take random times; says when it was
-    /// found out.
+    /// Samples every second for a minute a clock that gains so much, with answers that take random times; says when it
+    /// was found out.
     private static func secondsUntilNoticed(
         gainPerMillion: Int64, seconds: Int64 = 60, slowest: Int64 = 20_000_000, seed: UInt64
     ) -> Int64? {

@@ -39,7 +39,8 @@ import Testing
                 script.news() == [
                     .notExtended(lock, ExtensionRefusal(reason: .notExtended, votes: decided), [caller])
                 ])
-            // The old end stands, and the loss is told a tenth of the ttl ahead of it, with all that was answered since.
+            // The old end stands, and the loss is told a tenth of the ttl ahead of it, with all that was answered
+            // since.
             script.advance(to: end - .seconds(1) - Nanoseconds(1))
             #expect(script.news() == [])
             script.advance(by: Nanoseconds(1))

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Proportions")
 struct ProportionTests {
-    /// Those with 263, 148, 20 and 29 are examples of Newcombe, "Two-sided confidence intervals for the single proportion:
-    /// comparison of seven methods", Statistics in Medicine 17 (1998), table I, method 3.
+    /// Those with 263, 148, 20 and 29 are examples of Newcombe, "Two-sided confidence intervals for the single
+    /// proportion: comparison of seven methods", Statistics in Medicine 17 (1998), table I, method 3.
     @Test(
         "have the score interval",
         arguments: [

@@ -54,8 +54,8 @@ extension Schedule {
         }
     }
 
-    /// Each node is cut off for 4 s, every 12 s, and keeps what it knows. So grants come from bare majorities as often as
-    /// not, and a lease has no node to spare.
+    /// Each node is cut off for 4 s, every 12 s, and keeps what it knows. So grants come from bare majorities as often
+    /// as not, and a lease has no node to spare.
     mutating func cutNodesOff(_ random: inout Randomness) {
         for node in 0..<options.nodes {
             let clients = Array(0..<options.clients)

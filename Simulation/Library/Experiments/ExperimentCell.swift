@@ -38,8 +38,8 @@ package struct ExperimentCell: Sendable {
         (granted.share, Proportion.interval(granted.share, of: granted.total == 0 ? 0 : runs))
     }
 
-    /// The time that so large a share of the grants took at most; nil without a grant. The interval is that of the share's,
-    /// read off the same distribution.
+    /// The time that so large a share of the grants took at most; nil without a grant. The interval is that of the
+    /// share's, read off the same distribution.
     package func wait(_ share: Double) -> (nanoseconds: Int64, interval: ClosedRange<Int64>)? {
         guard !waits.isEmpty else { return nil }
         let sorted = waits.sorted()

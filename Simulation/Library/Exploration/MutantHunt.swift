@@ -20,8 +20,8 @@ package struct MutantHunt: Sendable {
         return schedule
     }
 
-    /// Killed is: one of the oracles named fails without a broken assumption, the broken rule decided otherwise than the
-    /// right one in that very run, and the same world holds with the right rule.
+    /// Killed is: one of the oracles named fails without a broken assumption, the broken rule decided otherwise than
+    /// the right one in that very run, and the same world holds with the right rule.
     package func run(budget: Int) -> Result {
         var result = Result()
         for seed in 0..<UInt64(budget) {

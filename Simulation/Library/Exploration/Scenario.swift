@@ -122,8 +122,8 @@ extension Schedule {
         then(.release, 0, at: 19_000)
     }
 
-    /// Client 0 holds the lock on nodes 0, 1 and 2 only, from 0.2 s on; the way from it to nodes 3 and 4 is cut for good,
-    /// so that it cannot repair them.
+    /// Client 0 holds the lock on nodes 0, 1 and 2 only, from 0.2 s on; the way from it to nodes 3 and 4 is cut for
+    /// good, so that it cannot repair them.
     mutating func holdBareMajority() {
         fault(.partition, at: 10, nodes: [3, 4], clients: [0], for: 60_000)
         acquire(0, at: 200)

@@ -142,8 +142,8 @@ extension Schedule {
         endAt = options.livenessBound * 3
     }
 
-    /// Nodes that keep nothing and are killed one after the other, for a moment each; their clocks may be set as soon as
-    /// they are back, when there is no key yet that it could harm. No client is made anew: all have met all nodes.
+    /// Nodes that keep nothing and are killed one after the other, for a moment each; their clocks may be set as soon
+    /// as they are back, when there is no key yet that it could harm. No client is made anew: all have met all nodes.
     mutating func killNodesWithoutMemory(settingClocks: Bool = false) {
         var random = Randomness(seed: seed, .test)
         options.persistence = .none

@@ -19,8 +19,8 @@ package struct Distance: Hashable, Comparable, Sendable {
 
 /// Looks for a violation by changing the schedules that came nearest to one.
 ///
-/// A few schedules are kept side by side and never compared with each other after the beginning: each is replaced by the
-/// best of its own variants if that one is at least as near. So the search does not end up in a single corner.
+/// A few schedules are kept side by side and never compared with each other after the beginning: each is replaced by
+/// the best of its own variants if that one is at least as near. So the search does not end up in a single corner.
 package struct Search: Sendable {
     package struct Kept: Sendable {
         package let schedule: Schedule

@@ -1,8 +1,8 @@
 /// What the algorithm takes for granted about the world it runs in.
 package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case memory = "a node keeps a lock until its expiry"
-    /// A client goes by its own clock when it knew another server; else by what this one says: how long it has been running,
-    /// and that it keeps what it is told.
+    /// A client goes by its own clock when it knew another server; else by what this one says: how long it has been
+    /// running, and that it keeps what it is told.
     case uptime = "a server that a client has not met before remembers for as long as it says"
     case clockSteps = "a node's wall clock does not jump forward"
     case clockRates = "clocks run at rates that differ by less than the drift allowed for"

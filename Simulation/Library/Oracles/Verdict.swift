@@ -22,7 +22,8 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case resurrection
     /// A caller got no answer, or two.
     case answers
-    /// A clock jump took a quorum of a lease's keys, and its holder was not told, though the node's clock could be read.
+    /// A clock jump took a quorum of a lease's keys, and its holder was not told, though the node's clock could be
+    /// read.
     case clockGuard = "clock-guard"
     /// A key outlived its attempt though its release could have been delivered.
     case orphanKey = "orphan-key"

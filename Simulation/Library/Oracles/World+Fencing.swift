@@ -16,8 +16,8 @@ extension World {
 
     /// Compares a new grant's token with all before it on the same resource.
     ///
-    /// Higher than those that were granted before this attempt began it must be whatever clocks and keys do. Higher than
-    /// those granted since then it is as long as no two hold the lock at once.
+    /// Higher than those that were granted before this attempt began it must be whatever clocks and keys do. Higher
+    /// than those granted since then it is as long as no two hold the lock at once.
     mutating func judgeToken(_ index: Int) {
         let hold = holds[index]
         guard let token = hold.fencingToken else {
@@ -43,8 +43,8 @@ extension World {
         judgeLostNumbers("node \(node)")
     }
 
-    /// Lost numbers do no harm while every client proposes higher ones by its clock. An attempt that is under way may have
-    /// read that clock a ttl ago.
+    /// Lost numbers do no harm while every client proposes higher ones by its clock. An attempt that is under way may
+    /// have read that clock a ttl ago.
     mutating func judgeLostNumbers(_ subject: @autoclosure () -> String) {
         guard options.fencedClients > 0, let lost = lostNumbers.max(), lost > 0 else { return }
         var lowest = Int64.max

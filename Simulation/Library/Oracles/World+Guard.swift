@@ -3,8 +3,8 @@ import RedlockCore
 // Whether holders learn of clocks that jump.
 
 extension World {
-    /// A node's clock was set forward. Holders that lose their quorum by it are to be told when the clocks have been read
-    /// the next time: if all is well meanwhile, after a second and a round trip.
+    /// A node's clock was set forward. Holders that lose their quorum by it are to be told when the clocks have been
+    /// read the next time: if all is well meanwhile, after a second and a round trip.
     mutating func watchGuard() {
         guard options.guardsClocks, activeFaults == 0 else { return }
         for resource in believers.indices {

@@ -68,8 +68,8 @@ extension World {
     /// How long a release may be under way when nothing is wrong.
     var orphanGrace: Int64 { 8 * (3 * options.delay + options.jitter) + options.nodeTimeout + 2_000_000 }
 
-    /// A key of an attempt that is over, on a node with which its client has a working connection where nothing is under
-    /// way: the release was not sent, or not to this node.
+    /// A key of an attempt that is over, on a node with which its client has a working connection where nothing is
+    /// under way: the release was not sent, or not to this node.
     mutating func checkOrphans(of index: Int) {
         let attempt = attempts[index]
         // After a ttl its keys are over without any release.

@@ -1,6 +1,7 @@
 import RedlockCore
 
-// Repairs: only for a lease that its holder believes in and a quorum confirmed last, with keys that end when its others do.
+// Repairs: only for a lease that its holder believes in and a quorum confirmed last, with keys that end when its others
+// do.
 
 extension World {
     /// To be called with every command of an attempt that is no acquire, when it is sent.

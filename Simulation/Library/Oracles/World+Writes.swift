@@ -110,7 +110,8 @@ extension World {
         return true
     }
 
-    /// Damage: the resource took a write of a holder after it had let a later one in, which reckons with what it read then.
+    /// Damage: the resource took a write of a holder after it had let a later one in, which reckons with what it read
+    /// then.
     private mutating func noteVisitor(_ index: Int) {
         let hold = holds[Int(writes[index].hold)]
         let latest = resources[hold.resource].latestVisitor

@@ -108,8 +108,8 @@ extension Schedule {
         }
     }
 
-    /// A node that forgot may come back when all that it knew has expired: by its own clock, which may run slow or be set
-    /// back. So the fault is made as long as that; the healing keeps to it.
+    /// A node that forgot may come back when all that it knew has expired: by its own clock, which may run slow or be
+    /// set back. So the fault is made as long as that; the healing keeps to it.
     private mutating func respectContract(_ index: Int) {
         if options.toleratesAmnesia { return }
         switch (faults[index].kind, options.persistence) {

@@ -4,8 +4,8 @@ extension Schedule {
     /// Of a thousand classes of faults, those that a period leaves out.
     private static let leftOutOfPeriod: Int64 = 500
 
-    /// A long run of a world that is given: every twenty seconds another choice of faults, and few of them at a time, so that
-    /// between faults there is work to be disturbed.
+    /// A long run of a world that is given: every twenty seconds another choice of faults, and few of them at a time,
+    /// so that between faults there is work to be disturbed.
     package init(soak seed: UInt64, _ options: WorldOptions, _ profile: Profile, lasting length: Int64) {
         self.init(seed: seed)
         self.options = options

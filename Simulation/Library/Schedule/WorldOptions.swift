@@ -31,7 +31,8 @@ package struct WorldOptions: Hashable, Sendable {
     /// How long before its end a loss is told; negative for the library's own choice.
     package var lossMargin: Int64 = -1_000
 
-    /// How long a node that may have forgotten casts no votes; zero for never, negative for the longest ttl, which is ``ttl``.
+    /// How long a node that may have forgotten casts no votes; zero for never, negative for the longest ttl, which is
+    /// ``ttl``.
     package var quarantine: Int64 = -1_000
     /// Whether clients watch the nodes' wall clocks.
     package var guardsClocks = true
@@ -52,7 +53,8 @@ package struct WorldOptions: Hashable, Sendable {
     package var hold = milliseconds(2_000)
     /// The longest that a worker takes between the check of its lease and its write.
     package var checkToWrite = milliseconds(1) / 10
-    /// Whether holders go to the resource before they work: they read it, and show their fencing token if they have one.
+    /// Whether holders go to the resource before they work: they read it, and show their fencing token if they have
+    /// one.
     package var visitsFirst = false
     /// The longest that a worker pauses between two locks.
     package var think = milliseconds(500)

@@ -9,8 +9,8 @@ package struct SimulatedNode: Sendable {
         package var expiresAt: Int64
         /// Which attempt set it, of all attempts of the run.
         package var attempt: Int32
-        /// Over which connection, and when; never for what no release can be held to: what a restart or a replica brought
-        /// back, and what arrived over a connection that its client had given up.
+        /// Over which connection, and when; never for what no release can be held to: what a restart or a replica
+        /// brought back, and what arrived over a connection that its client had given up.
         var connection: UInt32
         var setAt: Int64
     }

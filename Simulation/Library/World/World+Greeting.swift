@@ -9,10 +9,10 @@ extension World {
             durability: options.persistence == .aofAlways ? .everyWrite : .no)
     }
 
-    /// A client that knew another server at this address goes by its own clock. One that meets the node for the first time
-    /// believes that it remembers for as long as it says that it has been running. If that is longer than it does, for its
-    /// clock was set or it is a replica that took over, no client can know. Nor can it when a replica took over from a
-    /// server that keeps every write, and was started again before it was met: that is how a mere restart looks.
+    /// A client that knew another server at this address goes by its own clock. One that meets the node for the first
+    /// time believes that it remembers for as long as it says that it has been running. If that is longer than it does,
+    /// for its clock was set or it is a replica that took over, no client can know. Nor can it when a replica took over
+    /// from a server that keeps every write, and was started again before it was met: that is how a mere restart looks.
     mutating func judge(_ facts: NodeFacts, of node: Int, knownTo client: Int, as nodeOfClient: Int) {
         let age = now - nodes[node].forgotAt
         guard options.toleratesAmnesia, age < 2 * options.ttl else { return }
