@@ -6,7 +6,8 @@ import PosixLock
 /// answers.
 ///
 /// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the
-/// floor is what Swift takes to have a task wait and go on; no library with `async` functions is without it.
+/// floor is what it takes to have a task wait for a thread and go on. It is the plain way to do that, and no bound: who
+/// sends from the caller's own thread, as the library does, can be faster.
 final class TaskFloor: @unchecked Sendable {
     private struct Wish {
         var caller: Int

@@ -198,8 +198,8 @@ extension Rules {
     /// danger.
     ///
     /// With the ttl L, the time left R, the drift f, the gain g = f / (1 − f) that is allowed, and what the clock
-    /// gained beyond that, E: the lease is in danger when f·L + 2 ms < E + g·(L − R), which is R < (E − 2 ms) / g +
-    /// f·L.
+    /// gained beyond that, E: the lease is in danger when f·L + 2 ms < E + g·(L − R),
+    /// which is R < (E − 2 ms) / g + f·L.
     package func clockQuarantine(
         gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
     ) -> Nanoseconds? {
