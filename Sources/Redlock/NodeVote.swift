@@ -25,7 +25,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         /// It was asked, and had not answered when the others decided: nobody needed to wait for it. A lease that is
         /// lost later shows what it answered since.
         public static let pending = Kind(rawValue: "pending")
-        /// It was not asked: another task of this process holds the lock, or is ahead.
+        /// It was not asked: another task of this process holds the lock, or is ahead; or the node that was asked first
+        /// said that it is held.
         public static let notAsked = Kind(rawValue: "notAsked")
         /// It did not answer within the node timeout.
         public static let timedOut = Kind(rawValue: "timedOut")

@@ -7,19 +7,39 @@ package struct Command: Hashable, Sendable {
         case acquireFenced(milliseconds: Int64, number: Int64)
         /// If the key holds our token, accept the fencing number, if it is higher.
         case raise(to: Int64)
-        /// `SET key token NX PX ttl`. If it is set, tell those who wait for it for how long; if not, say how long it
-        /// still lives there.
+        /// `SET key token NX PX ttl`. If it is not set, say how long the other's key still lives there.
         case contend(milliseconds: Int64)
         /// If the key holds our token, raise its expiry to the ttl; never lower it. Never set it.
         case extend(milliseconds: Int64)
         /// If the key is missing, set it; if it holds our token, raise its expiry to the ttl.
         case repair(milliseconds: Int64)
-        /// If the key holds our token, delete it, and tell those who wait for it. Says how many that are.
+        /// If the key holds our token, delete it. Says how many wait for it, if it tells or counts them.
         case release
-        /// The same, but tell nobody: the next one of this process follows at once.
-        case releaseQuietly
+        /// `PUBLISH`: tell those who wait for the key that it was released.
+        case announce
         /// `TIME`: what the node's wall clock reads. It has no key.
         case readClock
+
+        /// Whether it sets a key and tells of that.
+        var tells: Bool {
+            switch self {
+            case .contend, .acquireFenced: true
+            case .acquire, .raise, .extend, .repair, .release, .announce, .readClock: false
+            }
+        }
+    }
+
+    /// What those who wait for the key are told, on its channel, of what the command does.
+    package enum Notice: Hashable, Sendable {
+        /// Nothing.
+        case nothing
+        /// Nothing; but the answer says how many they are. Of a release only.
+        case count
+        /// What becomes of the key of this node.
+        case node
+        /// That the resource was released, on all nodes. One node tells it for all, and who hears it asks that one
+        /// first. Of a release, or what stands in for one, only.
+        case everywhere
     }
 
     /// How a script is named: by its digest, or, to a node that does not know it, whole.
@@ -32,11 +52,13 @@ package struct Command: Hashable, Sendable {
     package var key: [UInt8]
     package var token: Token
     package var spelling: Spelling
+    package var notice: Notice
 
-    package init(_ operation: Operation, key: [UInt8], token: Token) {
+    package init(_ operation: Operation, key: [UInt8], token: Token, notice: Notice = .node) {
         self.operation = operation
         self.key = key
         self.token = token
+        self.notice = notice
         // A script that a node does not know is sent again, whole, after what went out meanwhile. A repair must not
         // come after the release of its key, so it is whole from the start; it is rare.
         if case .repair = operation { spelling = .source } else { spelling = .digest }
@@ -44,13 +66,13 @@ package struct Command: Hashable, Sendable {
 
     package static let readClock = Command(.readClock, key: [], token: Token(number: 0))
 
-    package var isRelease: Bool { operation == .release || operation == .releaseQuietly }
+    package var isRelease: Bool { operation == .release }
 
     /// Whether it leaves a key behind that must be released.
     package var setsKey: Bool {
         switch operation {
         case .acquire, .contend, .acquireFenced, .repair: true
-        case .extend, .raise, .release, .releaseQuietly, .readClock: false
+        case .extend, .raise, .release, .announce, .readClock: false
         }
     }
 }
@@ -84,9 +106,10 @@ extension Reply {
         case (.extend, .integer(-1)): .heldByAnother
         case (.repair, .integer(1)): .granted
         case (.repair, .integer(-1)): .heldByAnother
-        case (.release, .integer(0)), (.releaseQuietly, .integer(0)): .missing
+        case (.release, .integer(0)): .missing
         // How many are subscribed, and one; or -1 where the node does not say.
-        case (.release, .integer((-1)...)), (.releaseQuietly, .integer((-1)...)): .granted
+        case (.release, .integer((-1)...)): .granted
+        case (.announce, .integer(0...)): .granted
         case (.acquireFenced(_, let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
         case (.acquireFenced, .pair(0, _)): .heldByAnother
         case (.raise(let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
@@ -118,11 +141,7 @@ extension Reply {
 
     /// Of what a release deleted, how many subscriptions its channel has; nil when the node would not say.
     func subscribers(on operation: Command.Operation) -> Int? {
-        switch (operation, self) {
-        case (.release, .integer(1...)), (.releaseQuietly, .integer(1...)):
-            if case .integer(let number) = self { Int(number - 1) } else { nil }
-        default: nil
-        }
+        if operation == .release, case .integer(let number) = self, number >= 1 { Int(number - 1) } else { nil }
     }
 
     private static var longestMilliseconds: Int64 { Nanoseconds.forever.count / 1_000_000 }
@@ -144,10 +163,40 @@ package enum Push: Hashable, Sendable {
 
 /// Where clients tell each other what becomes of a resource: one channel for each key.
 ///
-/// The message is a decimal number: for how many milliseconds the sender has set the key of this node, 0 when it has
-/// deleted it.
+/// A message is a decimal number: for how many milliseconds the sender has set the key of this node, 0 when it has
+/// deleted it. Or the word `released`: the sender has let go of the resource on all nodes.
 package enum Channel {
     package static let prefix = "redlock:"
+    package static let released = "released"
+
+    /// What is told of a resource.
+    package enum Message: Hashable, Sendable {
+        /// It was let go of, on all nodes.
+        case released
+        /// The key of this node is gone.
+        case free
+        /// The key of this node is set for so long.
+        case taken(Nanoseconds)
+
+        /// Nil when it is none of these, or the number is out of all bounds.
+        package init?(_ payload: [UInt8]) {
+            if payload.elementsEqual(Channel.released.utf8) {
+                self = .released
+            } else if let milliseconds = Channel.milliseconds(of: payload) {
+                self = milliseconds == 0 ? .free : .taken(.milliseconds(milliseconds))
+            } else {
+                return nil
+            }
+        }
+
+        package var payload: [UInt8] {
+            switch self {
+            case .released: [UInt8](Channel.released.utf8)
+            case .free: [UInt8]("0".utf8)
+            case .taken(let time): [UInt8](String(time.millisecondsRoundedUp).utf8)
+            }
+        }
+    }
 
     package static func name(of key: [UInt8]) -> [UInt8] { [UInt8](prefix.utf8) + key }
 
@@ -156,8 +205,7 @@ package enum Channel {
         return channel.starts(with: prefix) ? [UInt8](channel[prefix.count...]) : nil
     }
 
-    /// The number of a message; nil when it is none, or out of all bounds.
-    package static func milliseconds(of payload: [UInt8]) -> Int64? {
+    private static func milliseconds(of payload: [UInt8]) -> Int64? {
         guard (1...15).contains(payload.count) else { return nil }
         var number: Int64 = 0
         for byte in payload {

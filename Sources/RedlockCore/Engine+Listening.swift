@@ -44,13 +44,14 @@ extension Engine {
         switch push {
         case .message(let channel, let payload):
             guard let key = Channel.key(of: channel), let place = lines.place(of: key),
-                let milliseconds = Channel.milliseconds(of: payload)
+                let message = Channel.Message(payload)
             else { return }
+            if message == .released { lines[place].watch?.arbiter = node }
             lines[place].learn(at: turn.now, quorum: policy.quorum) { forecast in
-                if milliseconds == 0 {
-                    forecast.released(node, at: turn.now)
-                } else {
-                    forecast.taken(node, for: .milliseconds(milliseconds), at: turn.now)
+                switch message {
+                case .released: forecast.releasedEverywhere(at: turn.now)
+                case .free: forecast.released(node, at: turn.now)
+                case .taken(let time): forecast.taken(node, for: time, at: turn.now)
                 }
             }
             reconsider(place, &turn)

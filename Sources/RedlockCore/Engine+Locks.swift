@@ -16,15 +16,31 @@ extension Engine {
         guard let slot = slot(of: lock) else { return }
         let request = slots[slot].machine!.request
         let proposal = fencingProposal(for: request, at: turn.now)
+        let arbiter = arbiter(for: slot, at: turn.now)
         let (token, operation) = prepareAttempt(
             slot, fresh: Token(using: &turn.generator), proposing: proposal, at: turn.now)
         slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
         let number = slots[slot].machine!.attempt.number
         report(.attempt(lock, number: Int(number)), &turn)
 
-        let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token!)
-        let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: number), &turn)
-        slots[slot].machine!.noteAsked(asked, failed: failed)
+        let first = arbiter.map { NodeSet($0) } ?? allNodes
+        slots[slot].machine!.holdBack(allNodes.subtracting(first))
+        ask(first, operation, lock, slot, &turn)
+    }
+
+    /// Asks nodes for the lock. Where a line has an arbiter, that node alone tells others that it is taken.
+    mutating func ask(
+        _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
+    ) {
+        let (key, token) = (slots[slot].machine!.request.key, slots[slot].machine!.attempt.token!)
+        let number = slots[slot].machine!.attempt.number
+        var failed: [(node: Int, failure: Vote.Failure)] = []
+        for (nodes, notice) in audiences(ofAttempt: slot, operation, nodes, at: turn.now) where !nodes.isEmpty {
+            let command = Command(operation, key: key, token: token, notice: notice)
+            let (asked, others) = broadcast(command, to: nodes, ballot: .attempt(lock, number: number), &turn)
+            slots[slot].machine!.noteAsked(asked, failed: others)
+            failed += others
+        }
         settle(slot)
         for (node, failure) in failed {
             countAttempt(.failed(failure), of: node, lock, number: number, &turn)
@@ -50,6 +66,8 @@ extension Engine {
             report(.granted(lock, grant), &turn)
             turn.directives.append(.answer(.granted(lock, grant)))
             noteGrant(slot, &turn)
+        case .ask(let nodes):
+            askRest(nodes, lock, slot, &turn)
         case .raise(let raise):
             offer(raise, lock, slot, &turn)
         case .retry(let refusal):
@@ -87,7 +105,7 @@ extension Engine {
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
-            of: token, key: machine.request.key, to: nodes, ballot: .none, &turn)
+            of: token, key: machine.request.key, to: nodes, ballot: .none, notice: .node, &turn)
     }
 }
 
@@ -190,13 +208,15 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
         endExtensions(.released, lock, slot, &turn)
-        let handsOver = prepareRelease(slot)
         let nodes = policy.rules.nodesToRelease(
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
             repaired: slots[slot].machine!.hold!.guarding.repaired)
-        let awaited = broadcastRelease(
-            of: slots[slot].machine!.attempt.token!, key: slots[slot].machine!.request.key, to: nodes,
-            ballot: .release(lock), quietly: handsOver, &turn)
+        let (token, key) = (slots[slot].machine!.attempt.token!, slots[slot].machine!.request.key)
+        var awaited = NodeSet()
+        for (nodes, notice) in audiences(ofRelease: slot, nodes, at: turn.now) {
+            awaited = awaited.union(
+                broadcastRelease(of: token, key: key, to: nodes, ballot: .release(lock), notice: notice, &turn))
+        }
         noteRelease(slot, of: awaited, &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {

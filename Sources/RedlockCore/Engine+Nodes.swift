@@ -66,6 +66,7 @@ extension Engine {
         for _ in 0..<droppedReleases { report(.releaseDropped(node: node), &turn) }
         for (entry, failure) in undecided {
             leave(entry.round, node, &turn)
+            retell(entry.command, besides: node, &turn)
             count(.failed(failure), of: node, for: entry.ballot, &turn)
         }
     }
@@ -88,6 +89,9 @@ extension Engine {
         case .entry(let entry, let late):
             if !late { leave(entry.round, node, &turn) }
             if entry.command.isRelease { noteSubscribers(node, entry.command, reply, &turn) }
+            if entry.command.isRelease, !late, reply.subscribers(on: .release) == nil {
+                retell(entry.command, besides: node, &turn)
+            }
             if entry.command.operation == .readClock {
                 noteClock(reply, of: node, sentAt: entry.sentAt, &turn)
             } else {
@@ -114,6 +118,7 @@ extension Engine {
                 disconnect(node, connection, reason, &turn)
             case .timedOut(let entry):
                 leave(entry.round, node, &turn)
+                retell(entry.command, besides: node, &turn)
                 count(.failed(.timedOut), of: node, for: entry.ballot, &turn)
             }
         }

@@ -129,12 +129,12 @@ extension Engine {
     mutating func prepareAttempt(
         _ slot: Int, fresh: Token, proposing number: Int64?, at now: Instant
     ) -> (token: Token, operation: Command.Operation) {
-        let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
         guard let place = lines.place(of: slots[slot].line) else { preconditionFailure("a request is in a line") }
         let released = lines[place].released.take()
         lines[place].triesFree = lines[place].isFree(at: now, quorum: policy.quorum)
         lines[place].watch?.isUnchecked = false
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
+        let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }
         let isContended = released == nil && (slots[slot].machine!.attempt.number > 0 || lines[place].watch != nil)
         return (token, isContended ? .contend(milliseconds: milliseconds) : .acquire(milliseconds: milliseconds))
@@ -233,7 +233,7 @@ extension Engine {
 
     /// A node says how many are subscribed to the channel of what it has deleted.
     mutating func noteSubscribers(_ node: Int, _ command: Command, _ reply: Reply, _ turn: inout Turn) {
-        if command.operation == .release, case .integer(-1) = reply { reportDenied(node, "publish", &turn) }
+        if case .integer(-1) = reply { reportDenied(node, "publish", &turn) }
         guard let subscribers = reply.subscribers(on: command.operation), subscribers > 0, !isShuttingDown else {
             return
         }

@@ -158,10 +158,10 @@ extension Engine {
 
     /// Sends a release to these nodes, or has them owed it. Returns the nodes from which an answer will come.
     mutating func broadcastRelease(
-        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, quietly: Bool = false,
+        of token: Token, key: [UInt8], to nodes: NodeSet, ballot: NodeSession.Ballot, notice: Command.Notice,
         _ turn: inout Turn
     ) -> NodeSet {
-        let command = Command(quietly ? .releaseQuietly : .release, key: key, token: token)
+        let command = Command(.release, key: key, token: token, notice: notice)
         let round = newRound()
         var sent = NodeSet()
         for node in nodes {

@@ -26,6 +26,11 @@ struct Forecast: Sendable {
         released.insert(node)
     }
 
+    /// Whoever had the resource has let go of it on all nodes.
+    mutating func releasedEverywhere(at now: Instant) {
+        for node in freeAt.indices { released(node, at: now) }
+    }
+
     /// Somebody has set the node's key, for so long.
     mutating func taken(_ node: Int, for time: Nanoseconds, at now: Instant) {
         freeAt[node] = now + time + Self.expiryMargin
@@ -39,7 +44,7 @@ struct Forecast: Sendable {
         case .granted, .numberTooLow:
             freeAt[node] = now
         case .heldByAnother, .failed:
-            guard heardAt[node] < start else { return }
+            guard heardAt[node] <= start else { return }
             freeAt[node] = remaining.map { now + $0 + Self.expiryMargin } ?? .distantFuture
         case .pending, .missing, .notAsked:
             return

@@ -36,8 +36,9 @@ package enum Limits {
     /// How long subscription connections are kept after the last subscription.
     package static let listenerLinger = Nanoseconds.seconds(30)
 
-    /// Who is told that a resource is free waits for a random part of so many round trips.
-    package static let wakeRoundTrips: Int64 = 2
+    /// Who is told that a resource is free waits for a random part of so many round trips. Those who come at the same time
+    /// all the same are kept apart by the node that they ask first.
+    package static let wakeRoundTrips: Int64 = 1
 
     /// How often that is doubled at most, when others were faster.
     package static let wakeDoublings: Int64 = 3

@@ -28,6 +28,8 @@ struct LockMachine: Sendable {
         var ballot: Ballot
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
+        /// Nodes that are asked only if the one that is asked first grants.
+        var heldBack = NodeSet()
         /// Nil for a lock without fencing.
         var fencing: Fencing?
     }
@@ -135,6 +137,8 @@ extension LockMachine {
     enum AcquireStep: Hashable, Sendable {
         /// A quorum granted in time.
         case granted(Grant)
+        /// Ask these nodes too.
+        case ask(NodeSet)
         /// Offer a higher fencing number.
         case raise(Raise)
         /// Release what was set; try again, when the line says so.
@@ -161,8 +165,28 @@ extension LockMachine {
     /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
     /// of all of them.
     mutating func noteAsked(_ nodes: NodeSet, failed: [(node: Int, failure: Vote.Failure)] = []) {
-        attempt.asked = nodes
+        attempt.asked = attempt.asked.union(nodes)
         for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }
+    }
+
+    /// These are asked only if the others, or rather the other, grants.
+    mutating func holdBack(_ nodes: NodeSet) {
+        attempt.heldBack = nodes
+        for node in nodes { attempt.ballot.record(.notAsked, of: node) }
+    }
+
+    /// What the node says that was asked first. A refusal is the end of the attempt: another was faster. Where nothing
+    /// comes back it decides nothing, and the others are asked as if it had not been.
+    private mutating func hear(_ vote: Vote, at now: Instant) -> AcquireStep {
+        let rest = attempt.heldBack
+        attempt.heldBack = NodeSet()
+        guard vote != .heldByAnother else {
+            // It has no key of ours, and nobody else was asked.
+            attempt.asked = NodeSet()
+            return refuse(.heldByAnother, at: now)
+        }
+        for node in rest { attempt.ballot.record(.pending, of: node) }
+        return .ask(rest)
     }
 
     /// Counts a vote of an attempt, and decides as soon as the others cannot change the outcome.
@@ -180,6 +204,7 @@ extension LockMachine {
             noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
         }
         guard phase == .acquiring else { return nil }
+        if !attempt.heldBack.isEmpty { return hear(vote, at: now) }
         if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
         return decide(at: now, using: &generator, policy)
     }
@@ -212,6 +237,11 @@ extension LockMachine {
             return refuse(unavailable ? .unavailable : .heldByAnother, at: now)
         }
         return attempt.nextRaise(policy).map { .raise($0) }
+    }
+
+    /// Whether an attempt that begins now is the last.
+    func isLastAttempt(at now: Instant) -> Bool {
+        now >= request.deadline || request.maximumAttempts.map { attempt.number + 1 >= $0 } ?? false
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.

@@ -65,6 +65,12 @@ struct NodeSession: Sendable {
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
+    /// Connected, not stalled, and its votes count.
+    func isUsable(at now: Instant) -> Bool {
+        guard case .ready = phase else { return false }
+        return !isStalled && quarantineFailure(at: now) == nil
+    }
+
     var connection: ConnectionID? {
         switch phase {
         case .connecting(let connection, _), .ready(let connection): connection
@@ -141,6 +147,16 @@ extension NodeSession {
         return .send
     }
 
+    /// Takes what tells of a release in the place of another node: now, or not at all.
+    mutating func submitAnnouncement(_ command: Command, at now: Instant, _ policy: Policy) -> Submission {
+        guard case .ready = phase, waitingCount < Limits.commandsPerNode else { return .failed(.overloaded) }
+        unanswered.append(
+            Entry(
+                command: command, ballot: .none, round: nil, sentAt: now,
+                deadline: now + policy.parameters.nodeTimeout))
+        return .send
+    }
+
     /// From here on nobody counts its vote. True when the oldest had to go for it.
     private mutating func owe(_ release: Entry) -> Bool {
         guard phase != .closed else { return false }
@@ -148,7 +164,7 @@ extension NodeSession {
         release.ballot = .none
         release.round = nil
         // What was to follow it at once does so no longer.
-        release.command.operation = .release
+        release.command.notice = .node
         owed.append(release)
         guard owed.count > Limits.owedReleasesPerNode else { return false }
         _ = owed.popFirst()

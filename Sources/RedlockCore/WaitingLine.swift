@@ -6,6 +6,9 @@ struct WaitingLine: Sendable {
     /// What it takes to be told of releases; only of resources that somebody waits for.
     struct Watch: Sendable {
         var forecast: Forecast
+        /// The node over which the last release was told. Who heard it asks that one first, and the others only if it
+        /// grants: so those who are woken together do not split the votes.
+        var arbiter: Int?
         /// Where the channel is subscribed to, or is being.
         var asked = NodeSet()
         /// Where the subscription is confirmed.
@@ -20,6 +23,13 @@ struct WaitingLine: Sendable {
         var collisions: Int64 = 0
         /// Its place in the engine's list of watches.
         var place: Int
+
+        /// From when on a quorum of nodes can be free, the arbiter among them if it can be heard.
+        func freeAt(quorum: Int) -> Instant {
+            let freeAt = forecast.freeAt(quorum: quorum, heard: confirmed)
+            guard let arbiter, confirmed.contains(arbiter) else { return freeAt }
+            return max(freeAt, forecast.freeAt[arbiter])
+        }
     }
 
     /// What the front does when it takes the place of another.
@@ -75,7 +85,7 @@ extension WaitingLine {
     /// When the front's next attempt begins.
     func nextAttempt(quorum: Int) -> Instant {
         guard let watch, followsForecast else { return latest }
-        return min(latest, watch.forecast.freeAt(quorum: quorum, heard: watch.confirmed) + watch.backoff)
+        return min(latest, watch.freeAt(quorum: quorum) + watch.backoff)
     }
 
     /// Changes what is known of the nodes.
@@ -84,9 +94,9 @@ extension WaitingLine {
     /// is nearer to its turn the next time.
     mutating func learn(at now: Instant, quorum: Int, _ change: (inout Forecast) -> Void) {
         guard watch != nil else { return }
-        let before = watch!.forecast.freeAt(quorum: quorum, heard: watch!.confirmed)
+        let before = watch!.freeAt(quorum: quorum)
         change(&watch!.forecast)
-        guard before <= now, watch!.forecast.freeAt(quorum: quorum, heard: watch!.confirmed) > now else { return }
+        guard before <= now, watch!.freeAt(quorum: quorum) > now else { return }
         watch!.backoff = watch!.backoffAfterOthers.take() ?? max(.zero, watch!.backoff - (now - before))
     }
 
@@ -122,7 +132,7 @@ extension WaitingLine {
 extension WaitingLine {
     /// Whether, as far as is known, a quorum of nodes is free.
     func isFree(at now: Instant, quorum: Int) -> Bool {
-        watch.map { $0.forecast.freeAt(quorum: quorum, heard: $0.confirmed) <= now } ?? false
+        watch.map { $0.freeAt(quorum: quorum) <= now } ?? false
     }
 
     mutating func granted() {
@@ -144,7 +154,7 @@ extension WaitingLine {
             now
             + policy.rules.retryDelay(parameters.retryDelay, jitter: parameters.retryJitter, dice: generator.next())
         guard watch != nil else { return }
-        for node in watch!.forecast.freeAt.indices { watch!.forecast.released(node, at: now) }
+        watch!.forecast.releasedEverywhere(at: now)
         watch!.backoffAfterOthers = policy.rules.wakeDelay(window, dice: generator.next())
         watch!.backoff = window * (1 << Limits.wakeDoublings) + watch!.backoffAfterOthers!
     }

@@ -23,12 +23,14 @@ package struct CommandFormatter {
             addScript(Script.acquireFenced, Script.acquireFencedDigest, command, withNumber: true)
             add(String(milliseconds))
             addNumber(number)
+            if command.notice == .nothing { add("quietly") }
         case .raise(let number):
             addScript(Script.raise, Script.raiseDigest, command, withNumber: true)
             addNumber(number)
         case .contend(let milliseconds):
             addScript(Script.contend, Script.contendDigest, command)
             add(String(milliseconds))
+            if command.notice == .nothing { add("quietly") }
         case .extend(let milliseconds):
             addScript(Script.extend, Script.extendDigest, command)
             add(String(milliseconds))
@@ -37,9 +39,16 @@ package struct CommandFormatter {
             add(String(milliseconds))
         case .release:
             addScript(Script.release, Script.releaseDigest, command)
-        case .releaseQuietly:
-            addScript(Script.release, Script.releaseDigest, command)
-            add("quietly")
+            switch command.notice {
+            case .nothing: break
+            case .count: add("?")
+            case .node: add("0")
+            case .everywhere: add(Channel.released)
+            }
+        case .announce:
+            add("PUBLISH")
+            add(Channel.name(of: command.key))
+            add(Channel.released)
         case .readClock:
             add("TIME")
         }

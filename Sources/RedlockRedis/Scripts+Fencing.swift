@@ -7,7 +7,7 @@ internal import RedlockCore
 // them.
 extension Script {
     /// Sets the lock, tells its channel for how many milliseconds, and accepts the number if it is higher than the
-    /// node's. ARGV: the token, the ttl, the number, how long to keep it.
+    /// node's. ARGV: the token, the ttl, the number, how long to keep it; and anything, to tell nobody.
     ///
     /// `{0, pttl}`: held by another; `{1, number}`: set and accepted; `{2, highest}`: set, but too low.
     package static let acquireFenced = """
@@ -15,12 +15,12 @@ extension Script {
         if ttl~=-2 then return {0,ttl} end \
         \(number) \
         redis.call('set',KEYS[1],ARGV[1],'PX',ARGV[2]) \
-        redis.pcall('publish','redlock:'..KEYS[1],ARGV[2]) \
+        if not ARGV[5] then redis.pcall('publish','redlock:'..KEYS[1],ARGV[2]) end \
         if tonumber(ARGV[3])<=highest then return {2,highest} end \
         redis.call('set',KEYS[2],ARGV[3],'PX',ARGV[4]) \
         return {1,tonumber(ARGV[3])}
         """
-    package static let acquireFencedDigest = "a7e988734e50f5444f9e7f0c2888581d90af95f7"
+    package static let acquireFencedDigest = "9e0604943e08b7c66ccc023b9ec0283a9563faf1"
 
     /// Accepts the number if the lock is ours and the number higher than the node's. ARGV: the token, the number, how
     /// long to keep it. Answers as the other does; `{0, -2}` when the lock is nobody's.

@@ -30,7 +30,7 @@ import Testing
             #expect(isGranted(first, script))
             script.release(first)
             for node in 0..<3 {
-                #expect(script.unanswered(node).map(\.operation) == [.releaseQuietly, .acquire(milliseconds: 10_000)])
+                #expect(script.unanswered(node).map(\.operation) == [.release, .acquire(milliseconds: 10_000)])
                 #expect(script.unanswered(node)[0].token != script.unanswered(node)[1].token)
             }
             serveAll(script)

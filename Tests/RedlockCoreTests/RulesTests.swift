@@ -79,7 +79,7 @@ import Testing
             (extend, .null, violation("a null")),
             (.release, .integer(1), .granted), (.release, .integer(0), .missing),
             (.release, .integer(8), .granted), (.release, .integer(-1), .granted),
-            (.releaseQuietly, .integer(1), .granted), (.releaseQuietly, .integer(0), .missing),
+            (.announce, .integer(1), .granted), (.announce, .integer(0), .granted), (.announce, .null, violation("a null")),
             (.contend(milliseconds: 1), .ok, .granted), (.contend(milliseconds: 1), .integer(7), .heldByAnother),
             (.contend(milliseconds: 1), .null, violation("a null")),
             (acquire, .push(.refused("")), violation("a message of a channel")),

@@ -205,8 +205,11 @@ extension Script {
 
     /// Somebody released on this node, or took it for so long.
     func tell(_ node: Int, _ milliseconds: Int64 = 0, key: String = "resource") {
-        let channel = Channel.name(of: [UInt8](key.utf8))
-        push(node, .message(channel: channel, payload: [UInt8](String(milliseconds).utf8)))
+        tell(node, milliseconds == 0 ? .free : .taken(.milliseconds(milliseconds)), key: key)
+    }
+
+    func tell(_ node: Int, _ message: Channel.Message, key: String = "resource") {
+        push(node, .message(channel: Channel.name(of: [UInt8](key.utf8)), payload: message.payload))
     }
 
     /// The subscription connection ends.
@@ -222,11 +225,11 @@ extension Script {
         nodes[node].subscriptions = []
     }
 
-    private func publish(_ command: Command, _ milliseconds: Int64, on node: Int) -> Int64 {
-        guard nodes[node].isListening,
+    private func publish(_ command: Command, _ message: Channel.Message, on node: Int) -> Int64 {
+        guard command.notice != .nothing, nodes[node].isListening,
             nodes[node].subscriptions.contains(where: { $0.key == command.key && $0.isConfirmed })
         else { return 0 }
-        tell(node, milliseconds, key: String(decoding: command.key, as: UTF8.self))
+        if command.notice != .count { tell(node, message, key: String(decoding: command.key, as: UTF8.self)) }
         return 1
     }
 
@@ -296,7 +299,7 @@ extension Script {
         case .acquireFenced(let milliseconds, let number):
             if let held { return .pair(0, (held.expiry - now).millisecondsRoundedUp) }
             nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
-            _ = publish(command, milliseconds, on: node)
+            _ = publish(command, .taken(.milliseconds(milliseconds)), on: node)
             return accept(number, of: command.key, on: node)
         case .raise(let number):
             guard let held else { return .pair(0, -2) }
@@ -305,7 +308,7 @@ extension Script {
         case .contend(let milliseconds):
             if let held { return .integer((held.expiry - now).millisecondsRoundedUp) }
             nodes[node].keys[command.key] = (command.token, now + .milliseconds(milliseconds))
-            _ = publish(command, milliseconds, on: node)
+            _ = publish(command, .taken(.milliseconds(milliseconds)), on: node)
             return .ok
         case .extend(let milliseconds):
             guard let held else { return .integer(0) }
@@ -317,10 +320,12 @@ extension Script {
             let expiry = now + .milliseconds(milliseconds)
             nodes[node].keys[command.key] = (command.token, max(held?.expiry ?? expiry, expiry))
             return .integer(1)
-        case .release, .releaseQuietly:
+        case .announce:
+            return .integer(publish(command, .released, on: node))
+        case .release:
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
-            return .integer(1 + (command.operation == .release ? publish(command, 0, on: node) : 0))
+            return .integer(1 + publish(command, command.notice == .everywhere ? .released : .free, on: node))
         case .readClock:
             let wall = now.nanoseconds + nodes[node].clockOffset.count
             return .list([.text(String(wall / 1_000_000_000)), .text(String(wall / 1_000 % 1_000_000))])

@@ -260,16 +260,19 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "x", "-1", "1000000000000000", "0x1"])
-    func whatIsNoNumberIsNoMessage(text: String) {
-        #expect(Channel.milliseconds(of: [UInt8](text.utf8)) == nil)
+    @Test(arguments: ["", "x", "-1", "1000000000000000", "0x1", "released ", "Released"])
+    func whatIsNeitherANumberNorTheWordIsNoMessage(text: String) {
+        #expect(Channel.Message([UInt8](text.utf8)) == nil)
     }
 
     @Test func theChannelIsThatOfTheKey() {
         let key: [UInt8] = [0, 255, 10]
         #expect(Channel.key(of: Channel.name(of: key)) == key)
         #expect(Channel.key(of: key) == nil)
-        #expect(Channel.milliseconds(of: [0x30]) == 0)
-        #expect(Channel.milliseconds(of: [UInt8]("300000".utf8)) == 300_000)
+    }
+
+    @Test(arguments: [Channel.Message.free, .taken(.milliseconds(300_000)), .released])
+    func whatIsToldIsHeard(message: Channel.Message) {
+        #expect(Channel.Message(message.payload) == message)
     }
 }

@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func aReleaseNamesItsScriptByTheDigest() {
-        let command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        let command = Command(.release, key: [UInt8]("k".utf8), token: token, notice: .nothing)
         #expect(
             bytes(command)
                 == "*5\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.releaseDigest)\r\n$1\r\n1\r\n"
@@ -67,12 +67,26 @@ import Testing
                 + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$2\r\n78\r\n$10\r\n2419200000\r\n")
     }
 
-    @Test func aQuietReleaseHasOneArgumentMore() {
-        let command = Command(.releaseQuietly, key: [UInt8]("k".utf8), token: token)
+    @Test(arguments: [(Command.Notice.count, "?"), (.node, "0"), (.everywhere, "released")])
+    func aReleaseSaysWhatToTell(notice: Command.Notice, word: String) {
+        let command = Command(.release, key: [UInt8]("k".utf8), token: token, notice: notice)
         #expect(
             bytes(command)
                 == "*6\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.releaseDigest)\r\n$1\r\n1\r\n"
-                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$7\r\nquietly\r\n")
+                + "$1\r\nk\r\n$40\r\n\(digits)\r\n$\(word.utf8.count)\r\n\(word)\r\n")
+    }
+
+    @Test func anAnnouncementGoesToTheChannelOfTheKey() {
+        let command = Command(.announce, key: [UInt8]("k".utf8), token: token, notice: .everywhere)
+        #expect(bytes(command) == "*3\r\n$7\r\nPUBLISH\r\n$9\r\nredlock:k\r\n$8\r\nreleased\r\n")
+    }
+
+    @Test(arguments: [Command.Operation.contend(milliseconds: 250), .acquireFenced(milliseconds: 250, number: 7)])
+    func whoTellsNobodySaysSoAtTheEnd(operation: Command.Operation) {
+        let loud = bytes(Command(operation, key: [UInt8]("k".utf8), token: token))
+        let quiet = bytes(Command(operation, key: [UInt8]("k".utf8), token: token, notice: .nothing))
+        #expect(quiet.hasSuffix("$7\r\nquietly\r\n"))
+        #expect(!loud.contains("quietly"))
     }
 
     @Test func aContenderNamesItsScriptByTheDigest() {
@@ -94,7 +108,7 @@ import Testing
     }
 
     @Test func aNodeThatDoesNotKnowTheScriptGetsItWhole() {
-        var command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        var command = Command(.release, key: [UInt8]("k".utf8), token: token, notice: .nothing)
         command.spelling = .source
         let source = Script.release
         #expect(

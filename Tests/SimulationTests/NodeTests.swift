@@ -52,7 +52,7 @@ struct NodeTests {
         case 6, 7: .acquireFenced(milliseconds: random.choose([60, 90, 5_000]), number: 1 + random.below(50))
         case 8, 9: .raise(to: 1 + random.below(50))
         case 10: .contend(milliseconds: random.choose([60, 90, 5_000, 60_000]))
-        case 11: .releaseQuietly
+        case 11: .announce
         default: .release
         }
     }

@@ -38,21 +38,22 @@ extension World {
 
     /// Tells the channel what a command did to the key; clients of another make tell nobody.
     mutating func publish(_ command: Command, _ effect: SimulatedNode.Effect, from slot: Int) {
-        let milliseconds: Int64
-        switch (command.operation, effect) {
-        case (.release, .deleted): milliseconds = 0
-        case (.contend(let ttl), .set), (.acquireFenced(let ttl, _), .set): milliseconds = ttl
+        let message: Channel.Message
+        switch (command.operation, command.notice, effect) {
+        case (.release, .node, .deleted): message = .free
+        case (.release, .everywhere, .deleted), (.announce, _, _): message = .released
+        case (.contend(let ttl), .node, .set), (.acquireFenced(let ttl, _), .node, .set):
+            message = .taken(.milliseconds(ttl))
         default: return
         }
         let node = connections[slot].node
         guard connections[slot].client >= options.foreignClients else { return }
         guard !nodes[node].defects.tellsNobody else { return nodes[node].defects.activations += 1 }
         let channel = Channel.name(of: command.key)
-        let payload = [UInt8](String(milliseconds).utf8)
         for subscriber in subscribers(to: SimulatedNode.resource(of: command.key), on: node)
         where !connections[subscriber].isClosedByClient {
-            if milliseconds == 0 { mark(.releaseHeard) }
-            sendToClient(subscriber, .push(.message(channel: channel, payload: payload)))
+            if message == .free || message == .released { mark(.releaseHeard) }
+            sendToClient(subscriber, .push(.message(channel: channel, payload: message.payload)))
         }
     }
 }
@@ -62,7 +63,7 @@ extension Push {
         switch self {
         case .subscribed: "subscribed"
         case .unsubscribed: "unsubscribed"
-        case .message(_, let payload): payload == [0x30] ? "told: free" : "told: taken"
+        case .message(_, let payload): "told: \(String(decoding: payload, as: UTF8.self))"
         case .refused(let text): text
         }
     }

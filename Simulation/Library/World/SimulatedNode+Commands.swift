@@ -32,7 +32,8 @@ extension SimulatedNode {
         case .raise(let number): return raise(command, to: number, resource, current, at: time)
         case .extend(let milliseconds): return extend(entry(milliseconds), resource, current, at: time)
         case .repair(let milliseconds): return repair(entry(milliseconds), resource, current, at: time)
-        case .release, .releaseQuietly:
+        case .announce: return (.integer(Int64(subscribers)), .nothing)
+        case .release:
             return release(command, resource, current, subscribers: subscribers, at: time)
         case .readClock: preconditionFailure("answered above: it has no key")
         }
@@ -45,12 +46,12 @@ extension SimulatedNode {
             return script
         }
         return switch command.operation {
-        case .acquire, .repair, .readClock: true
+        case .acquire, .repair, .announce, .readClock: true
         case .contend: knows(&scripts.contend)
         case .acquireFenced: knows(&scripts.acquireFenced)
         case .raise: knows(&scripts.raise)
         case .extend: knows(&scripts.extend)
-        case .release, .releaseQuietly: knows(&scripts.release)
+        case .release: knows(&scripts.release)
         }
     }
 
@@ -124,7 +125,7 @@ extension SimulatedNode {
             defects.activations += 1
         }
         forget(resource, at: time)
-        return (.integer(Int64(1 + subscribers)), .deleted(current))
+        return (.integer(Int64(1 + (command.notice == .nothing ? 0 : subscribers))), .deleted(current))
     }
 
     private static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
@@ -136,7 +137,7 @@ extension SimulatedNode {
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
         case .acquire, .contend, .acquireFenced, .raise: return error
-        case .extend, .repair, .release, .releaseQuietly, .readClock: return nil
+        case .extend, .repair, .release, .announce, .readClock: return nil
         }
     }
 }

@@ -139,7 +139,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .contend(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release, .releaseQuietly, .readClock: nil
+        case .extend, .raise, .repair, .release, .announce, .readClock: nil
         }
     }
 
@@ -148,11 +148,17 @@ extension Command {
         case .acquire(let milliseconds): "SET NX PX \(milliseconds)"
         case .acquireFenced(let milliseconds, let number): "SET NX PX \(milliseconds), number \(number)"
         case .raise(let number): "raise the number to \(number)"
-        case .contend(let milliseconds): "contend \(milliseconds)"
+        case .contend(let milliseconds): "contend \(milliseconds)\(notice == .nothing ? " quietly" : "")"
         case .extend(let milliseconds): "extend \(milliseconds)"
         case .repair(let milliseconds): "repair \(milliseconds)"
-        case .release: "release"
-        case .releaseQuietly: "release quietly"
+        case .release:
+            switch notice {
+            case .nothing: "release quietly"
+            case .count: "release and count"
+            case .node: "release"
+            case .everywhere: "release and tell"
+            }
+        case .announce: "tell of a release"
         case .readClock: "TIME"
         }
     }

@@ -128,6 +128,7 @@ extension World {
     private mutating func noteAttempt(_ command: Command, _ client: Int) -> Int32 {
         let resource = SimulatedNode.resource(of: command.key)
         guard let worker = worker(withToken: command.token, client) else {
+            if let open = openAttempt(withToken: command.token, client) { return open }
             violate(.answers, "client \(client) sent an acquire that no request asked for")
             return -1
         }
@@ -158,9 +159,19 @@ extension World {
         return index
     }
 
+    /// An attempt of which the rest was sent and given up in one breath: the engine has begun the next already.
+    private func openAttempt(withToken token: Token, _ client: Int) -> Int32? {
+        let index = attempts.lastIndex {
+            $0.token == token && $0.client == client && $0.epoch == clients[client].epoch && $0.endedAt < 0
+        }
+        return index.map { Int32($0) }
+    }
+
     private func isNewAttempt(_ worker: Int) -> Bool {
-        guard let lock = workers[worker].lock else { return false }
-        return engines[workers[worker].client].attemptNumber(of: lock) != workers[worker].attemptNumber
+        // A request that is gone by now sent the rest of an attempt, and gave up in one breath.
+        guard let lock = workers[worker].lock, let number = engines[workers[worker].client].attemptNumber(of: lock)
+        else { return false }
+        return number != workers[worker].attemptNumber
     }
 
     private func worker(withToken token: Token, _ client: Int) -> Int? {
