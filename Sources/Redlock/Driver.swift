@@ -10,7 +10,7 @@ internal import RedlockRedis
 final class Driver: @unchecked Sendable {
     /// What other threads ask for.
     enum Input: Sendable {
-        case acquire(LockRequest)
+        case acquire(LockRequest, AcquireRequest)
         case cancel(LockRequest)
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
@@ -137,8 +137,8 @@ extension Driver {
 
     private func take(_ input: Input) {
         switch input {
-        case .acquire(let request):
-            acquire(request)
+        case .acquire(let request, let core):
+            acquire(request, core)
         case .cancel(let request):
             if let lock = request.lock { handle(.cancel(lock)) }
         case .extend(let lock, let resource, let ttl, let caller):
@@ -156,7 +156,7 @@ extension Driver {
         }
     }
 
-    private func acquire(_ request: LockRequest) {
+    private func acquire(_ request: LockRequest, _ core: AcquireRequest) {
         guard !request.isCancelled else {
             return request.finish(
                 .failure(error(Refusal(reason: .cancelled, attempts: 0, votes: []), request.resource)))
@@ -168,7 +168,7 @@ extension Driver {
         request.begin(as: lock)
         while clients.count <= lock.slot { clients.append(nil) }
         clients[Int(lock.slot)] = Client(lock: lock, resource: request.resource, request: request)
-        handle(.acquire(lock, request.core))
+        handle(.acquire(lock, core))
     }
 
     /// Takes an event through the engine, and whatever follows from it.
