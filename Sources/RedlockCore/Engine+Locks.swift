@@ -4,7 +4,7 @@
 
 extension Engine {
     mutating func acquire(_ lock: LockID, _ request: AcquireRequest, _ turn: inout Turn) {
-        begin(lock, LockMachine(request: request, nodes: sessions.count))
+        begin(lock, LockMachine(request: request))
         if isShuttingDown {
             abandon(lock, .shutDown, &turn)
         } else {
@@ -67,7 +67,7 @@ extension Engine {
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
         let phase = slots[slot].machine!.phase
-        guard let refusal = slots[slot].machine!.abandon(reason) else { return }
+        guard let refusal = slots[slot].machine!.abandon(reason, policy) else { return }
         if case .waiting = phase { continueAsPlanned(slot) }
         refuse(lock, slot, refusal, &turn)
         settle(slot)

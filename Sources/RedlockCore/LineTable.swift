@@ -28,8 +28,8 @@ struct LineTable: Sendable {
     var count: Int { lines.count - free.count }
 
     subscript(place: Int) -> WaitingLine {
-        _read { yield lines[place] }
-        _modify { yield &lines[place] }
+        @inline(__always) _read { yield lines[place] }
+        @inline(__always) _modify { yield &lines[place] }
     }
 
     func place(of key: [UInt8]) -> Int? { places[key] }

@@ -25,7 +25,7 @@ struct LockMachine: Sendable {
         var number: UInt32 = 0
         var token: Token?
         var start = Instant(nanoseconds: 0)
-        var ballot: Ballot
+        var ballot = Ballot(nodes: 0)
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
         /// Nil for a lock without fencing.
@@ -62,21 +62,42 @@ struct LockMachine: Sendable {
         var callers: [ExtensionID]
     }
 
+    /// What comes with the first attempt.
+    private struct Course: Sendable {
+        var attempt: Attempt
+        var hold: Hold?
+        var releaseBallot: Ballot?
+    }
+
     let request: AcquireRequest
     private(set) var phase = Phase.queued
-    private(set) var attempt: Attempt
-    var hold: Hold?
-    private var releaseBallot: Ballot?
     /// Counts the rounds of extensions.
     var rounds: UInt32 = 0
     /// Its wait is over, and what it is to be told is not known yet.
     private(set) var isOverdue = false
     /// Nobody else will release it: when its validity is over, the machine does.
     private var releasesAtEnd = false
+    /// Nil before the first attempt: there may be very many that wait behind others, and they are to be small.
+    private var course: OnHeap<Course>?
 
-    init(request: AcquireRequest, nodes: Int) {
+    init(request: AcquireRequest) {
         self.request = request
-        attempt = Attempt(ballot: Ballot(nodes: nodes, votes: .notAsked))
+    }
+
+    /// The last attempt; its number is 0 before the first.
+    private(set) var attempt: Attempt {
+        @inline(__always) _read {
+            if course == nil { yield Attempt() } else { yield course!.value.attempt }
+        }
+        @inline(__always) _modify { yield &course!.value.attempt }
+    }
+
+    /// Nil before the attempt that wins.
+    var hold: Hold? {
+        @inline(__always) _read {
+            if course == nil { yield nil } else { yield course!.value.hold }
+        }
+        @inline(__always) _modify { yield &course!.value.hold }
     }
 
     /// When this machine next wants ``onTimer(at:using:_:)``.
@@ -150,12 +171,13 @@ extension LockMachine {
         case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
         }
         phase = .acquiring
-        attempt = Attempt(
+        let next = Attempt(
             number: attempt.number + 1,
             token: policy.rules.token(previous: attempt.token, fresh: fresh),
             start: now,
             ballot: Ballot(nodes: policy.parameters.nodes),
             fencing: number.map { Fencing(proposing: $0) })
+        if course == nil { course = OnHeap(Course(attempt: next)) } else { attempt = next }
     }
 
     /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
@@ -204,39 +226,42 @@ extension LockMachine {
     ) -> AcquireStep? {
         if attempt.isWon(policy) {
             let validUntil = attemptValidUntil(policy, decided: now)
-            guard now < validUntil else { return refuse(.expired, at: now) }
+            guard now < validUntil else { return refuse(.expired, at: now, policy) }
             return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
         }
         if attempt.isLost(policy) {
             let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
-            return refuse(unavailable ? .unavailable : .heldByAnother, at: now)
+            return refuse(unavailable ? .unavailable : .heldByAnother, at: now, policy)
         }
         return attempt.nextRaise(policy).map { .raise($0) }
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.
-    mutating func abandon(_ reason: Refusal.Reason) -> Refusal? {
+    mutating func abandon(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal? {
         switch phase {
         case .queued, .acquiring, .waiting:
             phase = .ended
-            return refusal(reason)
+            return refusal(reason, policy)
         case .held, .lost, .releasing, .ended:
             return nil
         }
     }
 
-    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant) -> AcquireStep {
+    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant, _ policy: Policy) -> AcquireStep {
         let spent = request.maximumAttempts.map { attempt.number >= $0 } ?? false
         guard now < request.deadline, !spent else {
             phase = .ended
-            return .refused(refusal(reason))
+            return .refused(refusal(reason, policy))
         }
         phase = .waiting(until: request.deadline)
-        return .retry(because: refusal(reason))
+        return .retry(because: refusal(reason, policy))
     }
 
-    private func refusal(_ reason: Refusal.Reason) -> Refusal {
-        Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+    private func refusal(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal {
+        let votes =
+            attempt.number > 0
+            ? attempt.ballot.votes : [Vote](repeating: .notAsked, count: policy.parameters.nodes)
+        return Refusal(reason: reason, attempts: Int(attempt.number), votes: votes)
     }
 
     /// No longer than the lease may be held: an attempt that took all of that has nothing left to grant.
@@ -297,7 +322,7 @@ extension LockMachine {
         case .queued:
             return .endInQueue
         case .acquiring:
-            return .acquire(refuse(.expired, at: now))
+            return .acquire(refuse(.expired, at: now, policy))
         case .waiting:
             return .beginAttempt
         case .held:
@@ -348,7 +373,7 @@ extension LockMachine {
         switch phase {
         case .held, .lost:
             phase = .releasing
-            releaseBallot = Ballot(nodes: nodes)
+            course!.value.releaseBallot = Ballot(nodes: nodes)
             return true
         case .releasing, .ended:
             return false
@@ -361,11 +386,9 @@ extension LockMachine {
     /// key is not there, or all have had their say.
     mutating func countRelease(_ vote: Vote, of node: Int, _ policy: Policy) -> Bool {
         guard phase == .releasing else { return false }
-        releaseBallot!.record(vote, of: node)
-        let confirmed = releaseBallot!.granted.count + releaseBallot!.refused.count
-        guard confirmed >= policy.quorum || confirmed + releaseBallot!.failed.count == releaseBallot!.votes.count else {
-            return false
-        }
+        course!.value.releaseBallot!.record(vote, of: node)
+        let ballot = course!.value.releaseBallot!
+        guard ballot.granted.count + ballot.refused.count >= policy.quorum || ballot.isComplete else { return false }
         phase = .ended
         return true
     }
