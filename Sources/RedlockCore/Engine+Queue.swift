@@ -7,6 +7,7 @@ extension Engine {
     mutating func join(_ slot: Int, _ turn: inout Turn) {
         let key = slots[slot].machine!.request.key
         let place = lines.place(of: key) ?? lines.make(for: key)
+        slots[slot].machine!.share(key: lines[place].key)
         lines[place].uses += 1
         slots[slot].line = lines.id(of: place)
         let isFirst = lines[place].isIdle

@@ -69,7 +69,7 @@ struct LockMachine: Sendable {
         var releaseBallot: Ballot?
     }
 
-    let request: AcquireRequest
+    private(set) var request: AcquireRequest
     private(set) var phase = Phase.queued
     /// Counts the rounds of extensions.
     var rounds: UInt32 = 0
@@ -126,6 +126,9 @@ extension LockMachine.Phase {
 }
 
 extension LockMachine {
+    /// All that want one resource keep the same bytes of its name.
+    mutating func share(key: [UInt8]) { request.key = key }
+
     /// The next attempt is to begin then, or at the deadline if that is earlier: the last is made, not skipped.
     mutating func wait(until instant: Instant) {
         switch phase {
