@@ -22,7 +22,7 @@ extension Engine {
         let number = slots[slot].machine!.attempt.number
         report(.attempt(lock, number: Int(number)), &turn)
 
-        let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token!)
+        let command = Command(operation, key: request.key, token: slots[slot].machine!.attempt.token)
         let (asked, failed) = broadcast(command, to: allNodes, ballot: .attempt(lock, number: number), &turn)
         slots[slot].machine!.noteAsked(asked, failed: failed)
         settle(slot)
@@ -83,11 +83,11 @@ extension Engine {
     /// Releases what the attempt set, or may have set, or may yet set.
     private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
         let machine = slots[slot].machine!
-        guard let token = machine.attempt.token else { return }
+        guard machine.hasBegun else { return }
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
-            of: token, key: machine.request.key, to: nodes, ballot: .none, &turn)
+            of: machine.attempt.token, key: machine.request.key, to: nodes, ballot: .none, &turn)
     }
 }
 
@@ -111,7 +111,7 @@ extension Engine {
         case .broadcast(let round, let ttl):
             let command = Command(
                 .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
-                token: slots[slot].machine!.attempt.token!)
+                token: slots[slot].machine!.attempt.token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
             slots[slot].machine!.noteNotExtended(failed)
             settle(slot)
@@ -195,7 +195,7 @@ extension Engine {
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
             repaired: slots[slot].machine!.hold!.guarding.repaired)
         let awaited = broadcastRelease(
-            of: slots[slot].machine!.attempt.token!, key: slots[slot].machine!.request.key, to: nodes,
+            of: slots[slot].machine!.attempt.token, key: slots[slot].machine!.request.key, to: nodes,
             ballot: .release(lock), quietly: handsOver, &turn)
         noteRelease(slot, of: awaited, &turn)
         settle(slot)

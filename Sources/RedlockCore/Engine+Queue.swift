@@ -137,7 +137,7 @@ extension Engine {
         lines[place].watch?.isUnchecked = false
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }
-        let isContended = released == nil && (slots[slot].machine!.attempt.number > 0 || lines[place].watch != nil)
+        let isContended = released == nil && (slots[slot].machine!.hasBegun || lines[place].watch != nil)
         return (token, isContended ? .contend(milliseconds: milliseconds) : .acquire(milliseconds: milliseconds))
     }
 

@@ -22,10 +22,11 @@ struct LockMachine: Sendable {
 
     /// One try at all nodes.
     struct Attempt: Sendable {
-        var number: UInt32 = 0
-        var token: Token?
-        var start = Instant(nanoseconds: 0)
-        var ballot = Ballot(nodes: 0)
+        /// Counts from one.
+        var number: UInt32
+        var token: Token
+        var start: Instant
+        var ballot: Ballot
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
         /// Nil for a lock without fencing.
@@ -84,19 +85,18 @@ struct LockMachine: Sendable {
         self.request = request
     }
 
-    /// The last attempt; its number is 0 before the first.
+    /// The first attempt has begun: there is an ``attempt``, and may be a ``hold``.
+    var hasBegun: Bool { course != nil }
+
+    /// The last attempt.
     private(set) var attempt: Attempt {
-        @inline(__always) _read {
-            if course == nil { yield Attempt() } else { yield course!.value.attempt }
-        }
+        @inline(__always) _read { yield course!.value.attempt }
         @inline(__always) _modify { yield &course!.value.attempt }
     }
 
-    /// Nil before the attempt that wins.
+    /// Nil before the attempt that wins has won.
     var hold: Hold? {
-        @inline(__always) _read {
-            if course == nil { yield nil } else { yield course!.value.hold }
-        }
+        @inline(__always) _read { yield course!.value.hold }
         @inline(__always) _modify { yield &course!.value.hold }
     }
 
@@ -175,12 +175,12 @@ extension LockMachine {
         }
         phase = .acquiring
         let next = Attempt(
-            number: attempt.number + 1,
-            token: policy.rules.token(previous: attempt.token, fresh: fresh),
+            number: hasBegun ? attempt.number + 1 : 1,
+            token: policy.rules.token(previous: hasBegun ? attempt.token : nil, fresh: fresh),
             start: now,
             ballot: Ballot(nodes: policy.parameters.nodes),
             fencing: number.map { Fencing(proposing: $0) })
-        if course == nil { course = OnHeap(Course(attempt: next)) } else { attempt = next }
+        if hasBegun { attempt = next } else { course = OnHeap(Course(attempt: next)) }
     }
 
     /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
@@ -261,10 +261,11 @@ extension LockMachine {
     }
 
     private func refusal(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal {
-        let votes =
-            attempt.number > 0
-            ? attempt.ballot.votes : [Vote](repeating: .notAsked, count: policy.parameters.nodes)
-        return Refusal(reason: reason, attempts: Int(attempt.number), votes: votes)
+        guard hasBegun else {
+            let votes = [Vote](repeating: .notAsked, count: policy.parameters.nodes)
+            return Refusal(reason: reason, attempts: 0, votes: votes)
+        }
+        return Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
     }
 
     /// No longer than the lease may be held: an attempt that took all of that has nothing left to grant.
