@@ -136,13 +136,13 @@ extension Redlock {
         guard !Task.isCancelled else { throw cancelled(resource) }
         let now = driver.clock.now()
         let request = LockRequest(of: resource, ttl: Nanoseconds(ttl), for: self)
-        let core = AcquireRequest(
+        let details = AcquireRequest(
             key: key, ttl: request.ttl, deadline: now + Nanoseconds(wait),
             maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
             maximumHold: configuration.maximumHold.map { Nanoseconds($0) },
             wallClock: configuration.fencing
                 ? WallClockReading(microseconds: WallClock.microseconds, at: now) : nil)
-        driver.post(.acquire(request, core))
+        driver.post(.acquire(request, details))
         return request
     }
 
