@@ -3,8 +3,8 @@ internal import RedlockRedis
 
 /// The engine, and what it takes to bring it one event after the other.
 ///
-/// In one struct, as each use of a variable of a class is checked for exclusive access, and a cycle with five nodes is a
-/// dozen events.
+/// In one struct, as each use of a variable of a class is checked for exclusive access, and a cycle with five nodes is
+/// a dozen events.
 struct DriverCore {
     var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()

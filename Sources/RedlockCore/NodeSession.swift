@@ -34,7 +34,7 @@ struct NodeSession: Sendable {
         var sentAt: Instant
         var deadline: Instant
         /// It was sent in quarantine: a grant does not count, also when it comes after the end.
-        var quarantine: Vote.Failure?
+        var quarantine: OnHeap<Vote.Failure>?
     }
 
     private(set) var phase = Phase.idle
@@ -98,7 +98,7 @@ extension NodeSession {
             guard !isStalled else { return .failed(.stalled) }
             if let failure = quarantineFailure(at: now) {
                 guard Self.isSentInQuarantine(command) else { return .failed(failure) }
-                entry.quarantine = failure
+                entry.quarantine = OnHeap(failure)
             }
             unanswered.append(entry)
             return .send
@@ -215,7 +215,7 @@ extension NodeSession {
                     arrival.failed.append((entry, quarantine))
                     continue
                 }
-                entry.quarantine = quarantine
+                entry.quarantine = OnHeap(quarantine)
             }
             entry.sentAt = now
             unanswered.append(entry)
@@ -276,11 +276,13 @@ extension NodeSession {
 // MARK: - Answers and time
 
 extension NodeSession {
-    enum Answered: Sendable {
-        /// `late`: it had its time, and its vote was counted as timed out.
-        case entry(Entry, late: Bool)
-        /// The node does not know the script: send this, the script as a whole.
-        case resend(Command)
+    struct Answered: Sendable {
+        /// What was answered.
+        let entry: Entry
+        /// It had its time, and its vote was counted as timed out.
+        let isLate: Bool
+        /// The node does not know the script: the entry's command is to be sent again, with the script as a whole.
+        let isResent: Bool
     }
 
     /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
@@ -302,9 +304,9 @@ extension NodeSession {
             // Its part in the round ended with the time-out; its vote may still come.
             if late { entry.round = nil }
             unanswered.append(entry)
-            return .resend(entry.command)
+            return Answered(entry: entry, isLate: late, isResent: true)
         }
-        return .entry(entry, late: late)
+        return Answered(entry: entry, isLate: late, isResent: false)
     }
 
     enum TimerStep: Sendable {
