@@ -188,7 +188,7 @@ extension Engine {
 
 extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
+        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
         let handsOver = prepareRelease(slot)
         let nodes = policy.rules.nodesToRelease(

@@ -63,11 +63,29 @@ struct LockMachine: Sendable {
         var callers: [ExtensionID]
     }
 
+    /// What became of the release, node by node.
+    private struct Releases: Sendable {
+        /// The key is not there.
+        var confirmed = NodeSet()
+        var failed = NodeSet()
+
+        /// A later word replaces an earlier one.
+        mutating func record(_ vote: Vote, of node: Int) {
+            confirmed.remove(node)
+            failed.remove(node)
+            switch vote {
+            case .granted, .heldByAnother, .missing: confirmed.insert(node)
+            case .failed: failed.insert(node)
+            case .pending, .notAsked, .numberTooLow: break
+            }
+        }
+    }
+
     /// What comes with the first attempt.
     private struct Course: Sendable {
         var attempt: Attempt
         var hold: Hold?
-        var releaseBallot: Ballot?
+        var releases = Releases()
     }
 
     private(set) var request: AcquireRequest
@@ -373,11 +391,10 @@ extension LockMachine {
 
 extension LockMachine {
     /// The holder is done. False when it said so before.
-    mutating func beginRelease(nodes: Int) -> Bool {
+    mutating func beginRelease() -> Bool {
         switch phase {
         case .held, .lost:
             phase = .releasing
-            course!.value.releaseBallot = Ballot(nodes: nodes)
             return true
         case .releasing, .ended:
             return false
@@ -390,9 +407,10 @@ extension LockMachine {
     /// key is not there, or all have had their say.
     mutating func countRelease(_ vote: Vote, of node: Int, _ policy: Policy) -> Bool {
         guard phase == .releasing else { return false }
-        course!.value.releaseBallot!.record(vote, of: node)
-        let ballot = course!.value.releaseBallot!
-        guard ballot.granted.count + ballot.refused.count >= policy.quorum || ballot.isComplete else { return false }
+        course!.value.releases.record(vote, of: node)
+        let confirmed = course!.value.releases.confirmed.count
+        let isComplete = confirmed + course!.value.releases.failed.count == policy.parameters.nodes
+        guard confirmed >= policy.quorum || isComplete else { return false }
         phase = .ended
         return true
     }

@@ -52,7 +52,7 @@ import Testing
             machine.countExtension(vote, of: node, round: round, at: now, using: &generator, policy)
         }
         func abandon(_ reason: Refusal.Reason) -> Refusal? { machine.abandon(reason, policy) }
-        func beginRelease() -> Bool { machine.beginRelease(nodes: 3) }
+        func beginRelease() -> Bool { machine.beginRelease() }
         func countRelease(_ vote: Vote, of node: Int) -> Bool { machine.countRelease(vote, of: node, policy) }
     }
 
@@ -221,7 +221,7 @@ import Testing
         await #expect(processExitsWith: .failure) {
             var machine = LockMachine(
                 request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture))
-            _ = machine.beginRelease(nodes: 1)
+            _ = machine.beginRelease()
         }
     }
 
