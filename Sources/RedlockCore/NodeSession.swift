@@ -290,7 +290,7 @@ extension NodeSession {
     /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again
     ///   when it does not: it would come after its own release.
     mutating func answered(_ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy) -> Answered? {
-        guard var entry = unanswered.popFirst() else { return nil }
+        guard let entry = unanswered.popFirst() else { return nil }
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
@@ -298,13 +298,14 @@ extension NodeSession {
         memory.heard(fromAfter: entry.sentAt)
 
         if reply.asksForScript, entry.command.spelling == .digest, isWanted || !entry.command.setsKey {
-            entry.command.spelling = .source
-            entry.sentAt = now
-            entry.deadline = now + policy.parameters.nodeTimeout
+            var again = entry
+            again.command.spelling = .source
+            again.sentAt = now
+            again.deadline = now + policy.parameters.nodeTimeout
             // Its part in the round ended with the time-out; its vote may still come.
-            if late { entry.round = nil }
-            unanswered.append(entry)
-            return Answered(entry: entry, isLate: late, isResent: true)
+            if late { again.round = nil }
+            unanswered.append(again)
+            return Answered(entry: again, isLate: late, isResent: true)
         }
         return Answered(entry: entry, isLate: late, isResent: false)
     }
