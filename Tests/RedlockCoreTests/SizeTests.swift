@@ -20,7 +20,7 @@ import Testing
                 .acquire(lock, request), at: Instant(nanoseconds: 0), using: &generator, into: &directives)
         }
         let places = engine.slots.map { slot in
-            unsafe slot.machine!.request.key.withUnsafeBufferPointer { unsafe UInt(bitPattern: $0.baseAddress) }
+            unsafe slot.machine!.request.key.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
         }
         #expect(places.count == 3)
         #expect(Set(places).count == 1)
