@@ -4,33 +4,63 @@ internal import PosixLock
 ///
 /// It is left here under a mutex, and not handed over by the continuation: the thread sanitizer does not see on Linux
 /// that what happened before a continuation was resumed happened before the task goes on.
-final class Answering<Value: Sendable>: Sendable {
-    private struct State {
-        var value: Value?
-        var continuation: CheckedContinuation<Void, Never>?
-    }
-
-    private let state = Locked(State())
+struct Answering<Value: Sendable>: Sendable {
+    private let slot = Locked(AnswerSlot<Value>.empty)
 
     /// Calls `body`, which may see to it that there will be an answer, and waits for that. To be called once.
     func wait(_ body: () -> Void = {}) async -> Value {
         await withCheckedContinuation { continuation in
-            let isAnswered = state.withLock { state in
-                if state.value == nil { state.continuation = continuation }
-                return state.value != nil
-            }
-            isAnswered ? continuation.resume() : body()
+            slot.withLock { $0.suspend(continuation) } ? body() : continuation.resume()
         }
-        guard let value = state.withLock({ $0.value.take() }) else { preconditionFailure("resumed without an answer") }
-        return value
+        return slot.withLock { $0.take() }
     }
 
     /// The first answer counts.
     func answer(_ value: Value) {
-        let continuation = state.withLock { state in
-            if state.value == nil { state.value = value }
-            return state.continuation.take()
+        slot.withLock { $0.fill(value) }?.resume()
+    }
+}
+
+/// Where an answer is left for a task, or the task waits for it; to be kept under a mutex.
+enum AnswerSlot<Value: Sendable>: Sendable {
+    /// Can become waiting, or filled.
+    case empty
+    /// Can become filled.
+    case waiting(CheckedContinuation<Void, Never>)
+    /// Can become taken.
+    case filled(Value)
+    case taken
+
+    /// False if the answer is here already, and the continuation is still to be resumed.
+    mutating func suspend(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+        switch self {
+        case .empty:
+            self = .waiting(continuation)
+            return true
+        case .filled:
+            return false
+        case .waiting, .taken:
+            preconditionFailure("an answer is waited for once")
         }
-        continuation?.resume()
+    }
+
+    /// Returns the continuation that is to be resumed. The first answer counts.
+    mutating func fill(_ value: Value) -> CheckedContinuation<Void, Never>? {
+        switch self {
+        case .empty:
+            self = .filled(value)
+            return nil
+        case .waiting(let continuation):
+            self = .filled(value)
+            return continuation
+        case .filled, .taken:
+            return nil
+        }
+    }
+
+    mutating func take() -> Value {
+        guard case .filled(let value) = self else { preconditionFailure("resumed without an answer") }
+        self = .taken
+        return value
     }
 }

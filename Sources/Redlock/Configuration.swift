@@ -171,7 +171,8 @@ extension Redlock.Configuration {
             throw RedlockError(
                 .invalidArgument, "the resource name is empty; it must have 1 to \(Limits.resourceBytes) bytes")
         }
-        let key = [UInt8](keyPrefix.utf8) + resource.bytes
+        // Not a copy where it need not be one.
+        let key = keyPrefix.isEmpty ? resource.bytes : [UInt8](keyPrefix.utf8) + resource.bytes
         guard key.count <= Limits.resourceBytes else {
             throw RedlockError(
                 .invalidArgument,

@@ -10,7 +10,7 @@ internal import RedlockRedis
 final class Driver: @unchecked Sendable {
     /// What other threads ask for.
     enum Input: Sendable {
-        case acquire(LockRequest)
+        case acquire(LockRequest, AcquireRequest)
         case cancel(LockRequest)
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
@@ -57,12 +57,7 @@ final class Driver: @unchecked Sendable {
     private let observer: (@Sendable (Redlock.Event) -> Void)?
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
-    private var engine: Engine
-    private var generator: any RandomNumberGenerator = RandomBytes()
-    private var directives: [Directive] = []
-    /// Events that came while directives were being carried out, in order.
-    private var events: [Event] = []
-    private var isHandling = false
+    private var core: DriverCore
     /// Nodes with bytes to send.
     private var unflushed = NodeSet()
     private var unflushedListeners = NodeSet()
@@ -85,7 +80,7 @@ final class Driver: @unchecked Sendable {
         let loop = try EventLoop()
         self.loop = loop
         self.observer = observer
-        engine = Engine(parameters)
+        core = DriverCore(parameters)
         nodes = addresses.map {
             Node(
                 address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop),
@@ -137,8 +132,8 @@ extension Driver {
 
     private func take(_ input: Input) {
         switch input {
-        case .acquire(let request):
-            acquire(request)
+        case .acquire(let request, let details):
+            acquire(request, details)
         case .cancel(let request):
             if let lock = request.lock { handle(.cancel(lock)) }
         case .extend(let lock, let resource, let ttl, let caller):
@@ -156,19 +151,19 @@ extension Driver {
         }
     }
 
-    private func acquire(_ request: LockRequest) {
+    private func acquire(_ request: LockRequest, _ details: AcquireRequest) {
         guard !request.isCancelled else {
             return request.finish(
                 .failure(error(Refusal(reason: .cancelled, attempts: 0, votes: []), request.resource)))
         }
-        guard let lock = engine.newLock() else {
+        guard let lock = core.engine.newLock() else {
             let message = "\(Limits.locks) locks are held or waited for already"
             return request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
         }
         request.begin(as: lock)
         while clients.count <= lock.slot { clients.append(nil) }
         clients[Int(lock.slot)] = Client(lock: lock, resource: request.resource, request: request)
-        handle(.acquire(lock, request.core))
+        handle(.acquire(lock, details))
     }
 
     /// Takes an event through the engine, and whatever follows from it.
@@ -177,19 +172,11 @@ extension Driver {
     /// until the directives before it are done.
     private func handle(_ event: Event) {
         loop.preconditionInTurn()
-        guard !isHandling else { return events.append(event) }
-        isHandling = true
-        defer { isHandling = false }
-        var next: Event? = event
-        var index = 0
-        while let event = next {
-            engine.handle(event, at: clock.now(), using: &generator, into: &directives)
+        var directives: [Directive] = []
+        guard core.begin(event, clock, into: &directives) else { return }
+        repeat {
             for directive in directives { carryOut(directive) }
-            directives.removeAll(keepingCapacity: true)
-            next = index < events.count ? events[index] : nil
-            index += 1
-        }
-        events.removeAll(keepingCapacity: true)
+        } while core.goOn(clock, into: &directives)
     }
 
     /// Sends what has gathered, and sees to the timer.
@@ -205,7 +192,7 @@ extension Driver {
             unflushedListeners = NodeSet()
             for node in nodes { self.nodes[node].listener?.flush() }
         }
-        let deadline = engine.nextDeadline
+        let deadline = core.engine.nextDeadline
         if deadline < .distantFuture { loop.wake(at: deadline.nanoseconds) }
         loop.setBusy(openVotes > nodes.count * Self.roundsAtOnce)
     }
@@ -287,10 +274,9 @@ extension Driver {
     private func send(_ command: Command, to targets: NodeSet) {
         guard !targets.isEmpty else { return }
         let bytes = formatter.format(command)
-        for node in targets {
-            nodes[node].connection?.send(bytes)
-            unflushed.insert(node)
-        }
+        let nodes = nodes
+        for node in targets { nodes[node].connection?.send(bytes) }
+        unflushed = unflushed.union(targets)
     }
 }
 

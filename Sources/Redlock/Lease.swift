@@ -24,7 +24,7 @@ public final class Lease: Sendable {
         self.lock = lock
         resource = request.resource
         redlock = request.redlock
-        ttl = Duration(request.core.ttl)
+        ttl = Duration(request.ttl)
         fencingToken = grant.fencingToken
         state = LeaseState(validUntil: grant.validUntil)
     }

@@ -2,39 +2,64 @@ internal import PosixLock
 internal import RedlockCore
 
 /// One call of acquire, from the caller's task to a turn of the coordinator's loop and back.
+///
+/// There may be very many that wait, so it is small: what only the engine needs is not kept here.
 final class LockRequest: Sendable {
     typealias Outcome = Result<Lease, RedlockError>
 
     private struct State {
-        var isCancelled = false
+        /// Left here for the reason that ``Answering`` tells.
+        var outcome = AnswerSlot<Outcome>.empty
         var lock: LockID?
+        var isCancelled = false
     }
 
     let resource: Resource
+    let ttl: Nanoseconds
     let redlock: Redlock
-    let core: AcquireRequest
-    let outcome = Answering<Outcome>()
     private let state = Locked(State())
 
-    init(_ core: AcquireRequest, of resource: Resource, for redlock: Redlock) {
-        self.core = core
+    init(of resource: Resource, ttl: Nanoseconds, for redlock: Redlock) {
         self.resource = resource
+        self.ttl = ttl
         self.redlock = redlock
     }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var lock: LockID? { state.withLock { $0.lock } }
+}
+
+// MARK: - From the caller's task
+
+extension LockRequest {
+    /// Waits until it is finished. To be called once.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let suspends = state.withLock { $0.outcome.suspend(continuation) }
+            if !suspends { continuation.resume() }
+        }
+    }
 
     /// The task may be cancelled before it has suspended, and before the engine knows of it.
     func cancel() {
         state.withLock { $0.isCancelled = true }
+        redlock.driver.post(.cancel(self), here: false)
     }
 
+    /// What it came to, once it is finished. To be called once.
+    func takeOutcome() -> Outcome {
+        state.withLock { $0.outcome.take() }
+    }
+}
+
+// MARK: - From the coordinator
+
+extension LockRequest {
     func begin(as lock: LockID) {
         state.withLock { $0.lock = lock }
     }
 
     func finish(_ outcome: Outcome) {
-        self.outcome.answer(outcome)
+        state.withLock { $0.outcome.fill(outcome) }?.resume()
     }
 }

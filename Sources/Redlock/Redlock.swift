@@ -110,34 +110,52 @@ extension Redlock {
     public func acquire(
         _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration = .zero, extendingItself: Bool = false
     ) async throws(RedlockError) -> Lease {
+        let request = try post(resource, ttl: ttl, waitingUpTo: wait, extendingItself: extendingItself)
+        await withTaskCancellationHandler {
+            await request.wait()
+        } onCancel: {
+            request.cancel()
+        }
+        return try lease(request)
+    }
+
+    /// Checks the arguments, and hands the request in. Its answer may come before this returns.
+    ///
+    /// A function of its own, as ``lease(_:)`` is, and not inlined: what is needed on the way would take its place in
+    /// the frame of each task that waits.
+    @inline(never)
+    private func post(
+        _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration, extendingItself: Bool
+    ) throws(RedlockError) -> LockRequest {
         let key = try configuration.key(of: resource)
         try configuration.checkTTL(ttl, resource)
         guard wait >= .zero else {
             throw RedlockError(
                 .invalidArgument, "the wait is \(wait); it must be zero or more", resource: resource)
         }
+        guard !Task.isCancelled else { throw cancelled(resource) }
         let now = driver.clock.now()
-        let request = LockRequest(
-            AcquireRequest(
-                key: key, ttl: Nanoseconds(ttl), deadline: now + Nanoseconds(wait),
-                maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
-                maximumHold: configuration.maximumHold.map { Nanoseconds($0) },
-                wallClock: configuration.fencing
-                    ? WallClockReading(microseconds: WallClock.microseconds, at: now) : nil),
-            of: resource, for: self)
+        let request = LockRequest(of: resource, ttl: Nanoseconds(ttl), for: self)
+        let details = AcquireRequest(
+            key: key, ttl: request.ttl, deadline: now + Nanoseconds(wait),
+            maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
+            maximumHold: configuration.maximumHold.map { Nanoseconds($0) },
+            wallClock: configuration.fencing
+                ? WallClockReading(microseconds: WallClock.microseconds, at: now) : nil)
+        driver.post(.acquire(request, details))
+        return request
+    }
 
-        let outcome = await withTaskCancellationHandler {
-            await request.outcome.wait { driver.post(.acquire(request)) }
-        } onCancel: {
-            request.cancel()
-            driver.post(.cancel(request), here: false)
-        }
-        let lease = try outcome.get()
+    @inline(never)
+    private func lease(_ request: LockRequest) throws(RedlockError) -> Lease {
+        let lease = try request.takeOutcome().get()
         // Granted, and cancelled before the task ran on: the lease, let go, is released.
-        guard !Task.isCancelled else {
-            throw RedlockError(.cancelled, Refusal.Reason.cancelled.words, resource: resource)
-        }
+        guard !Task.isCancelled else { throw cancelled(request.resource) }
         return lease
+    }
+
+    private func cancelled(_ resource: Resource) -> RedlockError {
+        RedlockError(.cancelled, Refusal.Reason.cancelled.words, resource: resource)
     }
 
     /// Ends the service: waiting callers are refused, holders are told that their leases are lost, connections closed.

@@ -19,15 +19,22 @@ struct MemoryUse: Sendable {
         configuration.retryJitter = .seconds(60)
         // And a node that is slow to take so many at once has not failed.
         configuration.nodeTimeout = .seconds(10)
-        return try await withRedlock(nodes, configuration) { redlock in
+        // Each with an instance of its own: what one has left behind is not there for the next to use.
+        let perLease = try await measure(configuration, bytesPerLease)
+        let (perWaiter, cancelling) = try await measure(configuration, bytesPerWaiter)
+        return MemoryFigures(
+            count: count, bytesPerLease: perLease, bytesPerWaiter: perWaiter, bytesPerTask: await bytesPerTask(),
+            cancelMicroseconds: cancelling)
+    }
+
+    private func measure<Figure: Sendable>(
+        _ configuration: Redlock.Configuration, _ body: (Redlock) async throws -> Figure
+    ) async throws -> Figure {
+        try await withRedlock(nodes, configuration) { redlock in
             // What every load needs once does not count.
             _ = try await LibraryLoad(redlock: redlock, keyPrefix: keyPrefix)
                 .run(callers: Self.atOnce, for: .milliseconds(100))
-            let perLease = try await bytesPerLease(redlock)
-            let (perWaiter, cancelling) = try await bytesPerWaiter(redlock)
-            return MemoryFigures(
-                count: count, bytesPerLease: perLease, bytesPerWaiter: perWaiter, bytesPerTask: await bytesPerTask(),
-                cancelMicroseconds: cancelling)
+            return try await body(redlock)
         }
     }
 

@@ -26,52 +26,55 @@ struct DeadlineQueue: Sendable {
         if deadline == .distantFuture {
             if place >= 0 { remove(at: place) }
         } else if place < 0 {
-            heap.append(Item(deadline: deadline, slot: Int32(slot)))
-            places[slot] = Int32(heap.count - 1)
-            siftUp(heap.count - 1)
+            let item = Item(deadline: deadline, slot: Int32(slot))
+            heap.append(item)
+            siftUp(item, from: heap.count - 1)
         } else if heap[place].deadline != deadline {
-            heap[place].deadline = deadline
-            siftDown(siftUp(place))
+            move(Item(deadline: deadline, slot: Int32(slot)), from: place)
         }
     }
 
     private mutating func remove(at place: Int) {
         places[Int(heap[place].slot)] = -1
         let last = heap.removeLast()
-        guard place < heap.count else { return }
-        heap[place] = last
-        places[Int(last.slot)] = Int32(place)
-        siftDown(siftUp(place))
+        if place < heap.count { move(last, from: place) }
     }
 
-    @discardableResult
-    private mutating func siftUp(_ start: Int) -> Int {
+    /// Puts an item where it belongs; what is at this place is overwritten.
+    private mutating func move(_ item: Item, from place: Int) {
+        if place > 0, item.precedes(heap[(place - 1) / 2]) {
+            siftUp(item, from: place)
+        } else {
+            siftDown(item, from: place)
+        }
+    }
+
+    private mutating func siftUp(_ item: Item, from start: Int) {
         var place = start
         while place > 0 {
             let parent = (place - 1) / 2
-            guard heap[place].precedes(heap[parent]) else { break }
-            exchange(place, parent)
+            guard item.precedes(heap[parent]) else { break }
+            put(heap[parent], at: place)
             place = parent
         }
-        return place
+        put(item, at: place)
     }
 
-    private mutating func siftDown(_ start: Int) {
+    private mutating func siftDown(_ item: Item, from start: Int) {
         var place = start
         while true {
-            var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < heap.count {
-                if heap[child].precedes(heap[least]) { least = child }
-            }
-            guard least != place else { return }
-            exchange(place, least)
-            place = least
+            var child = 2 * place + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1].precedes(heap[child]) { child += 1 }
+            guard heap[child].precedes(item) else { break }
+            put(heap[child], at: place)
+            place = child
         }
+        put(item, at: place)
     }
 
-    private mutating func exchange(_ one: Int, _ other: Int) {
-        heap.swapAt(one, other)
-        places[Int(heap[one].slot)] = Int32(one)
-        places[Int(heap[other].slot)] = Int32(other)
+    private mutating func put(_ item: Item, at place: Int) {
+        heap[place] = item
+        places[Int(item.slot)] = Int32(place)
     }
 }

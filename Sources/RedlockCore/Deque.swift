@@ -1,33 +1,52 @@
-/// A first-in, first-out queue of constant cost per element.
+/// A first-in, first-out queue of constant cost per element: a ring.
 struct Deque<Element> {
-    private var elements: [Element?] = []
+    private var ring: [Element?] = []
     private var head = 0
+    private(set) var count = 0
 
-    var count: Int { elements.count - head }
     var isEmpty: Bool { count == 0 }
-    var first: Element? { isEmpty ? nil : elements[head] }
+    var first: Element? { isEmpty ? nil : ring[head] }
 
-    subscript(_ index: Int) -> Element { elements[head + index]! }
+    subscript(_ index: Int) -> Element {
+        @inline(__always) _read {
+            precondition(index < count, "a queue of \(count) has no element \(index)")
+            yield ring[place(index)]!
+        }
+    }
 
     mutating func append(_ element: Element) {
-        elements.append(element)
+        if count == ring.count { grow() }
+        ring[place(count)] = element
+        count += 1
     }
 
     mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
-        let element = elements[head].take()
-        head += 1
-        if head == elements.count {
-            elements.removeAll(keepingCapacity: elements.capacity <= Self.keptCapacity)
-            head = 0
-        } else if head >= Self.keptCapacity, head * 2 >= elements.count {
-            elements.removeFirst(head)
+        let element = ring[head].take()
+        head = place(1)
+        count -= 1
+        if isEmpty, ring.count > Self.keptCapacity {
+            ring = []
             head = 0
         }
         return element
     }
 
-    /// Below this many elements it is not worth moving them or giving the memory back.
+    private func place(_ index: Int) -> Int {
+        let place = head + index
+        return place < ring.count ? place : place - ring.count
+    }
+
+    private mutating func grow() {
+        var grown: [Element?] = []
+        grown.reserveCapacity(max(2 * count, 8))
+        for index in 0..<count { grown.append(ring[place(index)].take()) }
+        for _ in count..<max(2 * count, 8) { grown.append(nil) }
+        ring = grown
+        head = 0
+    }
+
+    /// Up to this many elements it is not worth giving the memory back.
     private static var keptCapacity: Int { 64 }
 }
 

@@ -10,28 +10,32 @@ extension Engine {
     /// The last one: a shell writes to the nodes in their order, and whoever is woken should not come before the others
     /// were told to release.
     func teller(among nodes: NodeSet, at now: Instant) -> Int? {
-        nodes.filter { sessions[$0].isUsable(at: now) && !denying.contains($0) }.last
+        var last: Int?
+        for node in nodes where sessions[node].isUsable(at: now) && !denying.contains(node) { last = node }
+        return last
     }
 
-    /// Who is told what of a release.
-    mutating func audiences(ofRelease slot: Int, _ nodes: NodeSet, at now: Instant) -> [(NodeSet, Command.Notice)] {
+    /// The release of a lock that was held. Returns the nodes from which an answer will come.
+    mutating func broadcastRelease(_ lock: LockID, _ slot: Int, _ nodes: NodeSet, _ turn: inout Turn) -> NodeSet {
         let handsOver = prepareRelease(slot)
-        guard let teller = teller(among: slots[slot].machine!.attempt.owners, at: now) else {
-            return [(nodes, handsOver ? .nothing : .node)]
-        }
+        let teller = teller(among: slots[slot].machine!.attempt.owners, at: turn.now)
         if let place = lines.place(of: slots[slot].line), !handsOver { lines[place].watch?.arbiter = teller }
-        return [(NodeSet(teller), handsOver ? .count : .everywhere), (nodes.subtracting(NodeSet(teller)), .nothing)]
+        func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
+            broadcastRelease(
+                of: slots[slot].machine!.attempt.token, key: slots[slot].machine!.request.key, to: nodes,
+                ballot: .release(lock), notice: notice, &turn)
+        }
+        guard let teller else { return release(nodes, handsOver ? .nothing : .node) }
+        let told = release(NodeSet(teller), handsOver ? .count : .everywhere)
+        return told.union(release(nodes.subtracting(NodeSet(teller)), .nothing))
     }
 
-    /// Who is told what of an attempt: the arbiter alone tells that its key was taken, for all look there.
-    func audiences(
-        ofAttempt slot: Int, _ operation: Command.Operation, _ nodes: NodeSet, at now: Instant
-    ) -> [(NodeSet, Command.Notice)] {
+    /// Who tells nobody that its key was taken: all but the arbiter, for that is where those who wait look.
+    func quiet(of nodes: NodeSet, _ slot: Int, _ operation: Command.Operation, at now: Instant) -> NodeSet {
         guard operation.tells, let place = lines.place(of: slots[slot].line), let arbiter = lines[place].watch?.arbiter,
             sessions[arbiter].isUsable(at: now)
-        else { return [(nodes, .node)] }
-        let others = nodes.subtracting(NodeSet(arbiter))
-        return [(nodes.subtracting(others), .node), (others, .nothing)]
+        else { return NodeSet() }
+        return nodes.subtracting(NodeSet(arbiter))
     }
 
     /// The node that was to tell of a release did not: another does, so that nobody has to wait for the clock.
@@ -52,11 +56,10 @@ extension Engine {
     /// at once. That is so for who goes by the clock: whatever the arbiter says, the others may be free. And for the
     /// last attempt that a caller has: what it is told then is what all of them say.
     func arbiter(for slot: Int, at now: Instant) -> Int? {
-        let machine = slots[slot].machine!
         guard let place = lines.place(of: slots[slot].line), let arbiter = lines[place].watch?.arbiter,
-            !machine.isLastAttempt(at: now), sessions.count > 1, sessions[arbiter].isUsable(at: now)
+            !slots[slot].machine!.isLastAttempt(at: now), sessions.count > 1, sessions[arbiter].isUsable(at: now)
         else { return nil }
-        let isNew = machine.attempt.number == 0 && lines[place].released == nil
+        let isNew = !slots[slot].machine!.hasBegun && lines[place].released == nil
         return isNew || lines[place].isFree(at: now, quorum: policy.quorum) ? arbiter : nil
     }
 

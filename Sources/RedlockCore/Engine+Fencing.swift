@@ -21,7 +21,7 @@ extension Engine {
         let request = slots[slot].machine!.request
         let attempt = slots[slot].machine!.attempt
         numbers.note(raise.number, of: request.key)
-        let command = Command(.raise(to: raise.number), key: request.key, token: attempt.token!)
+        let command = Command(.raise(to: raise.number), key: request.key, token: attempt.token)
         let (_, failed) = broadcast(
             command, to: raise.nodes, ballot: .raise(lock, attempt: attempt.number, round: raise.round), &turn)
         for (node, failure) in failed {

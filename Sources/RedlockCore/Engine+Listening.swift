@@ -7,7 +7,8 @@ extension Engine {
     mutating func beginWatch(_ place: Int, _ turn: inout Turn) {
         guard lines[place].watch == nil, lines.watched.count < Limits.watchedResources, !isShuttingDown else { return }
         lines.beginWatch(place, nodes: sessions.count)
-        if let front = lines[place].front, let attempt = slots[front].machine?.attempt {
+        if let front = lines[place].front, let machine = slots[front].machine, machine.hasBegun {
+            let attempt = machine.attempt
             for node in attempt.ballot.locked {
                 lines[place].watch!.forecast.voted(
                     .granted, of: node, remaining: nil, start: attempt.start, at: turn.now)

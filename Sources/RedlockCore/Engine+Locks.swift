@@ -4,7 +4,7 @@
 
 extension Engine {
     mutating func acquire(_ lock: LockID, _ request: AcquireRequest, _ turn: inout Turn) {
-        begin(lock, LockMachine(request: request, nodes: sessions.count))
+        begin(lock, LockMachine(request: request))
         if isShuttingDown {
             abandon(lock, .shutDown, &turn)
         } else {
@@ -32,15 +32,19 @@ extension Engine {
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let (key, token) = (slots[slot].machine!.request.key, slots[slot].machine!.attempt.token!)
         let number = slots[slot].machine!.attempt.number
-        var failed: [(node: Int, failure: Vote.Failure)] = []
-        for (nodes, notice) in audiences(ofAttempt: slot, operation, nodes, at: turn.now) where !nodes.isEmpty {
-            let command = Command(operation, key: key, token: token, notice: notice)
-            let (asked, others) = broadcast(command, to: nodes, ballot: .attempt(lock, number: number), &turn)
-            slots[slot].machine!.noteAsked(asked, failed: others)
-            failed += others
+        let quiet = quiet(of: nodes, slot, operation, at: turn.now)
+        var command = Command(
+            operation, key: slots[slot].machine!.request.key, token: slots[slot].machine!.attempt.token)
+        var (asked, failed) = broadcast(
+            command, to: nodes.subtracting(quiet), ballot: .attempt(lock, number: number), &turn)
+        if !quiet.isEmpty {
+            command.notice = .nothing
+            let rest = broadcast(command, to: quiet, ballot: .attempt(lock, number: number), &turn)
+            asked = asked.union(rest.asked)
+            failed += rest.failed
         }
+        slots[slot].machine!.noteAsked(asked, failed: failed)
         settle(slot)
         for (node, failure) in failed {
             countAttempt(.failed(failure), of: node, lock, number: number, &turn)
@@ -85,7 +89,7 @@ extension Engine {
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
         let phase = slots[slot].machine!.phase
-        guard let refusal = slots[slot].machine!.abandon(reason) else { return }
+        guard let refusal = slots[slot].machine!.abandon(reason, policy) else { return }
         if case .waiting = phase { continueAsPlanned(slot) }
         refuse(lock, slot, refusal, &turn)
         settle(slot)
@@ -101,11 +105,11 @@ extension Engine {
     /// Releases what the attempt set, or may have set, or may yet set.
     private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
         let machine = slots[slot].machine!
-        guard let token = machine.attempt.token else { return }
+        guard machine.hasBegun else { return }
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
-            of: token, key: machine.request.key, to: nodes, ballot: .none, notice: .node, &turn)
+            of: machine.attempt.token, key: machine.request.key, to: nodes, ballot: .none, notice: .node, &turn)
     }
 }
 
@@ -129,7 +133,7 @@ extension Engine {
         case .broadcast(let round, let ttl):
             let command = Command(
                 .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
-                token: slots[slot].machine!.attempt.token!)
+                token: slots[slot].machine!.attempt.token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
             slots[slot].machine!.noteNotExtended(failed)
             settle(slot)
@@ -206,17 +210,12 @@ extension Engine {
 
 extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease(nodes: sessions.count) else { return }
+        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
         let nodes = policy.rules.nodesToRelease(
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
             repaired: slots[slot].machine!.hold!.guarding.repaired)
-        let (token, key) = (slots[slot].machine!.attempt.token!, slots[slot].machine!.request.key)
-        var awaited = NodeSet()
-        for (nodes, notice) in audiences(ofRelease: slot, nodes, at: turn.now) {
-            awaited = awaited.union(
-                broadcastRelease(of: token, key: key, to: nodes, ballot: .release(lock), notice: notice, &turn))
-        }
+        let awaited = broadcastRelease(lock, slot, nodes, &turn)
         noteRelease(slot, of: awaited, &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {

@@ -85,22 +85,19 @@ extension Engine {
             return
         }
         if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
-        switch answered {
-        case .entry(let entry, let late):
-            if !late { leave(entry.round, node, &turn) }
-            if entry.command.isRelease { noteSubscribers(node, entry.command, reply, &turn) }
-            if entry.command.isRelease, !late, reply.subscribers(on: .release) == nil {
-                retell(entry.command, besides: node, &turn)
-            }
-            if entry.command.operation == .readClock {
-                noteClock(reply, of: node, sentAt: entry.sentAt, &turn)
-            } else {
-                count(
-                    vote(reply, to: entry, of: node, at: turn.now), of: node, for: entry.ballot,
-                    remaining: reply.remaining(on: entry.command.operation), &turn)
-            }
-        case .resend(let command):
-            turn.directives.append(.send(command, to: node))
+        guard !answered.isResent else { return turn.directives.append(.send(answered.entry.command, to: node)) }
+        if !answered.isLate { leave(answered.entry.round, node, &turn) }
+        let command = answered.entry.command
+        if command.isRelease {
+            noteSubscribers(node, command, reply, &turn)
+            if !answered.isLate, reply.subscribers(on: .release) == nil { retell(command, besides: node, &turn) }
+        }
+        if command.operation == .readClock {
+            noteClock(reply, of: node, sentAt: answered.entry.sentAt, &turn)
+        } else {
+            count(
+                vote(reply, to: answered.entry, of: node, at: turn.now), of: node, for: answered.entry.ballot,
+                remaining: reply.remaining(on: command.operation), &turn)
         }
     }
 

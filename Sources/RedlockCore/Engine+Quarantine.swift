@@ -12,8 +12,8 @@ extension Engine {
     /// one to what it was sent in quarantine. That a key is gone is believed of every node.
     func vote(_ reply: Reply, to entry: NodeSession.Entry, of node: Int, at now: Instant) -> Vote {
         let vote = reply.vote(on: entry.command.operation)
-        guard !entry.command.isRelease, let failure = entry.quarantine ?? sessions[node].quarantineFailure(at: now)
-        else { return vote }
+        guard !entry.command.isRelease else { return vote }
+        guard let failure = entry.quarantine?.value ?? sessions[node].quarantineFailure(at: now) else { return vote }
         switch vote {
         case .granted, .numberTooLow: return .failed(failure)
         case .pending, .notAsked, .heldByAnother, .missing, .failed: return vote

@@ -7,6 +7,7 @@ extension Engine {
     mutating func join(_ slot: Int, _ turn: inout Turn) {
         let key = slots[slot].machine!.request.key
         let place = lines.place(of: key) ?? lines.make(for: key)
+        slots[slot].machine!.share(key: lines[place].key)
         lines[place].uses += 1
         slots[slot].line = lines.id(of: place)
         let isFirst = lines[place].isIdle
@@ -136,7 +137,7 @@ extension Engine {
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }
-        let isContended = released == nil && (slots[slot].machine!.attempt.number > 0 || lines[place].watch != nil)
+        let isContended = released == nil && (slots[slot].machine!.hasBegun || lines[place].watch != nil)
         return (token, isContended ? .contend(milliseconds: milliseconds) : .acquire(milliseconds: milliseconds))
     }
 

@@ -4,7 +4,7 @@ extension Engine {
     mutating func carryOut(_ repair: LockMachine.Repair, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         let machine = slots[slot].machine!
         let command = Command(
-            .repair(milliseconds: repair.milliseconds), key: machine.request.key, token: machine.attempt.token!)
+            .repair(milliseconds: repair.milliseconds), key: machine.request.key, token: machine.attempt.token)
         let round = newRound()
         var sent = NodeSet()
         for node in repair.nodes {

@@ -7,11 +7,20 @@ package struct Engine: Sendable {
         var generation: UInt64 = 0
         var machine: LockMachine?
         var line: LineID?
-        /// Its neighbours in the queue of its line.
-        var older: Int?
-        var newer: Int?
+        private var olderLink = SlotLink()
+        private var newerLink = SlotLink()
         /// Counted in ``Engine/heldCount``.
         var isHeld = false
+
+        /// Its neighbours in the queue of its line.
+        var older: Int? {
+            get { olderLink.slot }
+            set { olderLink.slot = newValue }
+        }
+        var newer: Int? {
+            get { newerLink.slot }
+            set { newerLink.slot = newValue }
+        }
 
         /// How the request stands, and when it is due; nil when there is none.
         ///
@@ -19,6 +28,16 @@ package struct Engine: Sendable {
         /// every vote.
         mutating func standing(_ policy: Policy) -> (phase: LockMachine.Phase, deadline: Instant)? {
             machine == nil ? nil : (machine!.phase, machine!.deadline(policy))
+        }
+    }
+
+    /// A slot or none, in a quarter of what an `Int?` takes in a struct.
+    struct SlotLink: Sendable {
+        private var number: Int32 = -1
+
+        var slot: Int? {
+            get { number < 0 ? nil : Int(number) }
+            set { number = newValue.map { Int32($0) } ?? -1 }
         }
     }
 

@@ -4,6 +4,22 @@ struct LineID: Hashable, Sendable {
     let generation: UInt64
 }
 
+/// The name of a resource, to look it up by.
+struct LineKey: Hashable, Sendable {
+    let bytes: [UInt8]
+
+    /// Eight bytes at a time: an array hashes them one by one.
+    func hash(into hasher: inout Hasher) {
+        var word: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            word = word << 8 | UInt64(byte)
+            if index & 7 == 7 { hasher.combine(word) }
+        }
+        hasher.combine(word)
+        hasher.combine(bytes.count)
+    }
+}
+
 /// The lines of all resources that are held or wanted here, by key and by place.
 struct LineTable: Sendable {
     /// A line that is idle, kept until this instant unless it is used again.
@@ -17,7 +33,7 @@ struct LineTable: Sendable {
     private var free: [Int] = []
     private var generation: UInt64 = 0
     /// For look-up only.
-    private var places: [[UInt8]: Int] = [:]
+    private var places: [LineKey: Int] = [:]
     private var lingering = Deque<Lingering>()
     /// The places of lines with a watch, in no particular order, but always the same one.
     private(set) var watched: [Int] = []
@@ -28,11 +44,11 @@ struct LineTable: Sendable {
     var count: Int { lines.count - free.count }
 
     subscript(place: Int) -> WaitingLine {
-        _read { yield lines[place] }
-        _modify { yield &lines[place] }
+        @inline(__always) _read { yield lines[place] }
+        @inline(__always) _modify { yield &lines[place] }
     }
 
-    func place(of key: [UInt8]) -> Int? { places[key] }
+    func place(of key: [UInt8]) -> Int? { places[LineKey(bytes: key)] }
 
     func id(of place: Int) -> LineID { LineID(place: place, generation: lines[place].generation) }
 
@@ -47,13 +63,13 @@ struct LineTable: Sendable {
         if place == lines.count { lines.append(WaitingLine(key: key)) } else { lines[place] = WaitingLine(key: key) }
         generation += 1
         lines[place].generation = generation
-        places[key] = place
+        places[LineKey(bytes: key)] = place
         return place
     }
 
     mutating func remove(_ place: Int) {
         precondition(lines[place].isIdle && lines[place].watch == nil, "a line is left empty")
-        places[lines[place].key] = nil
+        places[LineKey(bytes: lines[place].key)] = nil
         lines[place] = WaitingLine(key: [])
         free.append(place)
     }

@@ -22,9 +22,10 @@ struct LockMachine: Sendable {
 
     /// One try at all nodes.
     struct Attempt: Sendable {
-        var number: UInt32 = 0
-        var token: Token?
-        var start = Instant(nanoseconds: 0)
+        /// Counts from one.
+        var number: UInt32
+        var token: Token
+        var start: Instant
         var ballot: Ballot
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
@@ -64,21 +65,59 @@ struct LockMachine: Sendable {
         var callers: [ExtensionID]
     }
 
-    let request: AcquireRequest
+    /// What became of the release, node by node.
+    private struct Releases: Sendable {
+        /// The key is not there.
+        var confirmed = NodeSet()
+        var failed = NodeSet()
+
+        /// A later word replaces an earlier one.
+        mutating func record(_ vote: Vote, of node: Int) {
+            confirmed.remove(node)
+            failed.remove(node)
+            switch vote {
+            case .granted, .heldByAnother, .missing: confirmed.insert(node)
+            case .failed: failed.insert(node)
+            case .pending, .notAsked, .numberTooLow: break
+            }
+        }
+    }
+
+    /// What comes with the first attempt.
+    private struct Course: Sendable {
+        var attempt: Attempt
+        var hold: Hold?
+        var releases = Releases()
+    }
+
+    private(set) var request: AcquireRequest
     private(set) var phase = Phase.queued
-    private(set) var attempt: Attempt
-    var hold: Hold?
-    private var releaseBallot: Ballot?
     /// Counts the rounds of extensions.
     var rounds: UInt32 = 0
     /// Its wait is over, and what it is to be told is not known yet.
     private(set) var isOverdue = false
     /// Nobody else will release it: when its validity is over, the machine does.
     private var releasesAtEnd = false
+    /// Nil before the first attempt: there may be very many that wait behind others, and they are to be small.
+    private var course: OnHeap<Course>?
 
-    init(request: AcquireRequest, nodes: Int) {
+    init(request: AcquireRequest) {
         self.request = request
-        attempt = Attempt(ballot: Ballot(nodes: nodes, votes: .notAsked))
+    }
+
+    /// The first attempt has begun: there is an ``attempt``, and may be a ``hold``.
+    var hasBegun: Bool { course != nil }
+
+    /// The last attempt.
+    private(set) var attempt: Attempt {
+        @inline(__always) _read { yield course!.value.attempt }
+        @inline(__always) _modify { yield &course!.value.attempt }
+    }
+
+    /// Nil before the attempt that wins has won.
+    var hold: Hold? {
+        @inline(__always) _read { yield course!.value.hold }
+        @inline(__always) _modify { yield &course!.value.hold }
     }
 
     /// When this machine next wants ``onTimer(at:using:_:)``.
@@ -107,6 +146,9 @@ extension LockMachine.Phase {
 }
 
 extension LockMachine {
+    /// All that want one resource keep the same bytes of its name.
+    mutating func share(key: [UInt8]) { request.key = key }
+
     /// The next attempt is to begin then, or at the deadline if that is earlier: the last is made, not skipped.
     mutating func wait(until instant: Instant) {
         switch phase {
@@ -154,12 +196,13 @@ extension LockMachine {
         case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
         }
         phase = .acquiring
-        attempt = Attempt(
-            number: attempt.number + 1,
-            token: policy.rules.token(previous: attempt.token, fresh: fresh),
+        let next = Attempt(
+            number: hasBegun ? attempt.number + 1 : 1,
+            token: policy.rules.token(previous: hasBegun ? attempt.token : nil, fresh: fresh),
             start: now,
             ballot: Ballot(nodes: policy.parameters.nodes),
             fencing: number.map { Fencing(proposing: $0) })
+        if hasBegun { attempt = next } else { course = OnHeap(Course(attempt: next)) }
     }
 
     /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
@@ -177,13 +220,13 @@ extension LockMachine {
 
     /// What the node says that was asked first. A refusal is the end of the attempt: another was faster. Where nothing
     /// comes back it decides nothing, and the others are asked as if it had not been.
-    private mutating func hear(_ vote: Vote, at now: Instant) -> AcquireStep {
+    private mutating func hear(_ vote: Vote, at now: Instant, _ policy: Policy) -> AcquireStep {
         let rest = attempt.heldBack
         attempt.heldBack = NodeSet()
         guard vote != .heldByAnother else {
             // It has no key of ours, and nobody else was asked.
             attempt.asked = NodeSet()
-            return refuse(.heldByAnother, at: now)
+            return refuse(.heldByAnother, at: now, policy)
         }
         for node in rest { attempt.ballot.record(.pending, of: node) }
         return .ask(rest)
@@ -204,7 +247,7 @@ extension LockMachine {
             noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
         }
         guard phase == .acquiring else { return nil }
-        if !attempt.heldBack.isEmpty { return hear(vote, at: now) }
+        if !attempt.heldBack.isEmpty { return hear(vote, at: now, policy) }
         if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
         return decide(at: now, using: &generator, policy)
     }
@@ -229,44 +272,48 @@ extension LockMachine {
     ) -> AcquireStep? {
         if attempt.isWon(policy) {
             let validUntil = attemptValidUntil(policy, decided: now)
-            guard now < validUntil else { return refuse(.expired, at: now) }
+            guard now < validUntil else { return refuse(.expired, at: now, policy) }
             return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
         }
         if attempt.isLost(policy) {
             let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
-            return refuse(unavailable ? .unavailable : .heldByAnother, at: now)
+            return refuse(unavailable ? .unavailable : .heldByAnother, at: now, policy)
         }
         return attempt.nextRaise(policy).map { .raise($0) }
     }
 
     /// Whether an attempt that begins now is the last.
     func isLastAttempt(at now: Instant) -> Bool {
-        now >= request.deadline || request.maximumAttempts.map { attempt.number + 1 >= $0 } ?? false
+        now >= request.deadline || request.maximumAttempts.map { (hasBegun ? attempt.number : 0) + 1 >= $0 } ?? false
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.
-    mutating func abandon(_ reason: Refusal.Reason) -> Refusal? {
+    mutating func abandon(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal? {
         switch phase {
         case .queued, .acquiring, .waiting:
             phase = .ended
-            return refusal(reason)
+            return refusal(reason, policy)
         case .held, .lost, .releasing, .ended:
             return nil
         }
     }
 
-    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant) -> AcquireStep {
+    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant, _ policy: Policy) -> AcquireStep {
         let spent = request.maximumAttempts.map { attempt.number >= $0 } ?? false
         guard now < request.deadline, !spent else {
             phase = .ended
-            return .refused(refusal(reason))
+            return .refused(refusal(reason, policy))
         }
         phase = .waiting(until: request.deadline)
-        return .retry(because: refusal(reason))
+        return .retry(because: refusal(reason, policy))
     }
 
-    private func refusal(_ reason: Refusal.Reason) -> Refusal {
-        Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+    private func refusal(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal {
+        guard hasBegun else {
+            let votes = [Vote](repeating: .notAsked, count: policy.parameters.nodes)
+            return Refusal(reason: reason, attempts: 0, votes: votes)
+        }
+        return Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
     }
 
     /// No longer than the lease may be held: an attempt that took all of that has nothing left to grant.
@@ -327,7 +374,7 @@ extension LockMachine {
         case .queued:
             return .endInQueue
         case .acquiring:
-            return .acquire(refuse(.expired, at: now))
+            return .acquire(refuse(.expired, at: now, policy))
         case .waiting:
             return .beginAttempt
         case .held:
@@ -374,11 +421,10 @@ extension LockMachine {
 
 extension LockMachine {
     /// The holder is done. False when it said so before.
-    mutating func beginRelease(nodes: Int) -> Bool {
+    mutating func beginRelease() -> Bool {
         switch phase {
         case .held, .lost:
             phase = .releasing
-            releaseBallot = Ballot(nodes: nodes)
             return true
         case .releasing, .ended:
             return false
@@ -391,11 +437,10 @@ extension LockMachine {
     /// key is not there, or all have had their say.
     mutating func countRelease(_ vote: Vote, of node: Int, _ policy: Policy) -> Bool {
         guard phase == .releasing else { return false }
-        releaseBallot!.record(vote, of: node)
-        let confirmed = releaseBallot!.granted.count + releaseBallot!.refused.count
-        guard confirmed >= policy.quorum || confirmed + releaseBallot!.failed.count == releaseBallot!.votes.count else {
-            return false
-        }
+        course!.value.releases.record(vote, of: node)
+        let confirmed = course!.value.releases.confirmed.count
+        let isComplete = confirmed + course!.value.releases.failed.count == policy.parameters.nodes
+        guard confirmed >= policy.quorum || isComplete else { return false }
         phase = .ended
         return true
     }

@@ -34,7 +34,7 @@ struct NodeSession: Sendable {
         var sentAt: Instant
         var deadline: Instant
         /// It was sent in quarantine: a grant does not count, also when it comes after the end.
-        var quarantine: Vote.Failure?
+        var quarantine: OnHeap<Vote.Failure>?
     }
 
     private(set) var phase = Phase.idle
@@ -104,7 +104,7 @@ extension NodeSession {
             guard !isStalled else { return .failed(.stalled) }
             if let failure = quarantineFailure(at: now) {
                 guard Self.isSentInQuarantine(command) else { return .failed(failure) }
-                entry.quarantine = failure
+                entry.quarantine = OnHeap(failure)
             }
             unanswered.append(entry)
             return .send
@@ -231,7 +231,7 @@ extension NodeSession {
                     arrival.failed.append((entry, quarantine))
                     continue
                 }
-                entry.quarantine = quarantine
+                entry.quarantine = OnHeap(quarantine)
             }
             entry.sentAt = now
             unanswered.append(entry)
@@ -292,11 +292,13 @@ extension NodeSession {
 // MARK: - Answers and time
 
 extension NodeSession {
-    enum Answered: Sendable {
-        /// `late`: it had its time, and its vote was counted as timed out.
-        case entry(Entry, late: Bool)
-        /// The node does not know the script: send this, the script as a whole.
-        case resend(Command)
+    struct Answered: Sendable {
+        /// What was answered.
+        let entry: Entry
+        /// It had its time, and its vote was counted as timed out.
+        let isLate: Bool
+        /// The node does not know the script: the entry's command is to be sent again, with the script as a whole.
+        let isResent: Bool
     }
 
     /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
@@ -304,7 +306,7 @@ extension NodeSession {
     /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again
     ///   when it does not: it would come after its own release.
     mutating func answered(_ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy) -> Answered? {
-        guard var entry = unanswered.popFirst() else { return nil }
+        guard let entry = unanswered.popFirst() else { return nil }
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
@@ -312,15 +314,16 @@ extension NodeSession {
         memory.heard(fromAfter: entry.sentAt)
 
         if reply.asksForScript, entry.command.spelling == .digest, isWanted || !entry.command.setsKey {
-            entry.command.spelling = .source
-            entry.sentAt = now
-            entry.deadline = now + policy.parameters.nodeTimeout
+            var again = entry
+            again.command.spelling = .source
+            again.sentAt = now
+            again.deadline = now + policy.parameters.nodeTimeout
             // Its part in the round ended with the time-out; its vote may still come.
-            if late { entry.round = nil }
-            unanswered.append(entry)
-            return .resend(entry.command)
+            if late { again.round = nil }
+            unanswered.append(again)
+            return Answered(entry: again, isLate: late, isResent: true)
         }
-        return .entry(entry, late: late)
+        return Answered(entry: entry, isLate: late, isResent: false)
     }
 
     enum TimerStep: Sendable {

@@ -54,8 +54,8 @@ package struct Ballot: Sendable {
     /// Nodes that granted, and did not accept the fencing number.
     package private(set) var tooLow = NodeSet()
 
-    package init(nodes: Int, votes vote: Vote = .pending) {
-        votes = [Vote](repeating: vote, count: nodes)
+    package init(nodes: Int) {
+        votes = [Vote](repeating: .pending, count: nodes)
     }
 
     /// Records a vote. A later word replaces an earlier one: an answer that comes after its time-out is still news.

@@ -220,3 +220,22 @@ import Testing
         }
     }
 }
+
+@Suite struct LineKeyTests {
+    @Test func everyByteOfANameCounts() {
+        var bytes: [UInt8] = []
+        for length in 1...40 {
+            let shorter = LineKey(bytes: bytes)
+            bytes.append(UInt8(length))
+            let key = LineKey(bytes: bytes)
+            #expect(key.hashValue == LineKey(bytes: bytes).hashValue)
+            #expect(key.hashValue != shorter.hashValue)
+            for index in bytes.indices {
+                var other = bytes
+                other[index] += 1
+                #expect(key != LineKey(bytes: other))
+                #expect(key.hashValue != LineKey(bytes: other).hashValue)
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ import Testing
         init(wait: Nanoseconds = .zero, extendsItself: Bool = false) {
             let request = AcquireRequest(
                 key: [1], ttl: .seconds(10), deadline: now + wait, extendsItself: extendsItself)
-            machine = LockMachine(request: request, nodes: 3)
+            machine = LockMachine(request: request)
             beginAttempt(1)
             machine.noteAsked(NodeSet(first: 3))
         }
@@ -51,8 +51,8 @@ import Testing
         func countExtension(_ vote: Vote, of node: Int, round: UInt32) -> LockMachine.ExtensionOutcome? {
             machine.countExtension(vote, of: node, round: round, at: now, using: &generator, policy)
         }
-        func abandon(_ reason: Refusal.Reason) -> Refusal? { machine.abandon(reason) }
-        func beginRelease() -> Bool { machine.beginRelease(nodes: 3) }
+        func abandon(_ reason: Refusal.Reason) -> Refusal? { machine.abandon(reason, policy) }
+        func beginRelease() -> Bool { machine.beginRelease() }
         func countRelease(_ vote: Vote, of node: Int) -> Bool { machine.countRelease(vote, of: node, policy) }
     }
 
@@ -220,15 +220,15 @@ import Testing
     @Test func aLockThatIsStillAcquiringCannotBeReleased() async {
         await #expect(processExitsWith: .failure) {
             var machine = LockMachine(
-                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture), nodes: 1)
-            _ = machine.beginRelease(nodes: 1)
+                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture))
+            _ = machine.beginRelease()
         }
     }
 
     @Test func aLockThatIsStillAcquiringCannotBeExtended() async {
         await #expect(processExitsWith: .failure) {
             var machine = LockMachine(
-                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture), nodes: 1)
+                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture))
             let policy = Policy(rules: StandardRules(), parameters: Parameters(nodes: 1))
             _ = machine.extend(
                 ExtensionID(number: 1), ttl: .seconds(1), at: Instant(nanoseconds: 0), policy)
@@ -238,9 +238,9 @@ import Testing
     @Test func aLockThatHasEndedCannotBeginAnAttempt() async {
         await #expect(processExitsWith: .failure) {
             var machine = LockMachine(
-                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture), nodes: 1)
+                request: AcquireRequest(key: [1], ttl: .seconds(1), deadline: .distantFuture))
             let policy = Policy(rules: StandardRules(), parameters: Parameters(nodes: 1))
-            _ = machine.abandon(.cancelled)
+            _ = machine.abandon(.cancelled, policy)
             machine.beginAttempt(at: Instant(nanoseconds: 0), fresh: Token(number: 1), policy)
         }
     }

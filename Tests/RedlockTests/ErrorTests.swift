@@ -42,9 +42,8 @@ import Testing
             let redlock = try Redlock(nodes: ["unix:///nowhere"])
             gone = redlock.driver
             await redlock.shutdown()
-            let core = AcquireRequest(
-                key: [1], ttl: .seconds(1), deadline: redlock.driver.clock.now(), extendsItself: false)
-            redlock.driver.post(.cancel(LockRequest(core, of: "x", for: redlock)), here: false)
+            let request = LockRequest(of: "x", ttl: .seconds(1), for: redlock)
+            redlock.driver.post(.cancel(request), here: false)
         }
         // The loop's thread lets it go when it has ended.
         for _ in 0..<1_000 where gone != nil { try await Task.sleep(for: .milliseconds(5)) }

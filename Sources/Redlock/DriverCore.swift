@@ -1,0 +1,45 @@
+internal import RedlockCore
+internal import RedlockRedis
+
+/// The engine, and what it takes to bring it one event after the other.
+///
+/// In one struct, as each use of a variable of a class is checked for exclusive access, and a cycle with five nodes is
+/// a dozen events.
+struct DriverCore {
+    var engine: Engine
+    private var generator: any RandomNumberGenerator = RandomBytes()
+    /// Events that came while directives were being carried out, in order.
+    private var waiting: [Event] = []
+    private var isHandling = false
+    /// Empty: kept for its room.
+    private var spare: [Directive] = []
+
+    init(_ parameters: Parameters) {
+        engine = Engine(parameters)
+    }
+
+    /// Takes an event through the engine. The directives are to be carried out, and ``goOn(_:into:)`` called until it
+    /// is over. False, and nothing to do, if another event has brought this one about: then it waits for that.
+    mutating func begin(_ event: Event, _ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
+        guard !isHandling else {
+            waiting.append(event)
+            return false
+        }
+        isHandling = true
+        swap(&spare, &directives)
+        engine.handle(event, at: clock.now(), using: &generator, into: &directives)
+        return true
+    }
+
+    /// The directives have been carried out: takes the next event that waits. False if there is none.
+    mutating func goOn(_ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
+        directives.removeAll(keepingCapacity: true)
+        guard !waiting.isEmpty else {
+            isHandling = false
+            swap(&spare, &directives)
+            return false
+        }
+        engine.handle(waiting.removeFirst(), at: clock.now(), using: &generator, into: &directives)
+        return true
+    }
+}
