@@ -1,6 +1,6 @@
 // Contention between processes, without split votes: one node tells a release for all, and whoever hears it there asks
 // that node first, the arbiter, and the others only if it grants. What the arbiter says is a vote like all others: a
-// lock is still what a quorum granted. Who heard it elsewhere, or not at all, asks all nodes at once as ever.
+// lock is still what a quorum granted. Who has not heard it asks all nodes at once.
 
 // MARK: - Who tells
 
@@ -16,10 +16,14 @@ extension Engine {
     }
 
     /// The release of a lock that was held. Returns the nodes from which an answer will come.
-    mutating func broadcastRelease(_ lock: LockID, _ slot: Int, _ nodes: NodeSet, _ turn: inout Turn) -> NodeSet {
+    ///
+    /// Of a lease that was lost, or has lapsed, each node tells for itself: another may have the others.
+    mutating func broadcastRelease(
+        _ lock: LockID, _ slot: Int, _ nodes: NodeSet, isValid: Bool, _ turn: inout Turn
+    ) -> NodeSet {
         let handsOver = prepareRelease(slot)
-        let teller = teller(among: slots[slot].machine!.attempt.owners, at: turn.now)
-        if let place = lines.place(of: slots[slot].line), !handsOver { lines[place].watch?.arbiter = teller }
+        let teller = isValid ? teller(among: slots[slot].machine!.hold!.guarding.nodes, at: turn.now) : nil
+        if let teller, !handsOver, let place = lines.place(of: slots[slot].line) { lines[place].watch?.arbiter = teller }
         func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
             broadcastRelease(
                 of: slots[slot].machine!.attempt.token, key: slots[slot].machine!.request.key, to: nodes,
@@ -30,7 +34,7 @@ extension Engine {
         return told.union(release(nodes.subtracting(NodeSet(teller)), .nothing))
     }
 
-    /// Who tells nobody that its key was taken: all but the arbiter, for that is where those who wait look.
+    /// Who tells nobody that its key was taken: all but the arbiter, for that is where those look who heard the same.
     func quiet(of nodes: NodeSet, _ slot: Int, _ operation: Command.Operation, at now: Instant) -> NodeSet {
         guard operation.tells, let place = lines.place(of: slots[slot].line), let arbiter = lines[place].watch?.arbiter,
             sessions[arbiter].isUsable(at: now)
@@ -40,7 +44,7 @@ extension Engine {
 
     /// The node that was to tell of a release did not: another does, so that nobody has to wait for the clock.
     mutating func retell(_ command: Command, besides node: Int, _ turn: inout Turn) {
-        guard command.notice == .everywhere, !isShuttingDown,
+        guard command.notice == .everywhere,
             let teller = teller(among: allNodes.subtracting(NodeSet(node)), at: turn.now)
         else { return }
         let command = Command(.announce, key: command.key, token: command.token, notice: .everywhere)
@@ -52,15 +56,21 @@ extension Engine {
 // MARK: - Who asks whom first
 
 extension Engine {
-    /// The node to ask before the others, for who was woken by a release, or comes while others wait; nil to ask all
-    /// at once. That is so for who goes by the clock: whatever the arbiter says, the others may be free. And for the
-    /// last attempt that a caller has: what it is told then is what all of them say.
+    /// The node to ask before the others; nil to ask all at once.
+    ///
+    /// For who was woken by a release, and for who comes while others are known to wait, or to hold. Not for who takes
+    /// over in this process, and not where the node cannot be heard: what others say over it would be missed. Nor for
+    /// who goes by the clock: whatever the arbiter says, the others may be free. Nor for who has no time to ask twice:
+    /// what a caller is told last is what all nodes say.
     func arbiter(for slot: Int, at now: Instant) -> Int? {
-        guard let place = lines.place(of: slots[slot].line), let arbiter = lines[place].watch?.arbiter,
-            !slots[slot].machine!.isLastAttempt(at: now), sessions.count > 1, sessions[arbiter].isUsable(at: now)
+        guard let place = lines.place(of: slots[slot].line), let watch = lines[place].watch,
+            let arbiter = watch.arbiter, watch.confirmed.contains(arbiter), sessions[arbiter].isUsable(at: now),
+            lines[place].released == nil, sessions.count > 1,
+            slots[slot].machine!.mayAskTwice(at: now, policy)
         else { return nil }
-        let isNew = !slots[slot].machine!.hasBegun && lines[place].released == nil
-        return isNew || lines[place].isFree(at: now, quorum: policy.quorum) ? arbiter : nil
+        let isFree = lines[place].isFree(at: now, quorum: policy.quorum)
+        let isFirstAttempt = !slots[slot].machine!.hasBegun
+        return (isFirstAttempt ? lines[place].hasRivals || !isFree : isFree) ? arbiter : nil
     }
 
     /// The arbiter has granted, or does not answer: now the others.

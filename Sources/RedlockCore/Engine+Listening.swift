@@ -11,7 +11,7 @@ extension Engine {
             let attempt = machine.attempt
             for node in attempt.ballot.locked {
                 lines[place].watch!.forecast.voted(
-                    .granted, of: node, remaining: nil, start: attempt.start, at: turn.now)
+                    .granted, of: node, remaining: nil, askedAt: attempt.start, at: turn.now)
             }
         }
         listenersUnusedSince = nil
@@ -72,8 +72,12 @@ extension Engine {
         let confirmed = lines[place].watch!.confirmed.count
         guard policy.rules.checksAgain(confirmed: confirmed, quorum: policy.quorum) else { return }
         lines[place].watch!.isUnchecked = true
-        // What is free is tried in its turn anyway.
-        if !lines[place].isFree(at: turn.now, quorum: policy.quorum) { lines[place].latest = turn.now }
+        // What is free is tried in its turn anyway. A round trip, so that one attempt will do for those that confirm at
+        // about the same time.
+        if !lines[place].isFree(at: turn.now, quorum: policy.quorum) {
+            let check = confirmed == sessions.count ? turn.now : turn.now + roundTrip
+            lines[place].latest = min(lines[place].latest, check)
+        }
         reconsider(place, &turn)
     }
 
@@ -86,8 +90,10 @@ extension Engine {
         let machine = slots[slot].machine!
         guard machine.attempt.number == number, machine.phase != .held else { return }
         lines[place].learn(at: now, quorum: policy.quorum) {
-            $0.voted(vote, of: node, remaining: remaining, start: machine.attempt.start, at: now)
+            $0.voted(vote, of: node, remaining: remaining, askedAt: machine.attempt.askedAt, at: now)
         }
+        // One that does not answer says nothing of who has the resource.
+        if case .failed = vote, lines[place].watch!.arbiter == node { lines[place].watch!.arbiter = nil }
         // A vote that came after the decision changes when to try next; nobody begins an attempt in the middle of one.
         guard case .waiting = machine.phase else { return }
         slots[slot].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))

@@ -210,12 +210,14 @@ extension Engine {
 
 extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), slots[slot].machine!.beginRelease() else { return }
+        guard let slot = slot(of: lock) else { return }
+        let isValid = slots[slot].machine!.isValid(at: turn.now)
+        guard slots[slot].machine!.beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
         let nodes = policy.rules.nodesToRelease(
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
             repaired: slots[slot].machine!.hold!.guarding.repaired)
-        let awaited = broadcastRelease(lock, slot, nodes, &turn)
+        let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
         noteRelease(slot, of: awaited, &turn)
         settle(slot)
         for node in sessions.indices where !awaited.contains(node) {

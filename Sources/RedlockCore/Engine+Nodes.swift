@@ -92,6 +92,10 @@ extension Engine {
             noteSubscribers(node, command, reply, &turn)
             if !answered.isLate, reply.subscribers(on: .release) == nil { retell(command, besides: node, &turn) }
         }
+        if command.operation == .announce, !answered.isLate, case .error = reply {
+            reportDenied(node, "publish", &turn)
+            retell(command, besides: node, &turn)
+        }
         if command.operation == .readClock {
             noteClock(reply, of: node, sentAt: answered.entry.sentAt, &turn)
         } else {

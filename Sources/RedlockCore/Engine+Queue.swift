@@ -213,7 +213,6 @@ extension Engine {
     /// The holder lets go. True when the next of this process takes over at once, and nobody needs to be told.
     mutating func prepareRelease(_ slot: Int) -> Bool {
         guard let place = lines.place(of: slots[slot].line), lines[place].front == slot else { return false }
-        defer { lines[place].hasRivals = false }
         guard lines[place].oldest != nil, !isShuttingDown else { return false }
         guard !mustGiveWay(place) else {
             lines[place].succession = .givingWay
@@ -232,18 +231,18 @@ extension Engine {
         reconsider(place, &turn)
     }
 
-    /// A node says how many are subscribed to the channel of what it has deleted.
+    /// A node says how many are subscribed to the channel of what it has deleted, if it was to tell or count them.
     mutating func noteSubscribers(_ node: Int, _ command: Command, _ reply: Reply, _ turn: inout Turn) {
-        if case .integer(-1) = reply { reportDenied(node, "publish", &turn) }
-        guard let subscribers = reply.subscribers(on: command.operation), subscribers > 0, !isShuttingDown else {
-            return
-        }
-        let known = lines.place(of: command.key)
-        let isOurs = known.map { lines[$0].watch?.asked.contains(node) == true } ?? false
-        guard subscribers > (isOurs ? 1 : 0) else { return }
-        let place = known ?? lines.make(for: command.key)
-        lines[place].hasRivals = true
-        if known == nil {
+        if case .integer(-1) = reply, command.notice != .count { reportDenied(node, "publish", &turn) }
+        guard command.notice != .nothing, !isShuttingDown,
+            let subscribers = reply.subscribers(on: command.operation)
+        else { return }
+        if let place = lines.place(of: command.key) {
+            let isOurs = lines[place].watch?.asked.contains(node) == true
+            lines[place].hasRivals = subscribers > (isOurs ? 1 : 0)
+        } else if subscribers > 0 {
+            let place = lines.make(for: command.key)
+            lines[place].hasRivals = true
             lines[place].turns = 1
             retire(place, &turn)
         }

@@ -37,14 +37,14 @@ struct Forecast: Sendable {
         released.remove(node)
     }
 
-    /// A vote on an attempt that began at `start`. A release that was heard of since then may be later than the vote:
+    /// A vote of a node that was asked at `askedAt`. A release that was heard of since then may be later than the vote:
     /// the two come over different connections.
-    mutating func voted(_ vote: Vote, of node: Int, remaining: Nanoseconds?, start: Instant, at now: Instant) {
+    mutating func voted(_ vote: Vote, of node: Int, remaining: Nanoseconds?, askedAt: Instant, at now: Instant) {
         switch vote {
         case .granted, .numberTooLow:
             freeAt[node] = now
         case .heldByAnother, .failed:
-            guard heardAt[node] <= start else { return }
+            guard heardAt[node] <= askedAt else { return }
             freeAt[node] = remaining.map { now + $0 + Self.expiryMargin } ?? .distantFuture
         case .pending, .missing, .notAsked:
             return

@@ -27,6 +27,8 @@ struct LockMachine: Sendable {
         var token: Token
         var start: Instant
         var ballot: Ballot
+        /// When nodes were asked: the first one, and then the others.
+        var askedAt = Instant(nanoseconds: 0)
         /// The nodes that the SET was, or is still to be, sent to.
         var asked = NodeSet()
         /// Nodes that are asked only if the one that is asked first grants.
@@ -201,6 +203,7 @@ extension LockMachine {
             token: policy.rules.token(previous: hasBegun ? attempt.token : nil, fresh: fresh),
             start: now,
             ballot: Ballot(nodes: policy.parameters.nodes),
+            askedAt: now,
             fencing: number.map { Fencing(proposing: $0) })
         if hasBegun { attempt = next } else { course = OnHeap(Course(attempt: next)) }
     }
@@ -212,7 +215,7 @@ extension LockMachine {
         for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }
     }
 
-    /// These are asked only if the others, or rather the other, grants.
+    /// These are asked only if the one that is left grants.
     mutating func holdBack(_ nodes: NodeSet) {
         attempt.heldBack = nodes
         for node in nodes { attempt.ballot.record(.notAsked, of: node) }
@@ -220,9 +223,10 @@ extension LockMachine {
 
     /// What the node says that was asked first. A refusal is the end of the attempt: another was faster. Where nothing
     /// comes back it decides nothing, and the others are asked as if it had not been.
-    private mutating func hear(_ vote: Vote, at now: Instant, _ policy: Policy) -> AcquireStep {
+    private mutating func hearArbiter(_ vote: Vote, at now: Instant, _ policy: Policy) -> AcquireStep {
         let rest = attempt.heldBack
         attempt.heldBack = NodeSet()
+        attempt.askedAt = now
         guard vote != .heldByAnother else {
             // It has no key of ours, and nobody else was asked.
             attempt.asked = NodeSet()
@@ -247,7 +251,7 @@ extension LockMachine {
             noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
         }
         guard phase == .acquiring else { return nil }
-        if !attempt.heldBack.isEmpty { return hear(vote, at: now, policy) }
+        if !attempt.heldBack.isEmpty { return hearArbiter(vote, at: now, policy) }
         if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
         return decide(at: now, using: &generator, policy)
     }
@@ -282,9 +286,12 @@ extension LockMachine {
         return attempt.nextRaise(policy).map { .raise($0) }
     }
 
-    /// Whether an attempt that begins now is the last.
-    func isLastAttempt(at now: Instant) -> Bool {
-        now >= request.deadline || request.maximumAttempts.map { (hasBegun ? attempt.number : 0) + 1 >= $0 } ?? false
+    /// Whether an attempt that begins now is not the last, and can ask one node, and then the others, before the
+    /// deadline.
+    func mayAskTwice(at now: Instant, _ policy: Policy) -> Bool {
+        let attempts = hasBegun ? attempt.number : 0
+        return now + policy.parameters.nodeTimeout < request.deadline
+            && request.maximumAttempts.map { attempts + 1 < $0 } ?? true
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.
@@ -420,6 +427,9 @@ extension LockMachine {
 // MARK: - Release
 
 extension LockMachine {
+    /// Whether the lease may be relied on.
+    func isValid(at now: Instant) -> Bool { phase == .held && now < hold!.validUntil }
+
     /// The holder is done. False when it said so before.
     mutating func beginRelease() -> Bool {
         switch phase {

@@ -58,8 +58,12 @@ struct NodeSession: Sendable {
 
     /// It has left a command unanswered for longer than the node timeout, and is asked nothing until it answers.
     var isStalled: Bool { timedOut > 0 }
-    /// A release was sent, and its time is not over.
-    var awaitsReleases: Bool { (timedOut..<unanswered.count).contains { unanswered[$0].command.isRelease } }
+    /// A release was sent, or word of one, and its time is not over.
+    var awaitsReleases: Bool {
+        (timedOut..<unanswered.count).contains {
+            unanswered[$0].command.isRelease || unanswered[$0].command.operation == .announce
+        }
+    }
     /// Whose command the next answer is for.
     var oldestBallot: Ballot? { unanswered.first?.ballot }
     var owedCount: Int { owed.count }

@@ -173,10 +173,9 @@ extension Rules {
         Nanoseconds(Int64(dice % UInt64(window.count + 1)))
     }
 
-    /// Once, as soon as a quorum can be heard: a release before that was not heard. Every later one is heard on one of
-    /// these nodes at least.
+    /// As soon as a quorum can be heard, and with each node more: a release that was told over it before was not heard.
     package func checksAgain(confirmed: Int, quorum: Int) -> Bool {
-        confirmed == quorum
+        confirmed >= quorum
     }
 
     /// What this client saw with its own clock goes before what a server says: its uptime is the difference of two

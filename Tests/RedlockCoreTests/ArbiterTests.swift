@@ -251,7 +251,7 @@ import Testing
         var forecast = Forecast(nodes: 1)
         let now = Instant(nanoseconds: 5)
         forecast.releasedEverywhere(at: now)
-        forecast.voted(.heldByAnother, of: 0, remaining: .seconds(1), start: now, at: Instant(nanoseconds: 9))
+        forecast.voted(.heldByAnother, of: 0, remaining: .seconds(1), askedAt: now, at: Instant(nanoseconds: 9))
         #expect(forecast.freeAt[0] > Instant(nanoseconds: 9))
     }
 }

@@ -51,16 +51,22 @@ import Testing
         } script: { script in
             script.acquire(wait: .seconds(60))
             script.refuse(0...4)
+            script.reply(0...4, .integer(0))
             script.listening(0)
             script.listening(1)
             #expect(attempts(script) == 1)
             script.listening(2)
+            #expect(attempts(script) == 1, "the others may follow: one attempt is to do for all")
+            script.advance(by: .milliseconds(2))
             #expect(attempts(script) == 2)
             #expect(script.operations(0).last == contend)
             script.listening(3)
             script.listening(4)
-            #expect(attempts(script) == 2)
+            #expect(attempts(script) == 2, "one is under way")
             #expect(script.subscriptions(4) == ["resource"])
+            script.refuse(0...4)
+            script.advance(by: .zero)
+            #expect(attempts(script) == 3, "of a release over the last ones it had not heard")
         }
     }
 
