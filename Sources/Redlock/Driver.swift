@@ -53,7 +53,7 @@ final class Driver: @unchecked Sendable {
 
     let clock = MonotonicClock()
 
-    private let loop: EventLoop
+    let loop: EventLoop
     private let observer: (@Sendable (Redlock.Event) -> Void)?
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]

@@ -55,6 +55,21 @@ public final class Redlock: Sendable {
     deinit {
         driver.post(.shutdown(nil), here: false)
     }
+
+    /// Runs tasks on the coordinator's own thread, for those that lock much and do little else.
+    ///
+    /// ```swift
+    /// try await withTaskExecutorPreference(redlock.taskExecutor) {
+    ///     let lease = try await redlock.acquire("invoice:42", ttl: .seconds(10))
+    ///     await lease.release()
+    /// }
+    /// ```
+    ///
+    /// No thread is woken to send what such a task asks for, or to tell it the answer: a cycle costs less time, and less
+    /// of the processor (docs/performance.md has figures). **It must neither block nor compute for long**: meanwhile
+    /// this coordinator hears no answer and extends no lease. The body of ``withLock(_:ttl:waitingUpTo:_:)`` is a task
+    /// of its own, and runs elsewhere. After ``shutdown()`` the tasks run where all others do.
+    public var taskExecutor: any TaskExecutor { driver.loop }
 }
 
 // MARK: - Locking

@@ -132,11 +132,14 @@ extension Bench {
             }
             let floor = Floor(try rawFloor())
             let taskFloor = benchCase == .healthy ? TaskFloor(try rawFloor()) : nil
-            func library(_ callers: Int, _ what: String = "library") async throws -> Figures {
+            func library(
+                _ callers: Int, _ what: String = "library", onItsThread: Bool = false
+            ) async throws -> Figures {
                 try Task.checkCancellation()
                 progress("\(prefix): \(what), \(callers) callers")
                 // The proxy's time is no client's.
-                return try await load.run(callers: callers, for: options.time, countsCPU: benchCase != .delay)
+                return try await load.run(
+                    callers: callers, for: options.time, countsCPU: benchCase != .delay, onItsThread: onItsThread)
             }
             func bare(_ depth: Int) async throws -> Figures {
                 try Task.checkCancellation()
@@ -152,9 +155,13 @@ extension Bench {
                 let below: Figures
                 if let early { below = early } else { below = try await bare(callers) }
                 try Task.checkCancellation()
-                progress("\(prefix): floor of tasks, \(callers) callers")
-                let tasks = try await taskFloor?.run(callers: callers, for: options.time)
-                results.append((callers, RoundResult(floor: below, library: figures, tasks: tasks)))
+                var result = RoundResult(floor: below, library: figures)
+                if let taskFloor {
+                    result.onItsThread = try await library(callers, "library, on its thread", onItsThread: true)
+                    progress("\(prefix): floor of tasks, \(callers) callers")
+                    result.tasks = try await taskFloor.run(callers: callers, for: options.time)
+                }
+                results.append((callers, result))
             }
             guard isFault else { return results }
             return try await withFault(benchCase) {

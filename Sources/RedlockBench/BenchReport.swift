@@ -9,6 +9,9 @@ package struct BenchReport: Sendable {
         /// The library with all nodes well, in the same rounds; nil where that is what was measured.
         package var healthy: Figures?
         package var ratios: Ratios
+        /// The library with tasks on its own thread for callers, and the ratios to the floor; nil where it was not
+        /// measured.
+        package var onItsThread: (figures: Figures, ratios: Ratios)?
         /// The floor with tasks for callers, and the library's ratios to that; nil where it was not measured.
         package var tasks: (figures: Figures, ratios: Ratios)?
     }
@@ -49,25 +52,32 @@ struct RoundResult: Sendable {
     var floor: Figures
     var library: Figures
     var healthy: Figures?
+    var onItsThread: Figures?
     var tasks: Figures?
 
     static func row(_ benchCase: BenchOptions.Case, callers: Int, _ rounds: [RoundResult]) -> BenchReport.Row {
         let healthy = rounds.compactMap(\.healthy)
+        let onItsThread = rounds.compactMap(\.onItsThread)
         let tasks = rounds.compactMap(\.tasks)
         return BenchReport.Row(
             benchCase: benchCase, callers: callers, library: Figures(medianOf: rounds.map(\.library)),
             floor: Figures(medianOf: rounds.map(\.floor)),
             healthy: healthy.isEmpty ? nil : Figures(medianOf: healthy),
             ratios: ratios(rounds, to: { $0.floor }),
+            onItsThread: onItsThread.isEmpty
+                ? nil : (Figures(medianOf: onItsThread), ratios(rounds, of: { $0.onItsThread! }, to: { $0.floor })),
             tasks: tasks.isEmpty ? nil : (Figures(medianOf: tasks), ratios(rounds, to: { $0.tasks! })))
     }
 
-    private static func ratios(_ rounds: [RoundResult], to floor: (RoundResult) -> Figures) -> BenchReport.Ratios {
+    private static func ratios(
+        _ rounds: [RoundResult], of library: (RoundResult) -> Figures = { $0.library },
+        to floor: (RoundResult) -> Figures
+    ) -> BenchReport.Ratios {
         func ratio(_ figure: (Figures) -> Double) -> Double {
-            rounds.map { figure($0.library) / figure(floor($0)) }.median
+            rounds.map { figure(library($0)) / figure(floor($0)) }.median
         }
         let cpu = rounds.compactMap { round in
-            round.library.cpuPerCycle.flatMap { ours in floor(round).cpuPerCycle.map { ours / $0 } }
+            library(round).cpuPerCycle.flatMap { ours in floor(round).cpuPerCycle.map { ours / $0 } }
         }
         let toHealthy = rounds.compactMap { round in round.healthy.map { round.library.median / $0.median } }
         return BenchReport.Ratios(

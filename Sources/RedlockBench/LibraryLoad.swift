@@ -9,11 +9,15 @@ struct LibraryLoad: Sendable {
     /// A caller that has not got its own resource by then has a problem that is not the bench's.
     static let wait = Duration.seconds(5)
 
-    /// - Parameter countsCPU: Whether this process does nothing else meanwhile.
-    func run(callers: Int, for time: Duration, countsCPU: Bool = true) async throws -> Figures {
+    /// - Parameters:
+    ///   - countsCPU: Whether this process does nothing else meanwhile.
+    ///   - onItsThread: Whether the callers are tasks on the coordinator's own thread.
+    func run(
+        callers: Int, for time: Duration, countsCPU: Bool = true, onItsThread: Bool = false
+    ) async throws -> Figures {
         let resources = (0..<callers).map { Resource("\(keyPrefix)\($0)") }
         return try await TaskLoad.run(
-            callers: callers, for: time, countsCPU: countsCPU,
+            callers: callers, for: time, countsCPU: countsCPU, on: onItsThread ? redlock.taskExecutor : nil,
             acquire: { try await redlock.acquire(resources[$0], ttl: Self.ttl, waitingUpTo: Self.wait) },
             release: { await $0.release() })
     }

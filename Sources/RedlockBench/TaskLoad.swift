@@ -9,10 +9,11 @@ enum TaskLoad {
     ///
     /// - Parameters:
     ///   - countsCPU: Whether this process does nothing else meanwhile.
+    ///   - executor: Where the tasks run; nil for where tasks run.
     ///   - acquire: Acquires the resource of this caller.
     ///   - release: Releases what that gave.
     static func run<Lease>(
-        callers: Int, for time: Duration, countsCPU: Bool = true,
+        callers: Int, for time: Duration, countsCPU: Bool = true, on executor: (any TaskExecutor)? = nil,
         acquire: @escaping @Sendable (Int) async throws -> Lease,
         release: @escaping @Sendable (Lease) async throws -> Void
     ) async throws -> Figures {
@@ -21,7 +22,7 @@ enum TaskLoad {
         let end = start + time.nanoseconds
         let all = try await withThrowingTaskGroup(of: Outcome.self) { group in
             for caller in 0..<callers {
-                group.addTask {
+                group.addTask(executorPreference: executor) {
                     var outcome = Outcome()
                     var now = Stopwatch.nanoseconds
                     repeat {

@@ -10,6 +10,7 @@ extension BenchReport {
                 + "times in µs; x: to the floor in the same round"
         ]
         if !rows.isEmpty { lines += [""] + loadLines }
+        if rows.contains(where: { $0.onItsThread != nil }) { lines += [""] + threadLines }
         if rows.contains(where: { $0.tasks != nil }) { lines += [""] + taskLines }
         if !contended.isEmpty { lines += [""] + contendedLines }
         if let fencing {
@@ -52,6 +53,26 @@ extension BenchReport {
                         Self.text(row.floor.cyclesPerSecond, 0), Self.text(row.floor.median), Self.text(row.floor.p99),
                         row.floor.cpuPerCycle.map { Self.text($0) } ?? "-",
                     ]
+                })
+    }
+
+    private var threadLines: [String] {
+        let header = [
+            "callers on its thread", "callers", "cycles/s", "x", "p50", "x", "p99", "acquire", "x", "CPU/cycle", "x",
+        ]
+        return Columns.aligned(
+            [header]
+                + rows.compactMap { row in
+                    row.onItsThread.map { own in
+                        [
+                            row.benchCase.rawValue, "\(row.callers)",
+                            Self.text(own.figures.cyclesPerSecond, 0), Self.text(own.ratios.throughput),
+                            Self.text(own.figures.median), Self.text(own.ratios.latency), Self.text(own.figures.p99),
+                            Self.text(own.figures.acquireMedian), Self.text(own.ratios.acquireLatency),
+                            own.figures.cpuPerCycle.map { Self.text($0) } ?? "-",
+                            own.ratios.cpu.map { Self.text($0) } ?? "-",
+                        ]
+                    }
                 })
     }
 
@@ -154,6 +175,10 @@ extension BenchReport.Row {
         object.add("floor", floor.json)
         if let healthy { object.add("healthy", healthy.json) }
         object.add("to_floor", ratios.json)
+        if let onItsThread {
+            object.add("on_its_thread", onItsThread.figures.json)
+            object.add("on_its_thread_to_floor", onItsThread.ratios.json)
+        }
         if let tasks {
             object.add("task_floor", tasks.figures.json)
             object.add("to_task_floor", tasks.ratios.json)

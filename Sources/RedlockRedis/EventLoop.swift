@@ -36,6 +36,8 @@ package final class EventLoop: @unchecked Sendable {
     private let timer: Int32
     private let bell: Int32
     private let gate = TurnGate()
+    /// What tasks want to do on the loop's thread.
+    let jobs = Locked(Jobs())
     /// Nil once the loop is stopped: what nobody will do must not be kept, for it may hold the loop.
     private let actions = Locked<[@Sendable () -> Void]?>([])
 
@@ -179,9 +181,11 @@ extension EventLoop {
 
     private func run() {
         unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn) { events in
+            beginJobs()
             while true {
-                let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), -1)
-                guard gate.enter() else { return }
+                let wait: Int32 = hasJobs ? 0 : -1
+                let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), wait)
+                guard gate.enter() else { return endJobs() }
                 turnThread = pthread_self()
                 if unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(count))])) {
                     // After a pause of this process, answers that have come are no time-outs.
@@ -189,6 +193,8 @@ extension EventLoop {
                     _ = unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(more))]))
                     onTimer()
                 }
+                // In the turn: what they ask for is one turn with what came over the sockets.
+                runJobs()
                 work(onTurn, mayStay: true)
             }
         }

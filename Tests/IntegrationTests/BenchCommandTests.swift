@@ -22,14 +22,14 @@ struct BenchCommandTests {
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":1,"))
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":64,"))
         }
-        for member in ["\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\""] {
+        for member in ["\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\"", "\"on_its_thread_to_floor\""] {
             #expect(object.contains(member))
         }
 
         let table = try await bench("--local", "--quick", "--time", "30ms", "--case", "healthy")
         #expect(table.status == .exited(0))
-        // The bare wire, and the wire with tasks.
-        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 4)
+        // The lock, the lock with callers on its thread, and the wire with tasks.
+        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 6)
     }
 
     @Test("On nodes given it measures what harms nobody, and leaves no key")
