@@ -60,7 +60,7 @@ public final class Redlock: Sendable {
     ///
     /// ```swift
     /// try await withTaskExecutorPreference(redlock.taskExecutor) {
-    ///     let lease = try await redlock.acquire("invoice:42", ttl: .seconds(10))
+    ///     let lease = try await redlock.acquire("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30))
     ///     await lease.release()
     /// }
     /// ```

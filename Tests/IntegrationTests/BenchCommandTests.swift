@@ -22,7 +22,10 @@ struct BenchCommandTests {
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":1,"))
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":64,"))
         }
-        for member in ["\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\"", "\"on_its_thread_to_floor\""] {
+        for member in [
+            "\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\"",
+            "\"on_its_thread_to_floor\"",
+        ] {
             #expect(object.contains(member))
         }
 

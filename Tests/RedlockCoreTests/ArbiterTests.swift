@@ -43,7 +43,8 @@ import Testing
         play(nodes: 5) { script in
             let lock = script.hold()
             script.release(lock)
-            #expect((0..<5).map { script.sent($0).last?.notice } == [.nothing, .nothing, .nothing, .nothing, .everywhere])
+            #expect(
+                (0..<5).map { script.sent($0).last?.notice } == [.nothing, .nothing, .nothing, .nothing, .everywhere])
         }
     }
 
@@ -225,9 +226,10 @@ import Testing
                 Issue.record("node 3 was not asked")
                 return
             }
-            #expect((0..<5).map { script.operations($0).last == script.operations(3).last } == [
-                false, false, false, true, false,
-            ])
+            #expect(
+                (0..<5).map { script.operations($0).last == script.operations(3).last } == [
+                    false, false, false, true, false,
+                ])
             script.reply(3, .pair(1, number))
             #expect((0..<5).allSatisfy { script.operations($0).last == script.operations(3).last })
             script.reply(0...1, .pair(1, number))

@@ -75,6 +75,13 @@ enum Snippets {
         return observed
     }
 
+    static func onItsThread(_ redlock: Redlock) async throws {
+        try await withTaskExecutorPreference(redlock.taskExecutor) {
+            let lease = try await redlock.acquire("invoice:42", ttl: .seconds(10), waitingUpTo: .seconds(30))
+            await lease.release()
+        }
+    }
+
     static func asking(_ lease: Lease) async throws {
         guard lease.remaining > .seconds(2) else { throw TooLate() }
         try await write()
