@@ -45,7 +45,8 @@ struct ProcessTests {
         worker.process.signal(SIGCONT)
 
         #expect(await worker.ask("valid") == "false")
-        #expect(await worker.ask("extend") == "expired")
+        // `lost` where this machine was so slow that the worker was told ahead of the end, before it was stopped.
+        #expect(["expired", "lost"].contains(await worker.ask("extend")))
         #expect(await worker.ask("release") == "released")
         #expect(cluster.values(of: "resource").count { $0 == ours } >= 2)
         #expect(lease.isValid)
