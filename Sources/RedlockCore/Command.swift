@@ -146,6 +146,11 @@ extension Reply {
 
     private static var longestMilliseconds: Int64 { Nanoseconds.forever.count / 1_000_000 }
 
+    /// The user may not do what was asked.
+    var isDenied: Bool {
+        if case .error(let text) = self { text.utf8.starts(with: "NOPERM".utf8) } else { false }
+    }
+
     /// The node does not know the script by its digest: it was restarted, or its scripts were flushed.
     var asksForScript: Bool {
         if case .error(let text) = self { text.utf8.starts(with: "NOSCRIPT".utf8) } else { false }

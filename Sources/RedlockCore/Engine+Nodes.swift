@@ -92,7 +92,7 @@ extension Engine {
             noteSubscribers(node, command, reply, &turn)
             if !answered.isLate, reply.subscribers(on: .release) == nil { retell(command, besides: node, &turn) }
         }
-        if command.operation == .announce, !answered.isLate, case .error = reply {
+        if command.operation == .announce, !answered.isLate, reply.isDenied {
             reportDenied(node, "publish", &turn)
             retell(command, besides: node, &turn)
         }

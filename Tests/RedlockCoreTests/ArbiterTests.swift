@@ -4,33 +4,6 @@ import Testing
 
 /// One node tells of a release, and who hears it asks that one first.
 @Suite struct ArbiterTests {
-    private let contend = Command.Operation.contend(milliseconds: 10_000)
-
-    private func attempts(_ script: Script, _ node: Int) -> Int {
-        script.sent(node).count { $0.operation == contend || $0.operation == .acquire(milliseconds: 10_000) }
-    }
-
-    /// A waiter that was refused by five nodes, is subscribed everywhere, and has asked once more since.
-    private func waiting(
-        fallback: Nanoseconds = .seconds(3_000), maximumAttempts: Int? = nil, wallClock: Int64? = nil,
-        _ body: (Script, LockID) throws -> Void
-    ) rethrows {
-        try play(nodes: 5) {
-            $0.fallbackDelay = fallback
-            $0.retryDelay = .seconds(1_000)
-            $0.nodeTimeout = .milliseconds(100)
-        } script: { script in
-            let lock = script.acquire(wait: .seconds(100_000), attempts: maximumAttempts, wallClock: wallClock)
-            let refusal: Reply = wallClock == nil ? .null : .pair(0, 60_000)
-            script.reply(0..<5, refusal)
-            for node in 0..<5 { script.reply(node, .integer(0)) }
-            for node in 0..<5 { script.listening(node) }
-            script.reply(0..<5, wallClock == nil ? .integer(60_000) : refusal)
-            for node in 0..<5 { script.reply(node, .integer(0)) }
-            try body(script, lock)
-        }
-    }
-
     /// The waiter hears of a release over the node, and its pause passes.
     private func wake(_ script: Script, over node: Int) {
         script.tell(node, .released)
@@ -106,24 +79,21 @@ import Testing
     // MARK: Asking
 
     @Test func whoHearsOfAReleaseAsksThatNodeAndThenTheOthers() {
-        waiting { script, lock in
+        playWaiter { script, lock in
             wake(script, over: 3)
-            #expect((0..<5).map { attempts(script, $0) } == [2, 2, 2, 3, 2])
+            #expect(script.asked == [2, 2, 2, 3, 2])
             script.reply(3, .ok)
-            #expect((0..<5).map { attempts(script, $0) } == [3, 3, 3, 3, 3])
+            #expect(script.asked == [3, 3, 3, 3, 3])
             #expect((0..<5).map { script.sent($0).last?.notice } == [.nothing, .nothing, .nothing, .node, .nothing])
             script.reply(0...1, .ok)
-            guard case .granted(lock, _) = script.news().last else {
-                Issue.record("not granted")
-                return
-            }
+            #expect(script.isGranted(lock))
         }
     }
 
     @Test func theValidityCountsFromBeforeTheFirstNodeWasAsked() {
-        waiting { script, lock in
+        playWaiter { script, lock in
             script.tell(3, .released)
-            while attempts(script, 3) < 3 { script.advance(by: .microseconds(10)) }
+            while script.asked[3] < 3 { script.advance(by: .microseconds(10)) }
             let asked = script.now
             script.advance(by: .milliseconds(50))
             script.reply(3, .ok)
@@ -140,87 +110,78 @@ import Testing
     }
 
     @Test func itsRefusalIsTheEndOfTheAttemptAndNobodyElseIsAsked() {
-        waiting { script, _ in
+        playWaiter { script, _ in
             let before = script.sent(3).count
             wake(script, over: 3)
             script.refuse(3, for: 30_000)
             script.advance(by: .seconds(29))
             #expect(script.sent(3).count == before + 1, "and nothing to release")
-            #expect((0..<5).map { attempts(script, $0) } == [2, 2, 2, 3, 2])
+            #expect(script.asked == [2, 2, 2, 3, 2])
             script.advance(by: .seconds(2))
-            #expect(attempts(script, 3) == 4, "its key can have expired")
+            #expect(script.asked[3] == 4, "its key can have expired")
         }
     }
 
     @Test(arguments: ["silence", "the end of the connection", "an error"])
     func whereItDoesNotAnswerTheOthersAreAskedAllTheSame(why: String) {
-        waiting { script, lock in
+        playWaiter { script, lock in
             wake(script, over: 3)
             switch why {
             case "silence": script.advance(by: .milliseconds(100))
             case "an error": script.reply(3, .error("OOM"))
             default: script.disconnect(3)
             }
-            #expect((0..<5).map { attempts(script, $0) } == [3, 3, 3, 3, 3])
+            #expect(script.asked == [3, 3, 3, 3, 3])
             script.reply(0...2, .ok)
-            guard case .granted(lock, _) = script.news().last else {
-                Issue.record("not granted")
-                return
-            }
+            #expect(script.isGranted(lock))
         }
     }
 
     @Test func whoGoesByTheClockAsksAllWhateverTheArbiterSaid() {
-        waiting(fallback: .seconds(1)) { script, _ in
+        playWaiter(fallback: .seconds(1)) { script, _ in
             wake(script, over: 3)
             // A client that died between the first node and the others left its key there.
             script.refuse(3, for: 60_000)
             script.advance(by: .milliseconds(1_500))
-            #expect((0..<5).map { attempts(script, $0) } == [3, 3, 3, 4, 3])
+            #expect(script.asked == [3, 3, 3, 4, 3])
         }
     }
 
-    @Test func theLastAttemptGoesToAll() {
-        waiting(maximumAttempts: 3) { script, lock in
+    @Test func theLastAttemptGoesToAll() throws {
+        try playWaiter(attempts: 3) { script, lock in
             wake(script, over: 3)
-            #expect((0..<5).map { attempts(script, $0) } == [3, 3, 3, 3, 3])
+            #expect(script.asked == [3, 3, 3, 3, 3])
             script.refuse(0...4)
             let votes = [Vote](repeating: .heldByAnother, count: 5)
-            guard case .refused(lock, let refusal) = script.news().last else {
-                Issue.record("not refused")
-                return
-            }
+            let refusal = try #require(script.refusal(of: lock))
             #expect(refusal.reason == .heldByAnother && refusal.votes[0...2] == votes[0...2])
         }
     }
 
     @Test func whoComesWhileOthersWaitAsksTheArbiterFirst() {
-        waiting { script, lock in
+        playWaiter { script, lock in
             wake(script, over: 3)
             script.refuse(3)
             script.cancel(lock)
             script.acquire(wait: .seconds(60))
-            #expect((0..<5).map { attempts(script, $0) } == [2, 2, 2, 4, 2])
+            #expect(script.asked == [2, 2, 2, 4, 2])
         }
     }
 
-    @Test func whoGivesUpMeanwhileReleasesWhatItAskedFor() {
-        waiting { script, lock in
+    @Test func whoGivesUpMeanwhileReleasesWhatItAskedFor() throws {
+        try playWaiter { script, lock in
             wake(script, over: 3)
             let releases = (0..<5).map { script.operations($0).count(where: { $0 == .release }) }
             script.cancel(lock)
             let more = (0..<5).map { script.operations($0).count(where: { $0 == .release }) - releases[$0] }
             #expect(more == [0, 0, 0, 1, 0])
-            guard case .refused(lock, let refusal) = script.news().last else {
-                Issue.record("not refused")
-                return
-            }
+            let refusal = try #require(script.refusal(of: lock))
             #expect(refusal.votes == [.notAsked, .notAsked, .notAsked, .pending, .notAsked])
         }
     }
 
     @Test func aLockWithFencingProposesTheSameNumberToAll() {
-        waiting(wallClock: 1_000) { script, lock in
+        playWaiter(wallClock: 1_000) { script, lock in
             wake(script, over: 3)
             guard case .acquireFenced(_, let number) = script.operations(3).last else {
                 Issue.record("node 3 was not asked")
@@ -233,19 +194,16 @@ import Testing
             script.reply(3, .pair(1, number))
             #expect((0..<5).allSatisfy { script.operations($0).last == script.operations(3).last })
             script.reply(0...1, .pair(1, number))
-            guard case .granted(lock, _) = script.news().last else {
-                Issue.record("not granted")
-                return
-            }
+            #expect(script.isGranted(lock))
         }
     }
 
     @Test func anotherHasTakenTheArbiterAndTheRestIsNotAskedForIt() {
-        waiting { script, _ in
+        playWaiter { script, _ in
             script.tell(3, .released)
             script.tell(3, .taken(.seconds(30)))
             script.advance(by: .seconds(29))
-            #expect((0..<5).map { attempts(script, $0) } == [2, 2, 2, 2, 2])
+            #expect(script.asked == [2, 2, 2, 2, 2])
         }
     }
 
