@@ -33,8 +33,7 @@ struct ProcessTests {
         let worker = try Conversation([
             Programs.worker, "hold", cluster.urls.joined(separator: ","), "resource", "8000",
         ])
-        #expect(await worker.readLine() == "held")
-        #expect(await worker.ask("valid") == "true")
+        await worker.expect("held")
         worker.process.signal(SIGSTOP)
 
         let redlock = try Redlock.patient(cluster.urls)
@@ -44,10 +43,10 @@ struct ProcessTests {
         let ours = try #require(values.first { value in values.count { $0 == value } >= 2 })
         worker.process.signal(SIGCONT)
 
-        #expect(await worker.ask("valid") == "false")
+        await worker.expect("false", to: "valid")
         // `lost` where this machine was so slow that the worker was told ahead of the end, before it was stopped.
         #expect(["expired", "lost"].contains(await worker.ask("extend")))
-        #expect(await worker.ask("release") == "released")
+        await worker.expect("released", to: "release")
         #expect(cluster.values(of: "resource").count { $0 == ours } >= 2)
         #expect(lease.isValid)
         _ = await worker.finish()
@@ -60,13 +59,13 @@ struct ProcessTests {
         let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.joined(separator: ",")
         let worker = try Conversation([Programs.worker, "body", nodes, "resource", "1000"])
-        #expect(await worker.readLine() == "held")
+        await worker.expect("held")
         worker.process.signal(SIGSTOP)
         await eventually("the keys are gone") { !cluster.hasKey("resource") }
         // The line is there when it wakes: the body ends at once, perhaps before anybody could tell it of the loss.
         worker.write("end")
         worker.process.signal(SIGCONT)
-        #expect(await worker.readLine() == "lost")
+        await worker.expect("lost")
         _ = await worker.finish()
     }
 
@@ -75,7 +74,7 @@ struct ProcessTests {
         let cluster = try await startCluster(nodes: 3)
         let nodes = cluster.urls.joined(separator: ",")
         let worker = try Conversation([Programs.worker, "once", nodes, "resource", "3000"])
-        #expect(await worker.readLine() == "connected")
+        await worker.expect("connected")
         // All on one thread: tasks of other tests may keep this one waiting for longer than the node timeout.
         let answer = await onOwnThread {
             for node in cluster.nodes { node.pause() }
@@ -91,8 +90,7 @@ struct ProcessTests {
             return answer
         }
         #expect(answer == "asked")
-        let outcome = await worker.readLine()
-        #expect(outcome == "acquired")
+        await worker.expect("acquired")
         _ = await worker.finish()
     }
 
@@ -104,7 +102,7 @@ struct ProcessTests {
         let worker = try Conversation([
             Programs.worker, "load", cluster.urls.joined(separator: ","), "resource", "20",
         ])
-        #expect(await worker.readLine() == "started")
+        await worker.expect("started")
         let node = cluster.nodes[0]
         let elsewhere = try FreePorts.next()
         func restart(_ times: Int) async throws {

@@ -13,6 +13,9 @@ import Redlock
 ///                                                    takes the lock again and again for a while, and says when
 @main
 struct LockWorker {
+    /// For a machine so busy that the first attempts find no quorum in time.
+    private static let patience = Duration.seconds(60)
+
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let nodes = arguments[1].split(separator: ",").map(String.init)
@@ -56,7 +59,7 @@ struct LockWorker {
 
     /// Answers each line of standard input: `valid`, `extend`, `release`.
     private static func hold(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async throws {
-        let lease = try await redlock.acquire(resource, ttl: ttl)
+        let lease = try await redlock.acquire(resource, ttl: ttl, waitingUpTo: patience)
         answer("held")
         while let question = readLine() {
             switch question {
@@ -81,7 +84,7 @@ struct LockWorker {
     /// Says how it went.
     private static func body(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async {
         do {
-            try await redlock.withLock(resource, ttl: ttl) { _ in
+            try await redlock.withLock(resource, ttl: ttl, waitingUpTo: patience) { _ in
                 answer("held")
                 _ = readLine()
             }
@@ -96,7 +99,7 @@ struct LockWorker {
     private static func contend(
         _ redlock: Redlock, _ resource: Resource, tasks: Int, milliseconds: Int, work: Duration
     ) async throws {
-        await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: .seconds(60))).release()
+        await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: patience)).release()
         answer("connected")
         _ = readLine()
         let end = SelfReport.monotonic() + milliseconds * 1_000_000
@@ -106,7 +109,7 @@ struct LockWorker {
                     var holds: [(Int, Int, Int)] = []
                     while SelfReport.monotonic() < end {
                         let lease = try await redlock.acquire(
-                            resource, ttl: .seconds(10), waitingUpTo: .seconds(60))
+                            resource, ttl: .seconds(10), waitingUpTo: patience)
                         let granted = SelfReport.monotonic()
                         if work > .zero { try await Task.sleep(for: work) }
                         holds.append((task, granted, SelfReport.monotonic()))
@@ -122,7 +125,7 @@ struct LockWorker {
     }
 
     private static func once(_ redlock: Redlock, _ resource: Resource) async throws {
-        await (try redlock.acquire("first", ttl: .seconds(60), waitingUpTo: .seconds(60))).release()
+        await (try redlock.acquire("first", ttl: .seconds(60), waitingUpTo: patience)).release()
         answer("connected")
         _ = readLine()
         do {

@@ -2,6 +2,7 @@ import ChildProcesses
 import Glibc
 import PosixLock
 import TestSupport
+import Testing
 
 /// The programs that this package builds.
 enum Programs {
@@ -58,6 +59,15 @@ final class Conversation: Sendable {
     func ask(_ question: String) async -> String? {
         write(question)
         return await readLine()
+    }
+
+    /// Expects this line next, after a question if one is given; what came in its place is shown.
+    func expect(
+        _ line: String, to question: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        if let question { write(question) }
+        let heard = await readLine()
+        #expect(heard == line, sourceLocation: sourceLocation)
     }
 
     /// Closes its input and takes the rest of what it prints, and how it ended.
