@@ -55,6 +55,8 @@ package final class BlockingClient {
     }
 
     deinit {
+        // Now, even if a child that is being started has a copy of it still.
+        _ = unsafe shutdown(context.pointee.fd, Int32(SHUT_RDWR))
         unsafe redisFree(context)
     }
 

@@ -142,7 +142,7 @@ struct FaultTests {
     func evidence() async throws {
         let cluster = try await startCluster(nodes: 3, options: ["--rename-command", "SET", ""])
         Fault.refused.befall(cluster.nodes[0])
-        let redlock = try Redlock(nodes: cluster.urls)
+        let redlock = try Redlock.patient(cluster.urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .milliseconds(300))
         }

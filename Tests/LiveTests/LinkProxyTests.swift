@@ -131,10 +131,10 @@ struct LinkProxyTests {
 }
 
 /// Waits until a condition on the outside world holds, which sends no event when it does; a minute at most.
-func eventually(_ condition: () -> Bool) throws {
+func eventually(line: Int = #line, _ condition: () -> Bool) throws {
     for _ in 0..<12_000 {
         if condition() { return }
         usleep(5_000)
     }
-    throw Unexpected("it did not happen within a minute")
+    throw Unexpected("what line \(line) waits for did not happen within a minute")
 }
