@@ -3,18 +3,42 @@ package import RedlockCore
 
 /// Commands as bytes on the wire. Reuses its buffers: one formatter serves one event loop.
 package struct CommandFormatter {
+    /// Forms of commands whose layout is kept.
+    static let maximumLayouts = 16
+
     private var text: [UInt8] = []
     private var lengths: [Int] = []
+    /// Where the key of the lock is among the words.
+    private var keyWord = 0
+    private(set) var layouts: [CommandLayout] = []
+    /// Makes room for the next.
+    private var oldestLayout = 0
 
     package init() {}
 
     /// The bytes of a command of the lock.
     package mutating func format(_ command: Command) -> WireCommand {
+        guard CommandLayout.isKept(for: command) else { return spell(command) }
+        for index in layouts.indices where layouts[index].fits(command) {
+            return layouts[index].filled(for: command)
+        }
+        let bytes = spell(command)
+        let layout = CommandLayout(of: command, as: bytes, lengths: lengths, keyWord: keyWord)
+        if layouts.count < Self.maximumLayouts {
+            layouts.append(layout)
+        } else {
+            layouts[oldestLayout] = layout
+            oldestLayout = (oldestLayout + 1) % Self.maximumLayouts
+        }
+        return bytes
+    }
+
+    private mutating func spell(_ command: Command) -> WireCommand {
         begin()
         switch command.operation {
         case .acquire(let milliseconds):
             add("SET")
-            add(command.key)
+            add(key: command.key)
             add(command.token)
             add("NX")
             add("PX")
@@ -90,7 +114,7 @@ package struct CommandFormatter {
         add(verb)
         add(script)
         add(withNumber ? "2" : "1")
-        add(command.key)
+        add(key: command.key)
         if withNumber { add(Command.numberKey(of: command.key)) }
         add(command.token)
     }
@@ -103,6 +127,11 @@ package struct CommandFormatter {
     private mutating func add(_ word: String) {
         text.append(contentsOf: word.utf8)
         lengths.append(word.utf8.count)
+    }
+
+    private mutating func add(key: [UInt8]) {
+        keyWord = lengths.count
+        add(key)
     }
 
     private mutating func add(_ bytes: [UInt8]) {
@@ -130,25 +159,16 @@ package struct CommandFormatter {
         }
         // It fails for want of memory alone, which Swift does not survive anywhere else either.
         guard length >= 0, let formatted = unsafe formatted else { preconditionFailure("out of memory") }
-        return unsafe WireCommand(start: formatted, count: Int(length))
+        defer { unsafe redisFreeCommand(formatted) }
+        return unsafe WireCommand(bytes: [UInt8](UnsafeRawBufferPointer(start: formatted, count: Int(length))))
     }
 }
 
-/// The bytes of one command, in hiredis' own buffer.
-@safe package struct WireCommand: ~Copyable {
-    private let start: UnsafeMutablePointer<CChar>
-    package let count: Int
-
-    fileprivate init(start: UnsafeMutablePointer<CChar>, count: Int) {
-        unsafe self.start = unsafe start
-        self.count = count
-    }
-
-    deinit {
-        unsafe redisFreeCommand(start)
-    }
+/// The bytes of one command.
+package struct WireCommand {
+    package let bytes: [UInt8]
 
     package func append(to buffer: inout [UInt8]) {
-        unsafe buffer.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+        buffer.append(contentsOf: bytes)
     }
 }

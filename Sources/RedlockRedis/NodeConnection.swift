@@ -54,8 +54,9 @@ package final class NodeConnection {
 
     /// Dials. `attempt` picks the address to begin with, so that one which never answers does not hide the others.
     package func open(attempt: UInt64) {
-        resolver.resolve { [weak self] outcome in
-            guard let self, case .resolving = phase else { return }
+        // Not weak, here and below: a weak reference costs a side table, and slower retains from then on.
+        resolver.resolve { [self] outcome in
+            guard case .resolving = phase else { return }
             switch outcome {
             case .success(let addresses) where !addresses.isEmpty:
                 let first = Int(attempt % UInt64(addresses.count))
@@ -86,7 +87,7 @@ package final class NodeConnection {
     }
 
     /// Adds a command to what ``flush()`` sends.
-    package func send(_ command: borrowing WireCommand) {
+    package func send(_ command: WireCommand) {
         guard case .open = phase else { return }
         command.append(to: &output)
     }
@@ -120,7 +121,7 @@ extension NodeConnection {
             self.descriptor = descriptor
             phase = .dialling(remaining: remaining)
             do throws(EventLoop.SystemError) {
-                watch = try loop.watch(descriptor, .readAndWrite) { [weak self] in self?.ready(writable: $0) }
+                watch = try loop.watch(descriptor, .readAndWrite) { [self] in ready(writable: $0) }
             } catch {
                 end(error.description)
             }

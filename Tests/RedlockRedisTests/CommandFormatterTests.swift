@@ -132,7 +132,7 @@ import Testing
         command.append(to: &bytes)
         let head = [UInt8]("*6\r\n$3\r\nSET\r\n$5\r\n".utf8)
         #expect(Array(bytes.prefix(head.count + key.count + 2)) == head + key + [0x0d, 0x0a])
-        #expect(command.count == bytes.count)
+        #expect(command.bytes == bytes)
     }
 
     @Test func otherCommandsAreWordsAsTheyAre() {
@@ -141,6 +141,47 @@ import Testing
         #expect(
             text(formatter.format(["AUTH", "me", "pä ss"])) == "*3\r\n$4\r\nAUTH\r\n$2\r\nme\r\n$6\r\npä ss\r\n")
         #expect(text(formatter.format(["ECHO", ""])) == "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n")
+    }
+
+    private static let forms: [(Command.Operation, Command.Notice)] = [
+        (.acquire(milliseconds: 10_000), .node), (.contend(milliseconds: 10_000), .node),
+        (.contend(milliseconds: 10_000), .nothing), (.extend(milliseconds: 10_000), .node), (.release, .nothing),
+        (.release, .count), (.release, .node), (.release, .everywhere),
+        (.acquireFenced(milliseconds: 10_000, number: 7), .node), (.raise(to: 8), .node),
+        (.repair(milliseconds: 10_000), .node), (.announce, .everywhere),
+    ]
+
+    @Test(arguments: forms) func aFormThatIsKnownIsFilledWithOtherKeysAndTokens(
+        operation: Command.Operation, notice: Command.Notice
+    ) {
+        var formatter = CommandFormatter()
+        // Of one length, and of others; with line ends, digits and dollars.
+        let keys = [
+            "k", "q", "\n", "$", "invoice:42", "invoice:43", "\r\n$40\r\n012", String(repeating: "x", count: 512),
+        ]
+        for (number, key) in (keys + keys.reversed()).enumerated() {
+            let command = Command(
+                operation, key: [UInt8](key.utf8), token: Token(number: UInt64(number) << 40), notice: notice)
+            #expect(text(formatter.format(command)) == bytes(command), "\(key)")
+        }
+    }
+
+    @Test func noMoreFormsAreKeptThanTheLimit() {
+        var formatter = CommandFormatter()
+        for milliseconds in Int64(1)...100 {
+            let command = Command(.acquire(milliseconds: milliseconds), key: [UInt8]("k".utf8), token: token)
+            #expect(text(formatter.format(command)) == bytes(command))
+        }
+        #expect(formatter.layouts.count == CommandFormatter.maximumLayouts)
+    }
+
+    @Test func whatVariesWithEachCommandIsNotKept() {
+        var formatter = CommandFormatter()
+        for number in Int64(1)...3 {
+            _ = formatter.format(
+                Command(.acquireFenced(milliseconds: 1, number: number), key: [UInt8]("k".utf8), token: token))
+        }
+        #expect(formatter.layouts.isEmpty)
     }
 
     @Test func aFormatterForgetsTheCommandBefore() {
