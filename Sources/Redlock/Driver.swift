@@ -126,7 +126,7 @@ extension Driver {
             defer { inbox.inputs = [] }
             return inbox.inputs
         }
-        for input in inputs { take(input) }
+        for index in inputs.indices { take(inputs[index]) }
         endTurn()
     }
 
@@ -175,7 +175,7 @@ extension Driver {
         var directives: [Directive] = []
         guard core.begin(event, clock, into: &directives) else { return }
         repeat {
-            for directive in directives { carryOut(directive) }
+            for index in directives.indices { carryOut(directives[index]) }
         } while core.goOn(clock, into: &directives)
     }
 
@@ -237,7 +237,7 @@ extension Driver {
 
     private func connect(_ node: Int, _ id: ConnectionID) {
         let connection = NodeConnection(to: nodes[node].address, loop: loop, resolver: nodes[node].resolver) {
-            [unowned self] event in
+            [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .reply(let reply): handle(.reply(node: node, id, reply))
@@ -252,7 +252,7 @@ extension Driver {
     private func listen(_ node: Int, _ id: ConnectionID) {
         let listener = NodeConnection(
             to: nodes[node].address, loop: loop, resolver: nodes[node].listenerResolver
-        ) { [unowned self] event in
+        ) { [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .reply(.push(let push)): handle(.pushed(node: node, id, push))
@@ -274,7 +274,6 @@ extension Driver {
     private func send(_ command: Command, to targets: NodeSet) {
         guard !targets.isEmpty else { return }
         let bytes = formatter.format(command)
-        let nodes = nodes
         for node in targets { nodes[node].connection?.send(bytes) }
         unflushed = unflushed.union(targets)
     }
@@ -356,6 +355,11 @@ extension Driver {
                 self.isClosed = true
                 self.inbox.withLock { $0.isClosed = true }
                 self.loop.stop()
+                // They hold this driver.
+                for node in self.nodes.indices {
+                    self.nodes[node].connection = nil
+                    self.nodes[node].listener = nil
+                }
                 for waiter in self.shutdownWaiters { waiter.resume() }
                 self.shutdownWaiters = []
             }

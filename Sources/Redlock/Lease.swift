@@ -124,25 +124,10 @@ extension Lease {
     /// timeout. Quiet when the lease is over or was released before, and not stopped by cancellation.
     public func release() async {
         await withCheckedContinuation { continuation in
-            enum Next {
-                case post
-                case wait
-                case done
-            }
-            let next: Next = state.withLock { state in
-                if state.isReleased { return .done }
-                state.releasing.append(continuation)
-                defer { state.releaseBegun = true }
-                return state.releaseBegun ? .wait : .post
-            }
-            switch next {
-            case .post:
-                state.tellLossHandlers(nil)
-                redlock.driver.post(.release(lock))
-            case .wait:
-                break
-            case .done:
-                continuation.resume()
+            switch state.beginRelease(of: continuation) {
+            case .begun: redlock.driver.post(.release(lock))
+            case .underWay: break
+            case .over: continuation.resume()
             }
         }
     }

@@ -11,8 +11,18 @@ final class LeaseState: Sendable {
         var isReleased = false
         var releaseBegun = false
         var releasing: [CheckedContinuation<Void, Never>] = []
-        fileprivate var lossHandlers: [(id: UInt64, handler: @Sendable (RedlockError?) -> Void)] = []
+        fileprivate var lossHandlers: [LossHandler] = []
         fileprivate var lossHandlerCount: UInt64 = 0
+
+        fileprivate mutating func takeLossHandlers() -> [LossHandler] {
+            defer { lossHandlers = [] }
+            return lossHandlers
+        }
+    }
+
+    fileprivate struct LossHandler {
+        let id: UInt64
+        let tell: @Sendable (RedlockError?) -> Void
     }
 
     private let values: Locked<Values>
@@ -38,7 +48,7 @@ extension LeaseState {
         let (id, outcome): (UInt64, RedlockError??) = withLock { state in
             if state.loss != nil || state.releaseBegun { return (0, .some(state.loss)) }
             state.lossHandlerCount += 1
-            state.lossHandlers.append((state.lossHandlerCount, handler))
+            state.lossHandlers.append(LossHandler(id: state.lossHandlerCount, tell: handler))
             return (state.lossHandlerCount, nil)
         }
         if let outcome { handler(outcome) }
@@ -48,13 +58,29 @@ extension LeaseState {
     func removeLossHandler(_ id: UInt64) {
         withLock { $0.lossHandlers.removeAll { $0.id == id } }
     }
+}
 
-    func tellLossHandlers(_ loss: RedlockError?) {
-        let handlers = withLock { state in
-            defer { state.lossHandlers = [] }
-            return state.lossHandlers
+// MARK: - Release
+
+extension LeaseState {
+    enum Release {
+        /// The coordinator is to be asked for it.
+        case begun
+        case underWay
+        case over
+    }
+
+    /// The holder is done. Who asks is resumed at the end of the release, unless that is over.
+    func beginRelease(of caller: CheckedContinuation<Void, Never>) -> Release {
+        let (release, handlers): (Release, [LossHandler]) = withLock { state in
+            if state.isReleased { return (.over, []) }
+            state.releasing.append(caller)
+            if state.releaseBegun { return (.underWay, []) }
+            state.releaseBegun = true
+            return (.begun, state.takeLossHandlers())
         }
-        for (_, handler) in handlers { handler(loss) }
+        for handler in handlers { handler.tell(nil) }
+        return release
     }
 }
 
@@ -70,18 +96,21 @@ extension LeaseState {
     }
 
     func lost(_ loss: RedlockError) {
-        withLock { $0.loss = loss }
-        tellLossHandlers(loss)
+        let handlers = withLock { state in
+            state.loss = loss
+            return state.takeLossHandlers()
+        }
+        for handler in handlers { handler.tell(loss) }
     }
 
     func released() {
-        let waiting = withLock { state in
+        let (callers, handlers) = withLock { state in
             state.isReleased = true
             state.releaseBegun = true
             defer { state.releasing = [] }
-            return state.releasing
+            return (state.releasing, state.takeLossHandlers())
         }
-        for continuation in waiting { continuation.resume() }
-        tellLossHandlers(nil)
+        for caller in callers { caller.resume() }
+        for handler in handlers { handler.tell(nil) }
     }
 }

@@ -32,12 +32,10 @@ final class LockRequest: Sendable {
 // MARK: - From the caller's task
 
 extension LockRequest {
-    /// Waits until it is finished. To be called once.
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let suspends = state.withLock { $0.outcome.suspend(continuation) }
-            if !suspends { continuation.resume() }
-        }
+    /// Has the caller resumed when it is finished. To be called once.
+    func suspend(_ caller: CheckedContinuation<Void, Never>) {
+        let suspends = state.withLock { $0.outcome.suspend(caller) }
+        if !suspends { caller.resume() }
     }
 
     /// The task may be cancelled before it has suspended, and before the engine knows of it.

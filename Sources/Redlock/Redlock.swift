@@ -127,7 +127,7 @@ extension Redlock {
     ) async throws(RedlockError) -> Lease {
         let request = try post(resource, ttl: ttl, waitingUpTo: wait, extendingItself: extendingItself)
         await withTaskCancellationHandler {
-            await request.wait()
+            await withCheckedContinuation { request.suspend($0) }
         } onCancel: {
             request.cancel()
         }

@@ -14,7 +14,7 @@ struct Deque<Element> {
         }
     }
 
-    mutating func append(_ element: Element) {
+    mutating func append(_ element: consuming Element) {
         if count == ring.count { grow() }
         ring[place(count)] = element
         count += 1
@@ -47,7 +47,7 @@ struct Deque<Element> {
     }
 
     /// Up to this many elements it is not worth giving the memory back.
-    private static var keptCapacity: Int { 64 }
+    private static var keptCapacity: Int { 512 }
 }
 
 extension Deque: Sendable where Element: Sendable {}

@@ -80,29 +80,35 @@ extension Engine {
         guard case .ready(connection) = sessions[node].phase else { return }
         let wasStalled = sessions[node].isStalled
         let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
-        guard let answered = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy) else {
-            disconnect(node, connection, "it answered what was not asked", &turn)
-            return
-        }
+        let answered = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
         if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
-        guard !answered.isResent else { return turn.directives.append(.send(answered.entry.command, to: node)) }
-        if !answered.isLate { leave(answered.entry.round, node, &turn) }
-        let command = answered.entry.command
-        if command.isRelease {
-            noteSubscribers(node, command, reply, &turn)
-            if !answered.isLate, reply.subscribers(on: .release) == nil { retell(command, besides: node, &turn) }
+        switch answered {
+        case .answer(let entry, let isLate): take(reply, to: entry, isLate: isLate, of: node, &turn)
+        case .resend(let command): turn.directives.append(.send(command, to: node))
+        case nil: disconnect(node, connection, "it answered what was not asked", &turn)
         }
-        if command.operation == .announce, !answered.isLate, reply.isDenied {
+    }
+
+    private mutating func take(
+        _ reply: Reply, to entry: NodeSession.Entry, isLate: Bool, of node: Int, _ turn: inout Turn
+    ) {
+        if !isLate { leave(entry.round, node, &turn) }
+        switch entry.command.operation {
+        case .readClock:
+            return noteClock(reply, of: node, sentAt: entry.sentAt, &turn)
+        case .release:
+            noteSubscribers(node, entry.command, reply, &turn)
+            if !isLate, reply.subscribers(on: .release) == nil { retell(entry.command, besides: node, &turn) }
+        case .announce:
+            guard !isLate, reply.isDenied else { break }
             reportDenied(node, "publish", &turn)
-            retell(command, besides: node, &turn)
+            retell(entry.command, besides: node, &turn)
+        case .acquire, .acquireFenced, .raise, .contend, .extend, .repair:
+            break
         }
-        if command.operation == .readClock {
-            noteClock(reply, of: node, sentAt: answered.entry.sentAt, &turn)
-        } else {
-            count(
-                vote(reply, to: answered.entry, of: node, at: turn.now), of: node, for: answered.entry.ballot,
-                remaining: reply.remaining(on: command.operation), &turn)
-        }
+        count(
+            vote(reply, to: entry, of: node, at: turn.now), of: node, for: entry.ballot,
+            remaining: reply.remaining(on: entry.command.operation), &turn)
     }
 
     mutating func sessionTimer(_ node: Int, _ turn: inout Turn) {

@@ -43,6 +43,7 @@ struct LineTable: Sendable {
     /// Lines in use.
     var count: Int { lines.count - free.count }
 
+    /// To go on from here by `?.` costs an allocation: the accessors are not inlined then.
     subscript(place: Int) -> WaitingLine {
         @inline(__always) _read { yield lines[place] }
         @inline(__always) _modify { yield &lines[place] }

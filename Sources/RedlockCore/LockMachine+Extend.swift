@@ -131,10 +131,10 @@ extension LockMachine {
     /// Callers of extensions that will not be decided any more.
     mutating func takeExtensionCallers() -> [ExtensionID] {
         // As a rule there are none.
-        guard hold?.extending != nil || hold?.queued != nil else { return [] }
-        let callers = (hold?.extending?.callers ?? []) + (hold?.queued?.callers ?? [])
-        hold?.extending = nil
-        hold?.queued = nil
+        guard hold != nil, hold!.extending != nil || hold!.queued != nil else { return [] }
+        let callers = (hold!.extending?.callers ?? []) + (hold!.queued?.callers ?? [])
+        hold!.extending = nil
+        hold!.queued = nil
         return callers
     }
 

@@ -296,13 +296,11 @@ extension NodeSession {
 // MARK: - Answers and time
 
 extension NodeSession {
-    struct Answered: Sendable {
-        /// What was answered.
-        let entry: Entry
-        /// It had its time, and its vote was counted as timed out.
-        let isLate: Bool
-        /// The node does not know the script: the entry's command is to be sent again, with the script as a whole.
-        let isResent: Bool
+    enum Answered: Sendable {
+        /// What was answered. If it is late, it had its time, and its vote was counted as timed out.
+        case answer(to: Entry, isLate: Bool)
+        /// The node does not know the script: the command is to be sent again, with the script as a whole.
+        case resend(Command)
     }
 
     /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
@@ -325,9 +323,9 @@ extension NodeSession {
             // Its part in the round ended with the time-out; its vote may still come.
             if late { again.round = nil }
             unanswered.append(again)
-            return Answered(entry: again, isLate: late, isResent: true)
+            return .resend(again.command)
         }
-        return Answered(entry: entry, isLate: late, isResent: false)
+        return .answer(to: consume entry, isLate: late)
     }
 
     enum TimerStep: Sendable {
