@@ -43,7 +43,7 @@ struct LineTable: Sendable {
     /// Lines in use.
     var count: Int { lines.count - free.count }
 
-    /// To go on from here by `?.` costs an allocation: the accessors are not inlined then.
+    /// What is done for every lock tests for nil and goes on by `!`. By `?.` the accessors are not inlined, and allocate.
     subscript(place: Int) -> WaitingLine {
         @inline(__always) _read { yield lines[place] }
         @inline(__always) _modify { yield &lines[place] }

@@ -3,7 +3,7 @@ package import RedlockCore
 
 /// Commands as bytes on the wire. Reuses its buffers: one formatter serves one event loop.
 package struct CommandFormatter {
-    /// Forms of commands whose layout is kept.
+    /// Forms of commands whose layout is kept. There are four of releases, and four more for each ttl.
     static let maximumLayouts = 16
 
     private var text: [UInt8] = []
@@ -11,6 +11,8 @@ package struct CommandFormatter {
     /// Where the key of the lock is among the words.
     private var keyWord = 0
     private(set) var layouts: [CommandLayout] = []
+    /// The last command that was written by a layout.
+    private var written: [UInt8] = []
     /// Makes room for the next.
     private var oldestLayout = 0
 
@@ -20,7 +22,8 @@ package struct CommandFormatter {
     package mutating func format(_ command: Command) -> WireCommand {
         guard CommandLayout.isKept(for: command) else { return spell(command) }
         for index in layouts.indices where layouts[index].fits(command) {
-            return layouts[index].filled(for: command)
+            layouts[index].write(command, to: &written)
+            return WireCommand(bytes: written)
         }
         let bytes = spell(command)
         let layout = CommandLayout(of: command, as: bytes, lengths: lengths, keyWord: keyWord)

@@ -1,15 +1,18 @@
 import RedlockCore
 
-/// A command as hiredis has laid it out, for others of its form: their keys and tokens go into the same places.
+/// A command as hiredis has laid it out, for others of its form: they differ in key and token alone.
 ///
-/// hiredis takes thousands of instructions for a command, and commands differ in little else.
+/// hiredis takes thousands of instructions for a command. Here a key and the line with its length are put between what
+/// stands before and after them, and a token, whose length is always the same, into its place.
 struct CommandLayout {
     private let operation: Command.Operation
     private let notice: Command.Notice
-    private let keyCount: Int
-    private let keyPlace: Int
+    /// Up to the `$` in front of the length of the key.
+    private let head: [UInt8]
+    /// From behind the key.
+    private let tail: [UInt8]
+    /// In ``tail``.
     private let tokenPlace: Int
-    private var bytes: [UInt8]
 
     /// Whether commands like this one differ in key and token alone, once each, and are many.
     static func isKept(for command: Command) -> Bool {
@@ -25,35 +28,42 @@ struct CommandLayout {
     init(of command: Command, as formatted: WireCommand, lengths: [Int], keyWord: Int) {
         operation = command.operation
         notice = command.notice
-        keyCount = command.key.count
-        bytes = formatted.bytes
-        keyPlace = Self.place(of: keyWord, lengths, in: bytes)
-        tokenPlace = Self.place(of: keyWord + 1, lengths, in: bytes)
-    }
-
-    /// In front of the words is a line with their number, and in front of each a line with its length; behind each a
-    /// line ends.
-    private static func place(of word: Int, _ lengths: [Int], in bytes: [UInt8]) -> Int {
+        let bytes = formatted.bytes
+        // In front of the words is a line with their number, and in front of each a line with its length; behind each a
+        // line ends.
         func afterLine(at place: Int) -> Int { bytes[place...].firstIndex(of: 0x0a)! + 1 }
-        var place = afterLine(at: afterLine(at: 0))
-        for length in lengths[..<word] { place = afterLine(at: place + length + 2) }
-        return place
+        var keyLine = afterLine(at: 0)
+        for length in lengths[..<keyWord] { keyLine = afterLine(at: keyLine) + length + 2 }
+        let keyEnd = afterLine(at: keyLine) + lengths[keyWord]
+        head = [UInt8](bytes[...keyLine])
+        tail = [UInt8](bytes[keyEnd...])
+        tokenPlace = afterLine(at: keyEnd + 2) - keyEnd
     }
 
     func fits(_ command: Command) -> Bool {
-        keyCount == command.key.count && notice == command.notice && operation == command.operation
+        notice == command.notice && operation == command.operation
     }
 
-    /// The bytes of a command that ``fits(_:)``.
-    mutating func filled(for command: Command) -> WireCommand {
-        unsafe bytes.withUnsafeMutableBytes { bytes in
-            unsafe bytes[keyPlace..<keyPlace + keyCount].copyBytes(from: command.key)
-            var place = tokenPlace
+    /// Writes a command that ``fits(_:)`` in the place of what is in the buffer.
+    func write(_ command: Command, to buffer: inout [UInt8]) {
+        buffer.removeAll(keepingCapacity: true)
+        buffer.append(contentsOf: head)
+        Self.append(decimal: command.key.count, to: &buffer)
+        buffer.append(0x0d)
+        buffer.append(0x0a)
+        buffer.append(contentsOf: command.key)
+        var place = buffer.count + tokenPlace
+        buffer.append(contentsOf: tail)
+        unsafe buffer.withUnsafeMutableBytes { bytes in
             command.token.forEachEightDigits { digits in
                 unsafe bytes.storeBytes(of: digits.bigEndian, toByteOffset: place, as: UInt64.self)
                 place += 8
             }
         }
-        return WireCommand(bytes: bytes)
+    }
+
+    private static func append(decimal number: Int, to buffer: inout [UInt8]) {
+        if number >= 10 { append(decimal: number / 10, to: &buffer) }
+        buffer.append(0x30 + UInt8(number % 10))
     }
 }

@@ -102,6 +102,9 @@ extension EventLoop {
             }, context.toOpaque())
         guard status == 0 else {
             unsafe context.release()
+            // They hold whoever has this loop.
+            self.onTimer = {}
+            self.onTurn = {}
             throw SystemError(description: "a thread for the event loop: \(describeError(status))")
         }
         pthread_detach(thread)

@@ -54,7 +54,8 @@ package final class NodeConnection {
 
     /// Dials. `attempt` picks the address to begin with, so that one which never answers does not hide the others.
     package func open(attempt: UInt64) {
-        // Not weak, here and below: a weak reference costs a side table, and slower retains from then on.
+        // Not weak, here and below: a weak reference costs a side table, and slower retains from then on. The resolver
+        // lets go of this when it has answered or is cancelled, the loop when the socket is shut: ``close`` does both.
         resolver.resolve { [self] outcome in
             guard case .resolving = phase else { return }
             switch outcome {

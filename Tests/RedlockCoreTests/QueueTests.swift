@@ -8,10 +8,11 @@ import Testing
         var generator = SplitMix64(seed: seed)
         var deque = Deque<Int>()
         var model: [Int] = []
-        // It grows, shrinks to nothing and grows again: what moves the elements is emptying, and being half read.
-        for phase in 0..<40 {
+        // It grows beyond what it keeps when it is empty, shrinks to nothing and grows again: what moves the elements is
+        // emptying, and being half read.
+        for phase in 0..<8 {
             let appends = phase.isMultiple(of: 2) ? 3 : 1
-            for step in 0..<400 {
+            for step in 0..<1_600 {
                 if Int.random(in: 0..<4, using: &generator) < appends {
                     deque.append(step)
                     model.append(step)

@@ -155,15 +155,19 @@ import Testing
         operation: Command.Operation, notice: Command.Notice
     ) {
         var formatter = CommandFormatter()
+        var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
         // Of one length, and of others; with line ends, digits and dollars.
         let keys = [
-            "k", "q", "\n", "$", "invoice:42", "invoice:43", "\r\n$40\r\n012", String(repeating: "x", count: 512),
+            "k", "q", "\n", "$", "", "invoice:42", "invoice:43", "\r\n$40\r\n012", String(repeating: "x", count: 512),
         ]
-        for (number, key) in (keys + keys.reversed()).enumerated() {
+        var kept: [(WireCommand, String)] = []
+        for key in keys + keys.reversed() {
             let command = Command(
-                operation, key: [UInt8](key.utf8), token: Token(number: UInt64(number) << 40), notice: notice)
-            #expect(text(formatter.format(command)) == bytes(command), "\(key)")
+                operation, key: [UInt8](key.utf8), token: Token(using: &generator), notice: notice)
+            kept.append((formatter.format(command), bytes(command)))
         }
+        for (command, bytes) in kept { #expect(text(command) == bytes) }
+        #expect(formatter.layouts.count <= 1)
     }
 
     @Test func noMoreFormsAreKeptThanTheLimit() {
