@@ -170,6 +170,18 @@ import Testing
         #expect(formatter.layouts.count <= 1)
     }
 
+    @Test func formsAreNotTakenForOneAnother() {
+        var formatter = CommandFormatter()
+        let forms = Self.forms + [(.acquire(milliseconds: 1_000), .node), (.extend(milliseconds: 1_000), .node)]
+        for (operation, notice) in forms + forms.reversed() {
+            let command = Command(operation, key: [UInt8]("k".utf8), token: token, notice: notice)
+            #expect(text(formatter.format(command)) == bytes(command), "\(operation), \(notice)")
+        }
+        var command = Command(.release, key: [UInt8]("k".utf8), token: token)
+        command.spelling = .source
+        #expect(text(formatter.format(command)) == bytes(command))
+    }
+
     @Test func noMoreFormsAreKeptThanTheLimit() {
         var formatter = CommandFormatter()
         for milliseconds in Int64(1)...100 {
