@@ -21,41 +21,21 @@ package final class BlockingClient {
     private let context: UnsafeMutablePointer<redisContext>
 
     package init(port: UInt16) throws(ConnectError) {
-        guard let descriptor = Self.connect(to: port) else { throw ConnectError() }
-        guard let context = unsafe redisConnectFd(descriptor) else {
-            close(descriptor)
+        let context = unsafe redisConnectWithTimeout(
+            "127.0.0.1", Int32(port), timeval(tv_sec: Self.patience, tv_usec: 0))
+        guard let context = unsafe context else { throw ConnectError() }
+        guard unsafe context.pointee.err == 0 else {
+            unsafe redisFree(context)
             throw ConnectError()
         }
+        unsafe _ = fcntl(context.pointee.fd, F_SETFD, FD_CLOEXEC)
+        unsafe redisSetTimeout(context, timeval(tv_sec: Self.patience, tv_usec: 0))
         unsafe self.context = unsafe context
     }
 
-    /// A connection that is closed on exec from the start, as hiredis' own are not: a server that another thread starts
-    /// meanwhile would inherit it, and keep it open beyond its end here.
-    private static func connect(to port: UInt16) -> Int32? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        var patience = timeval(tv_sec: Self.patience, tv_usec: 0)
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-        // Connecting is sending, here.
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-        let status = unsafe withUnsafeBytes(of: &address) { bytes in
-            unsafe Glibc.connect(
-                descriptor, bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
-        }
-        guard status == 0 else {
-            close(descriptor)
-            return nil
-        }
-        return descriptor
-    }
-
     deinit {
-        // Now, even if a child that is being started has a copy of it still.
+        // It ends here and now, even if a child has a copy of it: one that is being started, or that another thread
+        // started before the descriptor was to be closed on exec.
         _ = unsafe shutdown(context.pointee.fd, Int32(SHUT_RDWR))
         unsafe redisFree(context)
     }

@@ -126,7 +126,7 @@ extension Driver {
             defer { inbox.inputs = [] }
             return inbox.inputs
         }
-        for index in inputs.indices { take(inputs[index]) }
+        for input in inputs { take(input) }
         endTurn()
     }
 
@@ -175,7 +175,7 @@ extension Driver {
         var directives: [Directive] = []
         guard core.begin(event, clock, into: &directives) else { return }
         repeat {
-            for index in directives.indices { carryOut(directives[index]) }
+            for directive in directives { carryOut(directive) }
         } while core.goOn(clock, into: &directives)
     }
 

@@ -33,22 +33,25 @@ extension BenchReport {
         return lines.joined(separator: "\n")
     }
 
-    private var loadLines: [String] {
-        let header = [
-            "case", "callers", "cycles/s", "x", "p50", "x", "p99", "p99.9", "acquire", "x", "CPU/cycle", "x",
-            "to healthy", "floor: cycles/s", "p50", "p99", "CPU/cycle",
+    private static let loadColumns = [
+        "callers", "cycles/s", "x", "p50", "x", "p99", "p99.9", "acquire", "x", "CPU/cycle", "x",
+    ]
+
+    private static func load(_ callers: Int, _ figures: Figures, _ ratios: Ratios) -> [String] {
+        [
+            "\(callers)", text(figures.cyclesPerSecond, 0), text(ratios.throughput), text(figures.median),
+            text(ratios.latency), text(figures.p99), text(figures.p999), text(figures.acquireMedian),
+            text(ratios.acquireLatency), figures.cpuPerCycle.map { text($0) } ?? "-",
+            ratios.cpu.map { text($0) } ?? "-",
         ]
+    }
+
+    private var loadLines: [String] {
+        let header = ["case"] + Self.loadColumns + ["to healthy", "floor: cycles/s", "p50", "p99", "CPU/cycle"]
         return Columns.aligned(
             [header]
                 + rows.map { row in
-                    [
-                        row.benchCase.rawValue, "\(row.callers)",
-                        Self.text(row.library.cyclesPerSecond, 0), Self.text(row.ratios.throughput),
-                        Self.text(row.library.median), Self.text(row.ratios.latency),
-                        Self.text(row.library.p99), Self.text(row.library.p999),
-                        Self.text(row.library.acquireMedian), Self.text(row.ratios.acquireLatency),
-                        row.library.cpuPerCycle.map { Self.text($0) } ?? "-",
-                        row.ratios.cpu.map { Self.text($0) } ?? "-",
+                    [row.benchCase.rawValue] + Self.load(row.callers, row.library, row.ratios) + [
                         row.ratios.toHealthy.map { Self.text($0) } ?? "-",
                         Self.text(row.floor.cyclesPerSecond, 0), Self.text(row.floor.median), Self.text(row.floor.p99),
                         row.floor.cpuPerCycle.map { Self.text($0) } ?? "-",
@@ -57,21 +60,11 @@ extension BenchReport {
     }
 
     private var threadLines: [String] {
-        let header = [
-            "callers on its thread", "callers", "cycles/s", "x", "p50", "x", "p99", "acquire", "x", "CPU/cycle", "x",
-        ]
-        return Columns.aligned(
-            [header]
+        Columns.aligned(
+            [["callers on its thread"] + Self.loadColumns]
                 + rows.compactMap { row in
                     row.onItsThread.map { own in
-                        [
-                            row.benchCase.rawValue, "\(row.callers)",
-                            Self.text(own.figures.cyclesPerSecond, 0), Self.text(own.ratios.throughput),
-                            Self.text(own.figures.median), Self.text(own.ratios.latency), Self.text(own.figures.p99),
-                            Self.text(own.figures.acquireMedian), Self.text(own.ratios.acquireLatency),
-                            own.figures.cpuPerCycle.map { Self.text($0) } ?? "-",
-                            own.ratios.cpu.map { Self.text($0) } ?? "-",
-                        ]
+                        [row.benchCase.rawValue] + Self.load(row.callers, own.figures, own.ratios)
                     }
                 })
     }

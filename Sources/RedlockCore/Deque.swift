@@ -14,7 +14,7 @@ struct Deque<Element> {
         }
     }
 
-    mutating func append(_ element: consuming Element) {
+    mutating func append(_ element: Element) {
         if count == ring.count { grow() }
         ring[place(count)] = element
         count += 1

@@ -131,10 +131,9 @@ extension Engine {
         _ slot: Int, fresh: Token, proposing number: Int64?, at now: Instant
     ) -> (token: Token, operation: Command.Operation) {
         guard let place = lines.place(of: slots[slot].line) else { preconditionFailure("a request is in a line") }
-        let released = lines[place].released
-        lines[place].released = nil
+        let released = lines[place].released.take()
         lines[place].triesFree = lines[place].isFree(at: now, quorum: policy.quorum)
-        if lines[place].watch != nil { lines[place].watch!.isUnchecked = false }
+        lines[place].watch?.isUnchecked = false
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }

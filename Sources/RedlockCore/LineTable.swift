@@ -43,10 +43,8 @@ struct LineTable: Sendable {
     /// Lines in use.
     var count: Int { lines.count - free.count }
 
-    /// What is done for every lock tests for nil and goes on by `!`. By `?.` the accessors are not inlined, and allocate.
-    ///
-    /// A getter, where `_read` would do: without optimisation Swift 6.3.1 went on reading what `_read` had lent after it
-    /// was given back (address sanitizer).
+    /// A getter, where `_read` would do, and costs the same: without optimisation Swift 6.3.1 went on reading what `_read`
+    /// had lent after it was given back (address sanitizer).
     subscript(place: Int) -> WaitingLine {
         @inline(__always) get { lines[place] }
         @inline(__always) _modify { yield &lines[place] }

@@ -130,7 +130,7 @@ extension LockMachine {
 
     /// Callers of extensions that will not be decided any more.
     mutating func takeExtensionCallers() -> [ExtensionID] {
-        // As a rule there are none.
+        // As a rule there are none. By `?.` the accessors of a hold allocate, for each release.
         guard hold != nil, hold!.extending != nil || hold!.queued != nil else { return [] }
         let callers = (hold!.extending?.callers ?? []) + (hold!.queued?.callers ?? [])
         hold!.extending = nil

@@ -325,7 +325,7 @@ extension NodeSession {
             unanswered.append(again)
             return .resend(again.command)
         }
-        return .answer(to: consume entry, isLate: late)
+        return .answer(to: entry, isLate: late)
     }
 
     enum TimerStep: Sendable {
