@@ -1,15 +1,19 @@
-internal import Glibc
+public import Glibc
 
 /// A value that one thread at a time can touch. Copies of this are of one and the same value.
 ///
 /// A POSIX mutex rather than the standard library's `Mutex`: on Linux the thread sanitizer knows what the first orders,
 /// and takes every use of the second for a race.
+///
+/// Public, as other modules get their own, specialized copy of this code only if it is both that and inlinable.
 @safe
-package struct Locked<Value>: @unchecked Sendable {
+public struct Locked<Value>: @unchecked Sendable {
     /// The value, and behind it the mutex: one object for both.
-    private let storage: ManagedBuffer<Value, pthread_mutex_t>
+    @usableFromInline let storage: ManagedBuffer<Value, pthread_mutex_t>
 
-    package init(_ value: Value) {
+    /// A value that nobody else has.
+    @inlinable
+    public init(_ value: Value) {
         unsafe storage = LockedStorage<Value>.create(minimumCapacity: 1) { storage in
             unsafe storage.withUnsafeMutablePointerToElements { mutex in
                 unsafe mutex.initialize(to: pthread_mutex_t())
@@ -22,7 +26,8 @@ package struct Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` while no other thread is in here. Not recursive; nothing slow and nobody else's code in `body`.
-    package func withLock<Result, Failure>(
+    @inlinable
+    public func withLock<Result, Failure>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         unsafe try storage.withUnsafeMutablePointers { value, mutex throws(Failure) in
@@ -34,7 +39,9 @@ package struct Locked<Value>: @unchecked Sendable {
 }
 
 @unsafe
-private final class LockedStorage<Value>: ManagedBuffer<Value, pthread_mutex_t> {
+@usableFromInline
+final class LockedStorage<Value>: ManagedBuffer<Value, pthread_mutex_t> {
+    @inlinable
     deinit {
         unsafe withUnsafeMutablePointerToElements { mutex in
             unsafe pthread_mutex_destroy(mutex)
