@@ -3,7 +3,7 @@ internal import RedlockCore
 
 /// What a lease and the coordinator both know of it. The coordinator keeps it for as long as the lock lives; the lease
 /// may be let go before.
-final class LeaseState: Sendable {
+struct LeaseState: Sendable {
     struct Values {
         var validUntil: Instant
         var loss: RedlockError?
