@@ -126,54 +126,61 @@ extension Driver {
             defer { inbox.inputs = [] }
             return inbox.inputs
         }
-        for input in inputs { take(input) }
+        handle(inputs.compactMap { event(for: $0) })
         endTurn()
     }
 
-    private func take(_ input: Input) {
+    /// What the engine is to be told; nil where there is nothing to tell.
+    private func event(for input: Input) -> Event? {
         switch input {
         case .acquire(let request, let details):
-            acquire(request, details)
+            return acquire(request, details)
         case .cancel(let request):
-            if let lock = request.lock { handle(.cancel(lock)) }
+            return request.lock.map { .cancel($0) }
         case .extend(let lock, let resource, let ttl, let caller):
             extensionCount += 1
             let id = ExtensionID(number: extensionCount)
             extensions[id] = Extension(resource: resource, caller: caller)
-            guard !isClosed else {
-                return answer(.notExtended(lock, ExtensionRefusal(reason: .released, votes: []), callers: [id]))
-            }
-            handle(.extend(lock, id, ttl: ttl))
+            return .extend(lock, id, ttl: ttl)
         case .release(let lock):
-            handle(.release(lock))
+            return .release(lock)
         case .shutdown(let waiter):
-            shutDown(waiter)
+            return shutDown(waiter)
         }
     }
 
-    private func acquire(_ request: LockRequest, _ details: AcquireRequest) {
+    private func acquire(_ request: LockRequest, _ details: AcquireRequest) -> Event? {
         guard !request.isCancelled else {
-            return request.finish(
+            request.finish(
                 .failure(error(Refusal(reason: .cancelled, attempts: 0, votes: []), request.resource)))
+            return nil
         }
         guard let lock = core.engine.newLock() else {
             let message = "\(Limits.locks) locks are held or waited for already"
-            return request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
+            request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
+            return nil
         }
         request.begin(as: lock)
         while clients.count <= lock.slot { clients.append(nil) }
         clients[Int(lock.slot)] = Client(lock: lock, resource: request.resource, request: request)
-        handle(.acquire(lock, details))
+        return .acquire(lock, details)
     }
 
-    /// Takes an event through the engine, and whatever follows from it.
+    private func handle(_ event: Event) {
+        handle([event])
+    }
+
+    /// Takes events that have come together through the engine, and whatever follows from them.
+    ///
+    /// All of them first, then what is to be done: each half is short enough for the processor to have its instructions
+    /// at hand. In turn, event by event, they were fetched anew for each.
     ///
     /// Carrying out a directive can cause another event at once (a connection that is refused on the spot); it waits
     /// until the directives before it are done.
-    private func handle(_ event: Event) {
+    private func handle(_ events: [Event]) {
         loop.preconditionInTurn()
         var directives: [Directive] = []
-        guard core.begin(event, clock, into: &directives) else { return }
+        guard core.begin(events, clock, into: &directives) else { return }
         repeat {
             for directive in directives { carryOut(directive) }
         } while core.goOn(clock, into: &directives)
@@ -223,9 +230,9 @@ extension Driver {
             subscribe(true, to: key, node)
         case .unsubscribe(let key, let node):
             subscribe(false, to: key, node)
-        case .leave:
-            broadcasts.leave()
-            openVotes -= 1
+        case .leave(let departures):
+            for _ in departures { broadcasts.leave() }
+            openVotes -= departures.count
         case .answer(let answer):
             self.answer(answer)
         case .report(let report):
@@ -240,7 +247,7 @@ extension Driver {
             [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
-            case .reply(let reply): handle(.reply(node: node, id, reply))
+            case .replies(let replies): handle(.replies(node: node, id, replies))
             case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
         }
@@ -255,9 +262,8 @@ extension Driver {
         ) { [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
-            case .reply(.push(let push)): handle(.pushed(node: node, id, push))
-            case .reply(.error(let text)): handle(.pushed(node: node, id, .refused(text)))
-            case .reply: break
+            case .replies(let replies):
+                handle(replies.compactMap(\.push).map { .pushed(node: node, id, $0) })
             case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
         }
@@ -341,12 +347,15 @@ extension Driver {
 // MARK: - Shutdown
 
 extension Driver {
-    private func shutDown(_ waiter: CheckedContinuation<Void, Never>?) {
+    private func shutDown(_ waiter: CheckedContinuation<Void, Never>?) -> Event? {
         if let waiter {
-            guard !isClosed else { return waiter.resume() }
+            guard !isClosed else {
+                waiter.resume()
+                return nil
+            }
             shutdownWaiters.append(waiter)
         }
-        handle(.shutdown)
+        return .shutdown
     }
 
     private func close() {

@@ -1,7 +1,7 @@
 internal import RedlockCore
 internal import RedlockRedis
 
-/// The engine, and what it takes to bring it one event after the other.
+/// The engine, and what it takes to bring it events, one after the other.
 ///
 /// In one struct, as each use of a variable of a class is checked for exclusive access, and a cycle with five nodes is
 /// a dozen events.
@@ -18,16 +18,19 @@ struct DriverCore {
         engine = Engine(parameters)
     }
 
-    /// Takes an event through the engine. The directives are to be carried out, and ``goOn(_:into:)`` called until it
-    /// is over. False, and nothing to do, if another event has brought this one about: then it waits for that.
-    mutating func begin(_ event: Event, _ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
+    /// Takes events through the engine, all at the same time. The directives are to be carried out, and
+    /// ``goOn(_:into:)`` called until it is over. False, and nothing to do, if another event has brought these about:
+    /// then they wait for that.
+    mutating func begin(_ events: [Event], _ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
         guard !isHandling else {
-            waiting.append(event)
+            waiting += events
             return false
         }
+        guard !events.isEmpty else { return false }
         isHandling = true
         swap(&spare, &directives)
-        engine.handle(event, at: clock.now(), using: &generator, into: &directives)
+        let now = clock.now()
+        for event in events { engine.handle(event, at: now, using: &generator, into: &directives) }
         return true
     }
 

@@ -146,6 +146,15 @@ extension Reply {
 
     private static var longestMilliseconds: Int64 { Nanoseconds.forever.count / 1_000_000 }
 
+    /// What it means where it comes over a subscription connection.
+    package var push: Push? {
+        switch self {
+        case .push(let push): push
+        case .error(let text): .refused(text)
+        case .ok, .null, .integer, .pair, .text, .list, .unexpected: nil
+        }
+    }
+
     /// The user may not do what was asked.
     var isDenied: Bool {
         if case .error(let text) = self { text.utf8.starts(with: "NOPERM".utf8) } else { false }

@@ -78,14 +78,17 @@ extension Engine {
 
     mutating func answered(_ node: Int, _ connection: ConnectionID, _ reply: Reply, _ turn: inout Turn) {
         guard case .ready(connection) = sessions[node].phase else { return }
+        guard sessions[node].isAsked else {
+            return disconnect(node, connection, "it answered what was not asked", &turn)
+        }
         let wasStalled = sessions[node].isStalled
         let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
-        let answered = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
+        let (entry, answered) = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
         if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
         switch answered {
-        case .answer(let entry, let isLate): take(reply, to: entry, isLate: isLate, of: node, &turn)
+        case .inTime: take(reply, to: entry, isLate: false, of: node, &turn)
+        case .late: take(reply, to: entry, isLate: true, of: node, &turn)
         case .resend(let command): turn.directives.append(.send(command, to: node))
-        case nil: disconnect(node, connection, "it answered what was not asked", &turn)
         }
     }
 
@@ -142,6 +145,6 @@ extension Engine {
     }
 
     private func leave(_ round: RoundID?, _ node: Int, _ turn: inout Turn) {
-        if let round { turn.directives.append(.leave(round, node: node)) }
+        if let round { turn.departures.append(Departure(round: round, node: node)) }
     }
 }

@@ -112,15 +112,31 @@ package struct Engine: Sendable {
         case .connected(let node, let connection, let greeting): connected(node, connection, greeting, &turn)
         case .disconnected(let node, let connection, let reason, let kind):
             disconnected(node, connection, reason, kind, &turn)
-        case .reply(let node, let connection, let reply): answered(node, connection, reply, &turn)
+        case .replies(let node, let connection, let replies):
+            for reply in replies where shutdown != .done {
+                answered(node, connection, reply, &turn)
+                conclude(&turn)
+            }
         case .pushed(let node, let connection, let push): pushed(node, connection, push, &turn)
         case .timer: timer(&turn)
         case .shutdown: beginShutdown(&turn)
         }
-        while let line = lines.vacated.popLast() { succeed(line, &turn) }
-        if shutdown == .draining { finishShutdownWhenDrained(&turn) }
+        conclude(&turn)
+        leaveRounds(&turn)
         generator = turn.generator
         directives = turn.directives
+    }
+
+    /// What follows from an event, or from one reply of many: they are to mean the same together as one by one.
+    private mutating func conclude(_ turn: inout Turn) {
+        while let line = lines.vacated.popLast() { succeed(line, &turn) }
+        if shutdown == .draining { finishShutdownWhenDrained(&turn) }
+    }
+
+    private func leaveRounds(_ turn: inout Turn) {
+        guard !turn.departures.isEmpty else { return }
+        turn.directives.append(.leave(turn.departures))
+        turn.departures = []
     }
 }
 
@@ -129,6 +145,8 @@ struct Turn {
     let now: Instant
     var generator: any RandomNumberGenerator
     var directives: [Directive]
+    /// Told at the end, in one directive.
+    var departures: [Departure] = []
 }
 
 // MARK: - Broadcasts
@@ -281,6 +299,7 @@ extension Engine {
         guard lockCount == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
         for node in sessions.indices { close(node, &turn) }
         shutdown = .done
+        leaveRounds(&turn)
         turn.directives.append(.closed)
     }
 
@@ -294,7 +313,7 @@ extension Engine {
         case .extend(let lock, let caller, _):
             let refusal = ExtensionRefusal(reason: .released, votes: [])
             directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
-        case .start, .release, .cancel, .connected, .disconnected, .reply, .pushed, .timer, .shutdown:
+        case .start, .release, .cancel, .connected, .disconnected, .replies, .pushed, .timer, .shutdown:
             break
         }
     }

@@ -13,8 +13,8 @@ package enum Event: Sendable {
     case connected(node: Int, ConnectionID, Greeting)
     /// The connection ended, or could not be made.
     case disconnected(node: Int, ConnectionID, reason: String, kind: Outage = .unreachable)
-    /// The answer to the oldest unanswered command on this connection.
-    case reply(node: Int, ConnectionID, Reply)
+    /// The answers to the oldest unanswered commands on this connection, as many as have come together.
+    case replies(node: Int, ConnectionID, [Reply])
     /// Something came over a subscription connection.
     case pushed(node: Int, ConnectionID, Push)
     /// ``Engine/nextDeadline`` has come.
@@ -38,12 +38,18 @@ package enum Directive: Sendable {
     /// On the subscription connection, the channel of this key.
     case subscribe(key: [UInt8], node: Int)
     case unsubscribe(key: [UInt8], node: Int)
-    /// One node's part in a round is over: it answered, failed or took too long.
-    case leave(RoundID, node: Int)
+    /// These nodes' parts in rounds are over: they answered, failed or took too long.
+    case leave([Departure])
     case answer(Answer)
     case report(Report)
     /// Shut down: nothing will follow.
     case closed
+}
+
+/// One node's part in one round is over.
+package struct Departure: Hashable, Sendable {
+    package var round: RoundID
+    package var node: Int
 }
 
 /// What a caller is told.

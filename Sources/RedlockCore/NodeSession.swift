@@ -64,6 +64,8 @@ struct NodeSession: Sendable {
             unanswered[$0].command.isRelease || unanswered[$0].command.operation == .announce
         }
     }
+    /// There is a command that an answer can be for.
+    var isAsked: Bool { !unanswered.isEmpty }
     /// Whose command the next answer is for.
     var oldestBallot: Ballot? { unanswered.first?.ballot }
     var owedCount: Int { owed.count }
@@ -296,19 +298,26 @@ extension NodeSession {
 // MARK: - Answers and time
 
 extension NodeSession {
+    /// How a command was answered.
     enum Answered: Sendable {
-        /// What was answered. If it is late, it had its time, and its vote was counted as timed out.
-        case answer(to: Entry, isLate: Bool)
+        case inTime
+        /// It had its time, and its vote was counted as timed out.
+        case late
         /// The node does not know the script: the command is to be sent again, with the script as a whole.
         case resend(Command)
     }
 
-    /// The oldest unanswered command has its answer. Nil when there is none: the node speaks out of turn.
+    /// The oldest unanswered command has its answer: ``isAsked`` must be true.
+    ///
+    /// Two values, and no enum or optional with both: that was copied and destroyed by way of its metadata, at a
+    /// twentieth of a cycle.
     ///
     /// - Parameter isWanted: Whether what ``oldestBallot`` is for goes on. A script that sets a key is not sent again
     ///   when it does not: it would come after its own release.
-    mutating func answered(_ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy) -> Answered? {
-        guard let entry = unanswered.popFirst() else { return nil }
+    mutating func answered(
+        _ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy
+    ) -> (entry: Entry, Answered) {
+        guard let entry = unanswered.popFirst() else { preconditionFailure("nothing was asked") }
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
@@ -323,9 +332,9 @@ extension NodeSession {
             // Its part in the round ended with the time-out; its vote may still come.
             if late { again.round = nil }
             unanswered.append(again)
-            return .resend(again.command)
+            return (entry, .resend(again.command))
         }
-        return .answer(to: entry, isLate: late)
+        return (entry, late ? .late : .inTime)
     }
 
     enum TimerStep: Sendable {

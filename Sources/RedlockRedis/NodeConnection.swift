@@ -10,8 +10,8 @@ package final class NodeConnection {
     package enum Event {
         /// Connected, signed in, and the node has spoken: this is what it said of itself.
         case connected(Greeting)
-        /// The answer to the oldest command that has none.
-        case reply(Reply)
+        /// The answers to the oldest commands that have none, as many as have come together.
+        case replies([Reply])
         /// Over, and why; nothing follows.
         case closed(reason: String, kind: Outage)
     }
@@ -220,18 +220,22 @@ extension NodeConnection {
     }
 
     private func parse(_ bytes: UnsafeRawBufferPointer) {
+        var replies: [Reply] = []
+        var failure: ReplyReader.ProtocolError?
         do throws(ReplyReader.ProtocolError) {
             unsafe try reader.feed(bytes)
             while let reply = try reader.next() {
                 switch phase {
                 case .greeting(let unanswered, let facts): greeted(reply, unanswered, facts)
-                case .open: handler(.reply(reply))
+                case .open: replies.append(reply)
                 case .resolving, .dialling, .closed: return
                 }
             }
         } catch {
-            end("protocol error: \(error)", .turnedAway)
+            failure = error
         }
+        if !replies.isEmpty { handler(.replies(replies)) }
+        if let failure { end("protocol error: \(failure)", .turnedAway) }
     }
 
     private func shut() {

@@ -196,7 +196,7 @@ private struct Fuzzer {
         switch Int.random(in: 0..<3, using: &random) {
         case 0: script.handle(.connected(node: node, stale, .unknown("nobody asks")))
         case 1: script.handle(.disconnected(node: node, stale, reason: "stale"))
-        default: script.handle(.reply(node: node, stale, .ok))
+        default: script.handle(.replies(node: node, stale, [.ok]))
         }
     }
 
@@ -212,24 +212,30 @@ private struct Fuzzer {
         }
     }
 
+    /// One answer, or some that come together.
     private mutating func answer(_ node: Int) {
-        let command = script.unanswered(node)[0]
+        let commands = script.unanswered(node).prefix(chance(30) ? Int.random(in: 2...5, using: &random) : 1)
+        let replies = commands.map { reply(of: node, to: $0) }
+        if replies.count == 1 { script.reply(node, replies[0]) } else { script.reply(node, together: replies) }
+    }
+
+    private mutating func reply(of node: Int, to command: Command) -> Reply {
         if areHonest {
             // A script that was flushed, or an error, changes nothing on the node.
-            if !command.isRelease, chance(3) { return script.reply(node, .error("OOM command not allowed")) }
+            if !command.isRelease, chance(3) { return .error("OOM command not allowed") }
             if case .acquire = command.operation {
             } else if command.spelling == .digest, chance(10) {
-                return script.reply(node, .error("NOSCRIPT No matching script"))
+                return .error("NOSCRIPT No matching script")
             }
-            return script.reply(node, script.execute(command, on: node))
+            return script.execute(command, on: node)
         }
-        guard chance(garbage) else { return script.reply(node, script.execute(command, on: node)) }
+        guard chance(garbage) else { return script.execute(command, on: node) }
         let replies: [Reply] = [
             .ok, .null, .integer(1), .integer(0), .integer(-1), .integer(.max), .error(""), .error("OOM"),
             .error("NOSCRIPT No matching script"), .unexpected("an array"), .pair(0, -2), .pair(0, 10), .pair(1, 1),
             .pair(2, 0), .pair(2, .max), .pair(2, .min), .pair(2, 3_000_000), .pair(2, Limits.fencingNumber),
         ]
-        script.reply(node, replies.randomElement(using: &random)!)
+        return replies.randomElement(using: &random)!
     }
 
     /// Hears what callers are told, and sees to it that no two hold the same.

@@ -84,7 +84,7 @@ import Testing
             let lock = script.acquire()
             #expect(script.sent(0) == [], "it is not connected yet")
             script.connected(0)
-            script.handle(.reply(node: 0, old, .ok))
+            script.handle(.replies(node: 0, old, [.ok]))
             script.handle(.disconnected(node: 0, old, reason: "late"))
             script.handle(.connected(node: 0, old, .unknown("nobody asks")))
             #expect(script.news() == [])
@@ -100,20 +100,50 @@ import Testing
     @Test func anAnswerBeforeTheConnectionIsGreetedIsIgnored() throws {
         try play(nodes: 1, connected: false) { script in
             script.acquire()
-            script.handle(.reply(node: 0, try #require(script.connection(0)), .ok))
+            script.handle(.replies(node: 0, try #require(script.connection(0)), [.ok]))
             #expect(script.news() == [])
         }
     }
 
     @Test func aNodeThatAnswersWhatWasNotAskedIsDisconnected() throws {
         try play(nodes: 1) { script in
-            script.handle(.reply(node: 0, try #require(script.connection(0)), .ok))
+            script.handle(.replies(node: 0, try #require(script.connection(0)), [.ok]))
             #expect(script.connection(0) == nil)
             guard case .disconnected(0, let reason, _) = script.reports.last else {
                 Issue.record("no report")
                 return
             }
             #expect(reason == "it answered what was not asked")
+        }
+    }
+
+    @Test func answersThatComeTogetherAreForTheOldestCommandsInOrder() throws {
+        try play(nodes: 1) { script in
+            let locks = [script.acquire("one"), script.acquire("two", wait: .zero), script.acquire("three")]
+            script.reply(0, together: [.ok, .null])
+            let news = script.news()
+            try #require(news.count == 2)
+            guard case .granted(locks[0], _) = news[0], case .refused(locks[1], _) = news[1] else {
+                Issue.record("\(news)")
+                return
+            }
+            script.reply(0, .ok)
+            guard case .granted(locks[2], _) = script.news().first else {
+                Issue.record("not granted")
+                return
+            }
+        }
+    }
+
+    @Test func ofAnswersThatComeTogetherThoseCountThatCameBeforeOneTooMany() throws {
+        try play(nodes: 1) { script in
+            let lock = script.acquire()
+            script.handle(.replies(node: 0, try #require(script.connection(0)), [.ok, .ok, .ok]))
+            guard case .granted(lock, _) = script.news().first else {
+                Issue.record("not granted")
+                return
+            }
+            #expect(script.connection(0) == nil)
         }
     }
 

@@ -259,7 +259,40 @@ extension Script {
     func reply(_ node: Int, _ reply: Reply) {
         guard !nodes[node].unanswered.isEmpty else { return complain("node \(node) was asked nothing") }
         nodes[node].unanswered.removeFirst()
-        handle(.reply(node: node, nodes[node].connection!, reply))
+        handle(.replies(node: node, nodes[node].connection!, [reply]))
+    }
+
+    /// It answers the oldest ones, and all of that comes at once: what follows must be what would follow if the answers
+    /// came one after the other.
+    func reply(_ node: Int, together replies: [Reply]) {
+        guard let connection = nodes[node].connection, nodes[node].unanswered.count >= replies.count else {
+            return complain("node \(node) was not asked so much")
+        }
+        nodes[node].unanswered.removeFirst(replies.count)
+        var twin = engine
+        var chance = generator
+        var apart: [Directive] = []
+        for reply in replies {
+            twin.handle(.replies(node: node, connection, [reply]), at: now, using: &chance, into: &apart)
+        }
+        let together = handle(.replies(node: node, connection, replies))
+        if words(together) != words(apart) || engine.nextDeadline != twin.nextDeadline {
+            complain("together: \(words(together)); apart: \(words(apart))")
+        }
+    }
+
+    /// Departures at the end: when they are told does not matter.
+    private func words(_ directives: [Directive]) -> [String] {
+        var others: [String] = []
+        var departures: [String] = []
+        for directive in directives {
+            if case .leave(let nodes) = directive {
+                departures += nodes.map { "\($0)" }
+            } else {
+                others.append("\(directive)")
+            }
+        }
+        return others + departures
     }
 
     func reply(_ nodes: some Sequence<Int>, _ reply: Reply) {
@@ -384,10 +417,12 @@ extension Script {
 // MARK: - The shell
 
 extension Script {
-    func handle(_ event: Event) {
+    @discardableResult
+    func handle(_ event: Event) -> [Directive] {
         var directives: [Directive] = []
         engine.handle(event, at: now, using: &generator, into: &directives)
         for directive in directives { carryOut(directive) }
+        return directives
     }
 
     private func carryOut(_ directive: Directive) {
@@ -424,12 +459,8 @@ extension Script {
             if !nodes[node].subscriptions.contains(where: { $0.key == key }) { complain("never subscribed") }
             nodes[node].subscriptions.removeAll { $0.key == key }
             nodes[node].unsubscriptions += 1
-        case .leave(let round, let node):
-            guard rounds[round]?.contains(node) == true else {
-                return complain("node \(node) leaves a round that does not await it")
-            }
-            rounds[round]!.remove(node)
-            if rounds[round]!.isEmpty { rounds[round] = nil }
+        case .leave(let departures):
+            for departure in departures { leave(departure.round, departure.node) }
         case .answer(let answer):
             note(answer)
         case .report(let report):
@@ -438,6 +469,14 @@ extension Script {
             closedCount += 1
             told.append(.closed)
         }
+    }
+
+    private func leave(_ round: RoundID, _ node: Int) {
+        guard rounds[round]?.contains(node) == true else {
+            return complain("node \(node) leaves a round that does not await it")
+        }
+        rounds[round]!.remove(node)
+        if rounds[round]!.isEmpty { rounds[round] = nil }
     }
 
     private func send(_ command: Command, to node: Int) {

@@ -185,7 +185,7 @@ import Testing
             script.serve(0)
             _ = script.news()
             script.handle(.connected(node: 0, connection, .unknown("nobody asks")))
-            script.handle(.reply(node: 0, connection, .ok))
+            script.handle(.replies(node: 0, connection, [.ok]))
             script.handle(.disconnected(node: 0, connection, reason: "late"))
             script.start()
             script.timer()

@@ -140,13 +140,17 @@ extension World {
             judge(facts, of: connections[slot].node, knownTo: client, as: nodeOfClient)
             feed(.connected(node: nodeOfClient, id, .server(facts)), to: client)
         case .reply(let reply):
-            // Only an acquire is answered so; with one worker it is the held lock's.
-            if reply.isGrant, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
-            if isTracing {
-                trace.append(
-                    TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
+            let replies = [reply] + popReplies(slot)
+            if replies.count > 1 { mark(.answersTogether) }
+            for reply in replies {
+                // Only an acquire is answered so; with one worker it is the held lock's.
+                if reply.isGrant, options.workersPerClient == 1, workers[client].phase == .held { mark(.lateGrant) }
+                if isTracing {
+                    trace.append(
+                        TraceRecord(.reply, at: now, client: client, node: connections[slot].node, text: reply.words))
+                }
             }
-            feed(.reply(node: nodeOfClient, id, reply), to: client)
+            feed(.replies(node: nodeOfClient, id, replies), to: client)
         case .push(let push):
             if isTracing {
                 trace.append(
@@ -159,6 +163,18 @@ extension World {
             free(slot)
             feed(.disconnected(node: nodeOfClient, id, reason: reason), to: client)
         }
+    }
+
+    /// More that has come by now: it is read together.
+    private mutating func popReplies(_ slot: Int) -> [Reply] {
+        var replies: [Reply] = []
+        while let next = connections[slot].toClient.messages.first, next.arrival <= now,
+            case .reply(let reply) = next.message
+        {
+            _ = connections[slot].toClient.messages.popFirst()
+            replies.append(reply)
+        }
+        return replies
     }
 
     mutating func free(_ slot: Int) {

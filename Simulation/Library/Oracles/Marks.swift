@@ -3,6 +3,7 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case quorumExactly
     case allNodesGranted
     case lateGrant
+    case answersTogether
     case refusedThenGranted
     case expiredWhileAcquiring
     case unavailable
@@ -40,6 +41,7 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .quorumExactly: "quorum reached exactly"
         case .allNodesGranted: "all nodes granted at the decision"
         case .lateGrant: "a grant after the decision"
+        case .answersTogether: "answers of a node read together"
         case .refusedThenGranted: "granted after a refused attempt"
         case .expiredWhileAcquiring: "validity passed while acquiring"
         case .unavailable: "no quorum could be reached"
