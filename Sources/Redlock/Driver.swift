@@ -58,14 +58,12 @@ final class Driver: @unchecked Sendable {
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var core: DriverCore
-    /// Nodes with bytes to send.
-    private var unflushed = NodeSet()
-    private var unflushedListeners = NodeSet()
+    private var outbox: Outbox
+    private var listenerOutbox: Outbox
     /// By the locks' slots.
     private var clients: [Client?] = []
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
-    private var formatter = CommandFormatter()
     /// A broadcast enters it for every node that it is sent to, and a node leaves it with its answer, failure or
     /// time-out. Decisions never wait for it; ``Redlock/shutdown()`` does.
     private let broadcasts = DispatchGroup()
@@ -81,6 +79,8 @@ final class Driver: @unchecked Sendable {
         self.loop = loop
         self.observer = observer
         core = DriverCore(parameters)
+        outbox = Outbox(nodes: addresses.count)
+        listenerOutbox = Outbox(nodes: addresses.count)
         nodes = addresses.map {
             Node(
                 address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop),
@@ -189,15 +189,13 @@ extension Driver {
     /// Sends what has gathered, and sees to the timer.
     private func endTurn() {
         guard !isClosed else { return }
-        while !unflushed.isEmpty {
-            let nodes = unflushed
-            unflushed = NodeSet()
-            for node in nodes { self.nodes[node].connection?.flush() }
-        }
-        while !unflushedListeners.isEmpty {
-            let nodes = unflushedListeners
-            unflushedListeners = NodeSet()
-            for node in nodes { self.nodes[node].listener?.flush() }
+        // What cannot be sent ends its connection, and that may be cause to send more.
+        while true {
+            let written = outbox.empty { nodes[$0].connection?.take(&$1) }
+            let listenersWritten = listenerOutbox.empty { nodes[$0].listener?.take(&$1) }
+            if written.isEmpty, listenersWritten.isEmpty { break }
+            for node in written { nodes[node].connection?.flush() }
+            for node in listenersWritten { nodes[node].listener?.flush() }
         }
         let deadline = core.engine.nextDeadline
         if deadline < .distantFuture { loop.wake(at: deadline.nanoseconds) }
@@ -218,18 +216,18 @@ extension Driver {
         case .broadcast(let command, let targets, _, let awaiting):
             for _ in awaiting { broadcasts.enter() }
             openVotes += awaiting.count
-            send(command, to: targets)
+            outbox.add(command, for: targets)
         case .send(let command, let node):
-            send(command, to: NodeSet(node))
+            outbox.add(command, for: NodeSet(node))
         case .listen(let node, let connection):
             listen(node, connection)
         case .stopListening(let node, _):
             nodes[node].listener?.close(discardUnsent: true)
             nodes[node].listener = nil
         case .subscribe(let key, let node):
-            subscribe(true, to: key, node)
+            listenerOutbox.add(subscription: true, to: key, for: node)
         case .unsubscribe(let key, let node):
-            subscribe(false, to: key, node)
+            listenerOutbox.add(subscription: false, to: key, for: node)
         case .leave(let departures):
             for _ in departures { broadcasts.leave() }
             openVotes -= departures.count
@@ -252,6 +250,7 @@ extension Driver {
             }
         }
         nodes[node].connection = connection
+        outbox.drop(node)
         connection.open(attempt: nodes[node].dials)
         nodes[node].dials += 1
     }
@@ -268,20 +267,8 @@ extension Driver {
             }
         }
         nodes[node].listener = listener
+        listenerOutbox.drop(node)
         listener.open(attempt: nodes[node].dials)
-    }
-
-    private func subscribe(_ isWanted: Bool, to key: [UInt8], _ node: Int) {
-        nodes[node].listener?.send(formatter.format(subscription: isWanted, to: key))
-        unflushedListeners.insert(node)
-    }
-
-    /// Formatted once, for all.
-    private func send(_ command: Command, to targets: NodeSet) {
-        guard !targets.isEmpty else { return }
-        let bytes = formatter.format(command)
-        for node in targets { nodes[node].connection?.send(bytes) }
-        unflushed = unflushed.union(targets)
     }
 }
 

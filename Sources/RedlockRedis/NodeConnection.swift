@@ -87,10 +87,10 @@ package final class NodeConnection {
         phase = .closed
     }
 
-    /// Adds a command to what ``flush()`` sends.
-    package func send(_ command: WireCommand) {
+    /// Takes commands, as bytes, for ``flush()`` to send. What it leaves in their place is of no use.
+    package func take(_ bytes: inout [UInt8]) {
         guard case .open = phase else { return }
-        command.append(to: &output)
+        if output.isEmpty { swap(&output, &bytes) } else { output += bytes }
     }
 
     /// Sends what has gathered, as far as the socket takes it; the rest follows by itself.
