@@ -191,8 +191,8 @@ extension Driver {
         guard !isClosed else { return }
         // What cannot be sent ends its connection, and that may be cause to send more.
         while true {
-            let written = outbox.empty { nodes[$0].connection?.take(&$1) }
-            let listenersWritten = listenerOutbox.empty { nodes[$0].listener?.take(&$1) }
+            let written = outbox.handOut { nodes[$0].connection?.take(&$1) }
+            let listenersWritten = listenerOutbox.handOut { nodes[$0].listener?.take(&$1) }
             if written.isEmpty, listenersWritten.isEmpty { break }
             for node in written { nodes[node].connection?.flush() }
             for node in listenersWritten { nodes[node].listener?.flush() }

@@ -32,12 +32,11 @@ struct DriverCore {
         guard !events.isEmpty else { return false }
         isHandling = true
         swap(&spare, &directives)
-        let now = clock.now()
-        for event in events { engine.handle(event, at: now, using: &generator, into: &directives) }
+        handle(events, clock, into: &directives)
         return true
     }
 
-    /// The directives have been carried out: takes the next event that waits. False if there is none.
+    /// The directives have been carried out: takes the events that wait. False if there is none.
     mutating func goOn(_ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
         directives.removeAll(keepingCapacity: directives.capacity <= Self.keptRoom)
         guard !waiting.isEmpty else {
@@ -45,7 +44,14 @@ struct DriverCore {
             swap(&spare, &directives)
             return false
         }
-        engine.handle(waiting.removeFirst(), at: clock.now(), using: &generator, into: &directives)
+        let events = waiting
+        waiting = []
+        handle(events, clock, into: &directives)
         return true
+    }
+
+    private mutating func handle(_ events: [Event], _ clock: MonotonicClock, into directives: inout [Directive]) {
+        let now = clock.now()
+        for event in events { engine.handle(event, at: now, using: &generator, into: &directives) }
     }
 }

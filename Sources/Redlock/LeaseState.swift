@@ -2,7 +2,7 @@ internal import PosixLock
 internal import RedlockCore
 
 /// What a lease and the coordinator both know of it. The coordinator keeps it for as long as the lock lives; the lease
-/// may be let go before.
+/// may be let go before. Copies of this are of one and the same state.
 struct LeaseState: Sendable {
     struct Values {
         var validUntil: Instant

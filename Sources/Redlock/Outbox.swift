@@ -7,7 +7,7 @@ internal import RedlockRedis
 /// a rule.
 struct Outbox {
     /// More room than this is not kept for the next turn, in bytes for each node.
-    private static let keptBytes = 16_384
+    static let keptBytes = 16_384
 
     private var formatter = CommandFormatter()
     private var bytes: [[UInt8]]
@@ -37,7 +37,7 @@ struct Outbox {
     }
 
     /// Hands out what there is for each node; what is left in its place does not matter. Returns which nodes they were.
-    mutating func empty(_ take: (_ node: Int, _ bytes: inout [UInt8]) -> Void) -> NodeSet {
+    mutating func handOut(_ take: (_ node: Int, _ bytes: inout [UInt8]) -> Void) -> NodeSet {
         defer { nodes = NodeSet() }
         for node in nodes {
             take(node, &bytes[node])

@@ -47,7 +47,7 @@ package enum Directive: Sendable {
 }
 
 /// One node's part in one round is over.
-package struct Departure: Hashable, Sendable {
+package struct Departure: Sendable {
     package var round: RoundID
     package var node: Int
 }

@@ -215,8 +215,7 @@ private struct Fuzzer {
     /// One answer, or some that come together.
     private mutating func answer(_ node: Int) {
         let commands = script.unanswered(node).prefix(chance(30) ? Int.random(in: 2...5, using: &random) : 1)
-        let replies = commands.map { reply(of: node, to: $0) }
-        if replies.count == 1 { script.reply(node, replies[0]) } else { script.reply(node, together: replies) }
+        script.reply(node, together: commands.map { reply(of: node, to: $0) })
     }
 
     private mutating func reply(of node: Int, to command: Command) -> Reply {

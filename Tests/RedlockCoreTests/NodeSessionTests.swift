@@ -119,7 +119,7 @@ import Testing
 
     @Test func answersThatComeTogetherAreForTheOldestCommandsInOrder() throws {
         try play(nodes: 1) { script in
-            let locks = [script.acquire("one"), script.acquire("two", wait: .zero), script.acquire("three")]
+            let locks = [script.acquire("one"), script.acquire("two"), script.acquire("three")]
             script.reply(0, together: [.ok, .null])
             let news = script.news()
             try #require(news.count == 2)

@@ -18,7 +18,7 @@ import Testing
     /// What it hands out, by node; nil for nodes that nothing is for.
     private func taken(from outbox: inout Outbox) -> [[UInt8]?] {
         var taken = [[UInt8]?](repeating: nil, count: 3)
-        let nodes = outbox.empty { node, bytes in
+        let nodes = outbox.handOut { node, bytes in
             taken[node] = bytes
             bytes = [UInt8]("what a connection sent before".utf8)
         }
@@ -47,6 +47,16 @@ import Testing
         formatter.format(subscription: true, to: key).append(to: &expected)
         formatter.format(subscription: false, to: key).append(to: &expected)
         #expect(taken(from: &outbox) == [nil, nil, expected])
+    }
+
+    @Test func moreRoomThanTheLimitIsNotKept() {
+        var outbox = Outbox(nodes: 1)
+        for (left, isKept) in [(1_000, true), (Outbox.keptBytes + 1, false)] {
+            outbox.add(acquire, for: NodeSet(0))
+            _ = outbox.handOut { _, bytes in bytes = [UInt8](repeating: 0, count: left) }
+            outbox.add(acquire, for: NodeSet(0))
+            _ = outbox.handOut { _, bytes in #expect((bytes.capacity >= 1_000) == isKept) }
+        }
     }
 
     @Test func anotherConnectionGetsNothingOfWhatWasForTheOneBefore() {
