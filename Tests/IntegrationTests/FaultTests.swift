@@ -89,16 +89,6 @@ struct FaultTests {
         withExtendedLifetime(servers) {}
     }
 
-    @Test("What a node answered before it raved counts")
-    func answerBeforeRaving() async throws {
-        let server = try HostileServer(.grantsAndRaves)
-        let (redlock, events) = try Redlock.observed([server.url]) { $0.quarantine = .off }
-        let lease = try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(30))
-        #expect(lease.isValid)
-        #expect(events.events.contains { $0.kind == .acquired })
-        withExtendedLifetime(server) {}
-    }
-
     @Test("Nodes that fail later cost nothing either", arguments: Fault.whileConnected)
     func minorityLater(_ fault: Fault) async throws {
         let cluster = try await startCluster()
