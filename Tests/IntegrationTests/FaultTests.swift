@@ -89,6 +89,20 @@ struct FaultTests {
         withExtendedLifetime(servers) {}
     }
 
+    @Test("A grant counts, though nonsense follows it in the same read")
+    func grantBeforeRaving() async throws {
+        let server = try HostileServer(.grantsAndRaves)
+        let (redlock, events) = try Redlock.observed([server.url]) {
+            $0.quarantine = .off
+            $0.nodeTimeout = .seconds(60)
+        }
+        // Once: the next attempt would ask by a script, which is granted in peace.
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60))
+        #expect(lease.isValid)
+        await events.wait { $0.kind == .nodeDisconnected && $0.reason.hasPrefix("protocol error") }
+        withExtendedLifetime(server) {}
+    }
+
     @Test("Nodes that fail later cost nothing either", arguments: Fault.whileConnected)
     func minorityLater(_ fault: Fault) async throws {
         let cluster = try await startCluster()

@@ -16,6 +16,8 @@ final class HostileServer: Sendable {
         case answers(error: String)
         /// Grants everything, and answers INFO with this text.
         case says(info: String)
+        /// Grants a SET, and goes on with what is no protocol in the same breath.
+        case grantsAndRaves
         /// Announces a string of half a gigabyte, and goes on sending.
         case floods
 
@@ -26,6 +28,7 @@ final class HostileServer: Sendable {
             case .sends(let text): "sends \(text.debugDescription)"
             case .answers(let error): "answers \(error)"
             case .says(let info): "says \(info.debugDescription)"
+            case .grantsAndRaves: "grants and raves"
             case .floods: "floods"
             }
         }
@@ -103,6 +106,11 @@ final class HostileServer: Sendable {
                 for command in commands(text) {
                     let answer =
                         command.contains("INFO") ? "$\(info.utf8.count)\r\n\(info)\r\n" : "+OK\r\n"
+                    guard send(answer, to: connection) else { return }
+                }
+            case .grantsAndRaves:
+                for command in commands(text) {
+                    let answer = command.contains("\r\nSET\r\n") ? "+OK\r\n\u{0}\u{1}" : "+OK\r\n"
                     guard send(answer, to: connection) else { return }
                 }
             case .floods:
