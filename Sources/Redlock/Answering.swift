@@ -9,8 +9,8 @@ struct Answering<Value: Sendable>: Sendable {
 
     /// Calls `body`, which may see to it that there will be an answer, and waits for that. To be called once.
     func wait(_ body: () -> Void = {}) async -> Value {
-        await withCheckedContinuation { continuation in
-            slot.withLock { $0.suspend(continuation) } ? body() : continuation.resume()
+        await Caller.wait { caller in
+            slot.withLock { $0.suspend(caller) } ? body() : caller.resume()
         }
         return slot.withLock { $0.take() }
     }
@@ -26,16 +26,16 @@ enum AnswerSlot<Value: Sendable>: Sendable {
     /// Can become waiting, or filled.
     case empty
     /// Can become filled.
-    case waiting(CheckedContinuation<Void, Never>)
+    case waiting(Caller)
     /// Can become taken.
     case filled(Value)
     case taken
 
-    /// False if the answer is here already, and the continuation is still to be resumed.
-    mutating func suspend(_ continuation: CheckedContinuation<Void, Never>) -> Bool {
+    /// False if the answer is here already, and the caller is still to be resumed.
+    mutating func suspend(_ caller: Caller) -> Bool {
         switch self {
         case .empty:
-            self = .waiting(continuation)
+            self = .waiting(caller)
             return true
         case .filled:
             return false
@@ -44,15 +44,15 @@ enum AnswerSlot<Value: Sendable>: Sendable {
         }
     }
 
-    /// Returns the continuation that is to be resumed. The first answer counts.
-    mutating func fill(_ value: Value) -> CheckedContinuation<Void, Never>? {
+    /// Returns the caller that is to be resumed. The first answer counts.
+    mutating func fill(_ value: Value) -> Caller? {
         switch self {
         case .empty:
             self = .filled(value)
             return nil
-        case .waiting(let continuation):
+        case .waiting(let caller):
             self = .filled(value)
-            return continuation
+            return caller
         case .filled, .taken:
             return nil
         }

@@ -14,7 +14,7 @@ final class Driver: @unchecked Sendable {
         case cancel(LockRequest)
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
-        case shutdown(CheckedContinuation<Void, Never>?)
+        case shutdown(Caller?)
     }
 
     private struct Inbox {
@@ -70,7 +70,7 @@ final class Driver: @unchecked Sendable {
     /// How many have entered and not left.
     private var openVotes = 0
     private var isClosed = false
-    private var shutdownWaiters: [CheckedContinuation<Void, Never>] = []
+    private var shutdownWaiters: [Caller] = []
 
     init(
         _ addresses: [NodeAddress], _ parameters: Parameters, observer: (@Sendable (Redlock.Event) -> Void)?
@@ -334,7 +334,7 @@ extension Driver {
 // MARK: - Shutdown
 
 extension Driver {
-    private func shutDown(_ waiter: CheckedContinuation<Void, Never>?) -> Event? {
+    private func shutDown(_ waiter: Caller?) -> Event? {
         if let waiter {
             guard !isClosed else {
                 waiter.resume()

@@ -123,11 +123,11 @@ extension Lease {
     /// Releases the lock on all nodes; returns when a quorum confirmed it, or none could be reached within the node
     /// timeout. Quiet when the lease is over or was released before, and not stopped by cancellation.
     public func release() async {
-        await withCheckedContinuation { continuation in
-            switch state.beginRelease(of: continuation) {
+        await Caller.wait { caller in
+            switch state.beginRelease(of: caller) {
             case .begun: redlock.driver.post(.release(lock))
             case .underWay: break
-            case .over: continuation.resume()
+            case .over: caller.resume()
             }
         }
     }

@@ -10,7 +10,7 @@ struct LeaseState: Sendable {
         var isAtRisk = false
         var isReleased = false
         var releaseBegun = false
-        var releasing: [CheckedContinuation<Void, Never>] = []
+        var releasing: [Caller] = []
         fileprivate var lossHandlers: [LossHandler] = []
         fileprivate var lossHandlerCount: UInt64 = 0
 
@@ -71,7 +71,7 @@ extension LeaseState {
     }
 
     /// The holder is done. Who asks is resumed at the end of the release, unless that is over.
-    func beginRelease(of caller: CheckedContinuation<Void, Never>) -> Release {
+    func beginRelease(of caller: Caller) -> Release {
         let (release, handlers): (Release, [LossHandler]) = withLock { state in
             if state.isReleased { return (.over, []) }
             state.releasing.append(caller)

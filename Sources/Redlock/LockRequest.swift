@@ -33,7 +33,7 @@ final class LockRequest: Sendable {
 
 extension LockRequest {
     /// Has the caller resumed when it is finished. To be called once.
-    func suspend(_ caller: CheckedContinuation<Void, Never>) {
+    func suspend(_ caller: Caller) {
         let suspends = state.withLock { $0.outcome.suspend(caller) }
         if !suspends { caller.resume() }
     }

@@ -127,7 +127,7 @@ extension Redlock {
     ) async throws(RedlockError) -> Lease {
         let request = try post(resource, ttl: ttl, waitingUpTo: wait, extendingItself: extendingItself)
         await withTaskCancellationHandler {
-            await withCheckedContinuation { request.suspend($0) }
+            await Caller.wait { request.suspend($0) }
         } onCancel: {
             request.cancel()
         }
@@ -180,6 +180,6 @@ extension Redlock {
     /// nodes confirmed the releases or had the node timeout to do so. So release what you hold by hand, or this takes
     /// until it lapses. Without it, the same happens in the background once the instance and its leases are gone.
     public func shutdown() async {
-        await withCheckedContinuation { driver.post(.shutdown($0)) }
+        await Caller.wait { driver.post(.shutdown($0)) }
     }
 }

@@ -36,14 +36,14 @@ import Testing
     @Test func itMayBeFinishedBeforeItIsWaitedFor() async throws {
         let request = try request()
         request.finish(.failure(Self.refused))
-        await withCheckedContinuation { request.suspend($0) }
+        await Caller.wait { request.suspend($0) }
         #expect(throws: Self.refused) { try request.takeOutcome().get() }
     }
 
     @Test func orWhileItIs() async throws {
         let request = try request()
         let finisher = Task { request.finish(.failure(Self.refused)) }
-        await withCheckedContinuation { request.suspend($0) }
+        await Caller.wait { request.suspend($0) }
         await finisher.value
         #expect(throws: Self.refused) { try request.takeOutcome().get() }
     }
