@@ -14,15 +14,17 @@ struct Deque<Element> {
         }
     }
 
-    mutating func append(_ element: Element) {
+    mutating func append(_ element: consuming Element) {
         if count == ring.count { grow() }
         ring[place(count)] = element
         count += 1
     }
 
-    mutating func popFirst() -> Element? {
-        guard !isEmpty else { return nil }
-        let element = ring[head].take()
+    mutating func popFirst() -> Element? { isEmpty ? nil : removeFirst() }
+
+    /// There must be one.
+    mutating func removeFirst() -> Element {
+        let element = ring[head].take()!
         head = place(1)
         count -= 1
         if isEmpty, ring.count > Self.keptCapacity {

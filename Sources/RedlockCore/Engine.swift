@@ -113,6 +113,7 @@ package struct Engine: Sendable {
         case .disconnected(let node, let connection, let reason, let kind):
             disconnected(node, connection, reason, kind, &turn)
         case .replies(let node, let connection, let replies):
+            turn.departures.reserveCapacity(replies.count)
             for reply in replies where shutdown != .done {
                 answered(node, connection, reply, &turn)
                 conclude(&turn)

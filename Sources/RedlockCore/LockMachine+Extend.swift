@@ -112,13 +112,17 @@ extension LockMachine {
     }
 
     private mutating func keepVotes(of round: ExtensionRound) {
-        hold!.lastVotes = round.ballot.votes
+        hold!.laterVotes = round.ballot.votes
         hold!.lastRound = round.number
     }
 
+    /// What the nodes said when the lease was last in question: of the last extension that failed, else of the attempt.
+    /// Answers that come after the decision are in it, so that a loss that follows names them.
+    var lastVotes: [Vote] { hold?.laterVotes ?? attempt.ballot.votes }
+
     /// An answer that came after the decision: evidence for what the holder may be told later, and no more than that.
     mutating func noteLastVote(_ vote: Vote, of node: Int, round: UInt32) {
-        if round == hold!.lastRound { hold!.lastVotes[node] = vote }
+        if round == hold!.lastRound, hold!.laterVotes != nil { hold!.laterVotes![node] = vote }
     }
 
     /// The extension that was asked for while another was under way, if any.
@@ -139,7 +143,7 @@ extension LockMachine {
     }
 
     func extensionRefusal(_ reason: ExtensionRefusal.Reason) -> ExtensionRefusal {
-        ExtensionRefusal(reason: reason, votes: hold?.lastVotes ?? attempt.ballot.votes)
+        ExtensionRefusal(reason: reason, votes: lastVotes)
     }
 
     /// When the lease is to be extended by itself; not while an extension is under way.

@@ -20,7 +20,9 @@ extension LockMachine {
     mutating func distrust(_ node: Int, _ vote: Vote, endingBefore end: Instant, _ policy: Policy) -> Loss? {
         guard phase == .held, hold!.guarding.nodes.contains(node), hold!.guarding.keysUntil <= end else { return nil }
         hold!.guarding.nodes.remove(node)
-        hold!.lastVotes[node] = vote
+        var votes = lastVotes
+        votes[node] = vote
+        hold!.laterVotes = votes
         return hold!.guarding.nodes.count < policy.quorum ? lose(.clockJumped) : nil
     }
 }

@@ -85,7 +85,7 @@ extension LockMachine {
 
     /// All nodes have had their say in the round that was won, and are not being asked again.
     private var isGuardKnown: Bool {
-        hold!.extending == nil && (hold!.guarding.ballot ?? attempt.ballot).isComplete
+        hold!.extending == nil && (hold!.guarding.ballot?.isComplete ?? attempt.ballot.isComplete)
     }
 }
 
@@ -192,7 +192,7 @@ extension LockMachine {
 
     private func riskVotes(_ risk: Risk) -> [Vote] {
         switch risk {
-        case .notExtended: hold!.guarding.isFailing ? hold!.lastVotes : hold!.extending?.ballot.votes ?? hold!.lastVotes
+        case .notExtended: hold!.guarding.isFailing ? lastVotes : hold!.extending?.ballot.votes ?? lastVotes
         case .noSpareNode: (hold!.guarding.ballot ?? attempt.ballot).votes
         }
     }

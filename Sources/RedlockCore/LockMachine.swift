@@ -43,10 +43,10 @@ struct LockMachine: Sendable {
         /// Validity never goes beyond this: the maximum hold.
         var end: Instant
         var nextExtension: Instant
-        /// What the nodes said when the lease was last in question: of the last extension that failed, else of the
-        /// attempt. Answers that come after the decision are in it, so that a loss that follows names them.
-        var lastVotes: [Vote]
-        /// The round of ``lastVotes``; 0 is the attempt.
+        /// What the nodes said when the lease was last in question, if that was after the attempt:
+        /// ``LockMachine/lastVotes``.
+        var laterVotes: [Vote]?
+        /// The round of the last votes; 0 is the attempt.
         var lastRound: UInt32 = 0
         var guarding: Guard
         var extending: ExtensionRound?
@@ -344,7 +344,6 @@ extension LockMachine {
             validUntil: validUntil,
             end: end,
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
-            lastVotes: attempt.ballot.votes,
             guarding: Guard(nodes: attempt.owners, keysUntil: attempt.start + request.ttl))
         self.hold = hold
         phase = .held
@@ -408,7 +407,7 @@ extension LockMachine {
     /// The lease is given up by its own side.
     mutating func lose(_ reason: Loss.Reason) -> Loss {
         phase = .lost(reason)
-        return Loss(reason: reason, validUntil: hold!.validUntil, votes: hold!.lastVotes)
+        return Loss(reason: reason, validUntil: hold!.validUntil, votes: lastVotes)
     }
 
     /// Ahead of the end of validity, so that the holder can stop before it; never by more than half of the ttl, which

@@ -101,21 +101,21 @@ extension NodeSession {
     mutating func submit(
         _ command: Command, ballot: Ballot, round: RoundID, at now: Instant, _ policy: Policy
     ) -> Submission {
-        var entry = Entry(
-            command: command, ballot: ballot, round: round, sentAt: now,
-            deadline: now + policy.parameters.nodeTimeout)
+        func entry(in quarantine: Vote.Failure?) -> Entry {
+            Entry(
+                command: command, ballot: ballot, round: round, sentAt: now,
+                deadline: now + policy.parameters.nodeTimeout, quarantine: quarantine.map { OnHeap($0) })
+        }
         guard waitingCount < Limits.commandsPerNode else { return .failed(.overloaded) }
         switch phase {
         case .ready:
             guard !isStalled else { return .failed(.stalled) }
-            if let failure = quarantineFailure(at: now) {
-                guard Self.isSentInQuarantine(command) else { return .failed(failure) }
-                entry.quarantine = OnHeap(failure)
-            }
-            unanswered.append(entry)
+            let quarantine = quarantineFailure(at: now)
+            if let quarantine, !Self.isSentInQuarantine(command) { return .failed(quarantine) }
+            unanswered.append(entry(in: quarantine))
             return .send
         case .connecting:
-            queued.append(entry)
+            queued.append(entry(in: nil))
             return .queued
         case .backingOff(_, let reason):
             return .failed(.unreachable(reason))
@@ -317,7 +317,7 @@ extension NodeSession {
     mutating func answered(
         _ reply: Reply, isWanted: Bool = true, at now: Instant, _ policy: Policy
     ) -> (entry: Entry, Answered) {
-        guard let entry = unanswered.popFirst() else { preconditionFailure("nothing was asked") }
+        let entry = unanswered.removeFirst()
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
