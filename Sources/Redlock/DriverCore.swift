@@ -38,7 +38,7 @@ struct DriverCore {
 
     /// The directives have been carried out: takes the events that wait. False if there is none.
     mutating func goOn(_ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
-        directives.removeAll(keepingCapacity: directives.capacity <= Self.keptRoom)
+        directives.empty(keepingUpTo: Self.keptRoom)
         guard !waiting.isEmpty else {
             isHandling = false
             swap(&spare, &directives)

@@ -41,7 +41,7 @@ struct Outbox {
         defer { nodes = NodeSet() }
         for node in nodes {
             take(node, &bytes[node])
-            bytes[node].removeAll(keepingCapacity: bytes[node].capacity <= Self.keptBytes)
+            bytes[node].empty(keepingUpTo: Self.keptBytes)
         }
         return nodes
     }

@@ -10,7 +10,7 @@ package struct CommandFormatter {
     private var lengths: [Int] = []
     /// Where the key of the lock is among the words.
     private var keyWord = 0
-    private(set) var layouts: [CommandLayout] = []
+    private(set) var layouts: [(form: CommandLayout.Form, layout: CommandLayout)] = []
     /// The last command that was written by a layout.
     private var written: [UInt8] = []
     /// Makes room for the next.
@@ -21,16 +21,17 @@ package struct CommandFormatter {
     /// The bytes of a command of the lock.
     package mutating func format(_ command: Command) -> WireCommand {
         guard CommandLayout.isKept(for: command) else { return spell(command) }
-        for index in layouts.indices where layouts[index].fits(command) {
-            layouts[index].write(command, to: &written)
+        let form = CommandLayout.Form(command)
+        for index in layouts.indices where layouts[index].form == form {
+            layouts[index].layout.write(command, to: &written)
             return WireCommand(bytes: written)
         }
         let bytes = spell(command)
         let layout = CommandLayout(of: command, as: bytes, lengths: lengths, keyWord: keyWord)
         if layouts.count < Self.maximumLayouts {
-            layouts.append(layout)
+            layouts.append((form, layout))
         } else {
-            layouts[oldestLayout] = layout
+            layouts[oldestLayout] = (form, layout)
             oldestLayout = (oldestLayout + 1) % Self.maximumLayouts
         }
         return bytes
@@ -172,6 +173,6 @@ package struct WireCommand {
     package let bytes: [UInt8]
 
     package func append(to buffer: inout [UInt8]) {
-        buffer.append(contentsOf: bytes)
+        buffer.append(copying: bytes)
     }
 }

@@ -7,14 +7,23 @@ import RedlockCore
 ///
 /// A class: to look at one in an array of structs retains all that it keeps.
 final class CommandLayout {
-    private let operation: Command.Operation
-    private let notice: Command.Notice
     /// Up to the `$` in front of the length of the key.
     private let head: [UInt8]
     /// From behind the key.
     private let tail: [UInt8]
     /// In ``tail``.
     private let tokenPlace: Int
+
+    /// What commands of one layout have in common.
+    struct Form: Equatable {
+        private let notice: Command.Notice
+        private let operation: Command.Operation
+
+        init(_ command: Command) {
+            notice = command.notice
+            operation = command.operation
+        }
+    }
 
     /// Whether commands like this one differ in key and token alone, once each, and are many.
     static func isKept(for command: Command) -> Bool {
@@ -28,8 +37,6 @@ final class CommandLayout {
     ///   - lengths: Of the command's words, in bytes.
     ///   - keyWord: Which of them is the key. The next one is the token.
     init(of command: Command, as formatted: WireCommand, lengths: [Int], keyWord: Int) {
-        operation = command.operation
-        notice = command.notice
         let bytes = formatted.bytes
         // In front of the words is a line with their number, and in front of each a line with its length; behind each a
         // line ends.
@@ -42,20 +49,16 @@ final class CommandLayout {
         tokenPlace = afterLine(at: keyEnd + 2) - keyEnd
     }
 
-    func fits(_ command: Command) -> Bool {
-        notice == command.notice && operation == command.operation
-    }
-
-    /// Writes a command that ``fits(_:)`` in the place of what is in the buffer.
+    /// Writes a command of this form in the place of what is in the buffer.
     func write(_ command: Command, to buffer: inout [UInt8]) {
         buffer.removeAll(keepingCapacity: true)
-        buffer.append(contentsOf: head)
+        buffer.append(copying: head)
         Self.append(decimal: command.key.count, to: &buffer)
         buffer.append(0x0d)
         buffer.append(0x0a)
-        buffer.append(contentsOf: command.key)
+        buffer.append(copying: command.key)
         var place = buffer.count + tokenPlace
-        buffer.append(contentsOf: tail)
+        buffer.append(copying: tail)
         unsafe buffer.withUnsafeMutableBytes { bytes in
             command.token.forEachEightDigits { digits in
                 unsafe bytes.storeBytes(of: digits.bigEndian, toByteOffset: place, as: UInt64.self)
@@ -67,5 +70,12 @@ final class CommandLayout {
     private static func append(decimal number: Int, to buffer: inout [UInt8]) {
         if number >= 10 { append(decimal: number / 10, to: &buffer) }
         buffer.append(0x30 + UInt8(number % 10))
+    }
+}
+
+extension [UInt8] {
+    /// Appends other bytes, without a reference to them.
+    mutating func append(copying other: [UInt8]) {
+        unsafe other.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PosixLock
+internal import RedlockCore
 
 /// Tasks that run on the thread of the loop, so that no thread is woken for them: neither to tell them of an answer nor
 /// to send what they ask for next.
@@ -13,6 +14,9 @@ extension EventLoop: TaskExecutor {
         var thread: pthread_t?
         var isOver = false
     }
+
+    /// More room than this is not kept for the next round, in jobs.
+    private static let keptJobs = 1_024
 
     private enum Way {
         case here
@@ -43,11 +47,9 @@ extension EventLoop: TaskExecutor {
     var hasJobs: Bool { jobs.withLock { !$0.waiting.isEmpty } }
 
     func runJobs() {
-        let waiting = jobs.withLock { jobs in
-            defer { jobs.waiting = [] }
-            return jobs.waiting
-        }
-        for job in waiting { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        jobs.withLock { swap(&$0.waiting, &jobsOfRound) }
+        for job in jobsOfRound { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
+        jobsOfRound.empty(keepingUpTo: Self.keptJobs)
     }
 
     func endJobs() {

@@ -50,6 +50,8 @@ package final class EventLoop: @unchecked Sendable {
     private var onTimer: () -> Void = {}
     private var isBusy = false
     private var turnThread: pthread_t?
+    /// The jobs of a round, on the loop's thread. Empty in between: kept for its room.
+    var jobsOfRound: [UnownedJob] = []
 
     /// A failure of the operating system: no more descriptors, as a rule.
     package struct SystemError: Error, CustomStringConvertible {

@@ -29,6 +29,8 @@ package final class NodeConnection {
     private static let readBytes = 16_384
     /// Reads from one connection in one turn: a node that floods us does not keep the others waiting.
     private static let readsPerTurn = 4
+    /// More room than this is not kept for the next read, in replies.
+    private static let keptReplies = 1_024
 
     private let address: NodeAddress
     private let loop: EventLoop
@@ -40,6 +42,8 @@ package final class NodeConnection {
     private var watch: EventLoop.WatchID?
     private var output: [UInt8] = []
     private var waitsToWrite = false
+    /// Empty: kept for its room.
+    private var spare: [Reply] = []
 
     package init(to address: NodeAddress, loop: EventLoop, resolver: Resolver, handler: @escaping (Event) -> Void) {
         self.address = address
@@ -100,7 +104,7 @@ package final class NodeConnection {
             unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if sent == output.count {
-            output.removeAll(keepingCapacity: output.capacity <= Self.readBytes)
+            output.empty(keepingUpTo: Self.readBytes)
         } else if sent >= 0 || errno == EAGAIN || errno == EINTR {
             output.removeFirst(max(0, sent))
             waitsToWrite = true
@@ -221,6 +225,7 @@ extension NodeConnection {
 
     private func parse(_ bytes: UnsafeRawBufferPointer) {
         var replies: [Reply] = []
+        swap(&replies, &spare)
         var failure: ReplyReader.ProtocolError?
         do throws(ReplyReader.ProtocolError) {
             unsafe try reader.feed(bytes)
@@ -235,6 +240,8 @@ extension NodeConnection {
             failure = error
         }
         if !replies.isEmpty { handler(.replies(replies)) }
+        replies.empty(keepingUpTo: Self.keptReplies)
+        swap(&replies, &spare)
         if let failure { end("protocol error: \(failure)", .turnedAway) }
     }
 

@@ -130,4 +130,13 @@ import Testing
         #expect(Instant(nanoseconds: .max) + Nanoseconds(.max) == .distantFuture)
         #expect(.distantFuture - .seconds(1) < Instant.distantFuture)
     }
+
+    @Test func anArrayThatIsEmptiedKeepsItsRoomUpToALimit() {
+        for (count, isKept) in [(10, true), (1_000, false)] {
+            var array = [Int](repeating: 0, count: count)
+            array.empty(keepingUpTo: 100)
+            #expect(array.isEmpty)
+            #expect((array.capacity > 0) == isKept)
+        }
+    }
 }
