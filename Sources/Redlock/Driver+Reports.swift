@@ -5,7 +5,7 @@ internal import RedlockCore
 extension Driver {
     func event(for report: Report) -> Redlock.Event? {
         func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
-            guard let client = client(lock) else { return nil }
+            guard let client = clients[lock] else { return nil }
             var event = Redlock.Event(kind: kind)
             event.resource = client.resource
             event.votes = self.votes(votes)
@@ -46,7 +46,7 @@ extension Driver {
             event?.remaining = until(validUntil)
         case .notExtended(let lock, let refusal):
             event = about(.notExtended, lock, refusal.votes)
-            event?.remaining = client(lock)?.lease.map { until($0.validUntil) }
+            event?.remaining = clients[lock]?.lease.map { until($0.validUntil) }
             event?.reason = refusal.reason.words
         case .repaired(let lock, let node):
             event = about(.repaired, lock)

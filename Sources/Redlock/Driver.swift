@@ -23,14 +23,6 @@ final class Driver: @unchecked Sendable {
         var isClosed = false
     }
 
-    /// Whom the answers about a lock are for.
-    struct Client {
-        let lock: LockID
-        let resource: Resource
-        var request: LockRequest?
-        var lease: LeaseState?
-    }
-
     private struct Extension {
         let resource: Resource
         let caller: Answering<Result<Instant, RedlockError>>
@@ -50,6 +42,8 @@ final class Driver: @unchecked Sendable {
 
     /// As many broadcasts may be open for callers to send their own. With more, what they ask for gathers.
     private static let roundsAtOnce = 3
+    /// More room than this is not kept when a crowd has been served, in inputs.
+    private static let keptInputs = 1_024
 
     let clock = MonotonicClock()
 
@@ -58,10 +52,12 @@ final class Driver: @unchecked Sendable {
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var core: DriverCore
+    /// What a turn takes from the inbox, and what it is to tell the engine. Empty in between: kept for their room.
+    private var inputs: [Input] = []
+    private var events: [Event] = []
     private var outbox: Outbox
     private var listenerOutbox: Outbox
-    /// By the locks' slots.
-    private var clients: [Client?] = []
+    private(set) var clients = Clients()
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
     /// A broadcast enters it for every node that it is sent to, and a node leaves it with its answer, failure or
@@ -122,11 +118,13 @@ final class Driver: @unchecked Sendable {
 
 extension Driver {
     private func takeTurn() {
-        let inputs = inbox.withLock { inbox in
-            defer { inbox.inputs = [] }
-            return inbox.inputs
+        inbox.withLock { swap(&$0.inputs, &inputs) }
+        for index in inputs.indices {
+            if let event = event(for: inputs[index]) { events.append(event) }
         }
-        handle(inputs.compactMap { event(for: $0) })
+        inputs.empty(keepingUpTo: Self.keptInputs)
+        handle(events)
+        events.empty(keepingUpTo: Self.keptInputs)
         endTurn()
     }
 
@@ -161,8 +159,7 @@ extension Driver {
             return nil
         }
         request.begin(as: lock)
-        while clients.count <= lock.slot { clients.append(nil) }
-        clients[Int(lock.slot)] = Client(lock: lock, resource: request.resource, request: request)
+        clients.insert(request, as: lock)
         return .acquire(lock, details)
     }
 
@@ -182,7 +179,7 @@ extension Driver {
         var directives: [Directive] = []
         guard core.begin(events, clock, into: &directives) else { return }
         repeat {
-            for directive in directives { carryOut(directive) }
+            for index in directives.indices { carryOut(directives[index]) }
         } while core.goOn(clock, into: &directives)
     }
 
@@ -278,16 +275,15 @@ extension Driver {
     private func answer(_ answer: Answer) {
         switch answer {
         case .granted(let lock, let grant):
-            guard let request = client(lock)?.request else { return }
+            guard let request = clients.takeRequest(of: lock) else { return }
             let lease = Lease(lock, of: request, grant)
-            clients[Int(lock.slot)]!.request = nil
-            clients[Int(lock.slot)]!.lease = lease.state
+            clients.setLease(lease.state, of: lock)
             request.finish(.success(lease))
         case .refused(let lock, let refusal):
-            guard let client = removeClient(lock) else { return }
+            guard let client = clients.remove(lock) else { return }
             client.request?.finish(.failure(error(refusal, client.resource)))
         case .extended(let lock, let validUntil, let callers):
-            client(lock)?.lease?.extended(until: validUntil)
+            clients[lock]?.lease?.extended(until: validUntil)
             for caller in callers {
                 extensions.removeValue(forKey: caller)?.caller.answer(.success(validUntil))
             }
@@ -299,27 +295,16 @@ extension Driver {
                 call.caller.answer(.failure(error))
             }
         case .atRisk(let lock, _):
-            client(lock)?.lease?.risk(true)
+            clients[lock]?.lease?.risk(true)
         case .recovered(let lock, _):
-            client(lock)?.lease?.risk(false)
+            clients[lock]?.lease?.risk(false)
         case .lost(let lock, let loss):
-            guard let client = client(lock) else { return }
+            guard let client = clients[lock] else { return }
             client.lease?.lost(
                 RedlockError(.lost, loss.reason.words, resource: client.resource, votes: votes(loss.votes)))
         case .released(let lock):
-            removeClient(lock)?.lease?.released()
+            clients.remove(lock)?.lease?.released()
         }
-    }
-
-    func client(_ lock: LockID) -> Client? {
-        guard lock.slot < clients.count, let client = clients[Int(lock.slot)], client.lock == lock else { return nil }
-        return client
-    }
-
-    private func removeClient(_ lock: LockID) -> Client? {
-        let client = client(lock)
-        if client != nil { clients[Int(lock.slot)] = nil }
-        return client
     }
 
     private func error(_ refusal: Refusal, _ resource: Resource) -> RedlockError {

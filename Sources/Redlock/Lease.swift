@@ -17,14 +17,14 @@ public final class Lease: Sendable {
 
     let redlock: Redlock
     let lock: LockID
-    private let ttl: Duration
+    private let ttl: Nanoseconds
     let state: LeaseState
 
     init(_ lock: LockID, of request: LockRequest, _ grant: Grant) {
         self.lock = lock
         resource = request.resource
         redlock = request.redlock
-        ttl = Duration(request.ttl)
+        ttl = request.ttl
         fencingToken = grant.fencingToken
         state = LeaseState(validUntil: grant.validUntil)
     }
@@ -108,14 +108,14 @@ extension Lease {
     ///   ttl.
     @discardableResult
     public func extend(ttl: Duration? = nil) async throws(RedlockError) -> ContinuousClock.Instant {
-        let ttl = ttl ?? self.ttl
-        try redlock.configuration.checkTTL(ttl, resource)
+        if let ttl { try redlock.configuration.checkTTL(ttl, resource) }
+        let ttl = ttl.map { Nanoseconds($0) } ?? self.ttl
         guard !state.releaseBegun else {
             throw RedlockError(.released, ExtensionRefusal.Reason.released.words, resource: resource)
         }
         let answering = Answering<Result<Instant, RedlockError>>()
         let outcome = await answering.wait {
-            redlock.driver.post(.extend(lock, resource, Nanoseconds(ttl), answering))
+            redlock.driver.post(.extend(lock, resource, ttl, answering))
         }
         return redlock.driver.clock.time(of: try outcome.get())
     }
