@@ -16,10 +16,21 @@ struct LibraryLoad: Sendable {
         callers: Int, for time: Duration, countsCPU: Bool = true, onItsThread: Bool = false
     ) async throws -> Figures {
         let resources = (0..<callers).map { Resource("\(keyPrefix)\($0)") }
-        return try await TaskLoad.run(
-            callers: callers, for: time, countsCPU: countsCPU, on: onItsThread ? redlock.taskExecutor : nil,
-            acquire: { try await redlock.acquire(resources[$0], ttl: Self.ttl, waitingUpTo: Self.wait) },
-            release: { await $0.release() })
+        return try await TaskLoad(locks: LibraryLocks(redlock: redlock, resources: resources)).run(
+            callers: callers, for: time, countsCPU: countsCPU, on: onItsThread ? redlock.taskExecutor : nil)
+    }
+}
+
+private struct LibraryLocks: Locking {
+    let redlock: Redlock
+    let resources: [Resource]
+
+    func acquire(_ caller: Int) async throws -> Lease {
+        try await redlock.acquire(resources[caller], ttl: LibraryLoad.ttl, waitingUpTo: LibraryLoad.wait)
+    }
+
+    func release(_ lease: Lease) async {
+        await lease.release()
     }
 }
 

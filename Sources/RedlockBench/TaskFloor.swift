@@ -8,7 +8,7 @@ import PosixLock
 /// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the
 /// floor is what it takes to have a task wait for a thread and go on. It is the plain way to do that, and no bound: who
 /// sends from the caller's own thread, as the library does, can be faster.
-final class TaskFloor: @unchecked Sendable {
+final class TaskFloor: Locking, @unchecked Sendable {
     private struct Wish {
         var caller: Int
         var isAcquire: Bool
@@ -29,14 +29,7 @@ final class TaskFloor: @unchecked Sendable {
         queue.async { self.serve() }
         let outcome: Result<Figures, any Error>
         do {
-            outcome = .success(
-                try await TaskLoad.run(
-                    callers: callers, for: time,
-                    acquire: { caller in
-                        try await self.ask(caller, isAcquire: true)
-                        return caller
-                    },
-                    release: { caller in try await self.ask(caller, isAcquire: false) }))
+            outcome = .success(try await TaskLoad(locks: self).run(callers: callers, for: time))
         } catch {
             outcome = .failure(error)
         }
@@ -44,6 +37,15 @@ final class TaskFloor: @unchecked Sendable {
         bell.signal()
         await withCheckedContinuation { ended in queue.async { ended.resume() } }
         return try outcome.get()
+    }
+
+    func acquire(_ caller: Int) async throws -> Int {
+        try await ask(caller, isAcquire: true)
+        return caller
+    }
+
+    func release(_ caller: Int) async throws {
+        try await ask(caller, isAcquire: false)
     }
 
     private func ask(_ caller: Int, isAcquire: Bool) async throws {

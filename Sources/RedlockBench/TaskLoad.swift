@@ -1,5 +1,17 @@
-/// Tasks that acquire and release for a while, each its own resource.
-enum TaskLoad {
+/// What acquires and releases, each caller its own resource.
+protocol Locking: Sendable {
+    associatedtype Held
+
+    func acquire(_ caller: Int) async throws -> Held
+    func release(_ held: Held) async throws
+}
+
+/// Tasks that acquire and release for a while.
+///
+/// Specialized for what they do it with: what calls by way of closures cost would count as the lock's.
+struct TaskLoad<Locks: Locking>: Sendable {
+    let locks: Locks
+
     private struct Outcome {
         var cycles = Samples()
         var acquires = Samples()
@@ -10,12 +22,8 @@ enum TaskLoad {
     /// - Parameters:
     ///   - countsCPU: Whether this process does nothing else meanwhile.
     ///   - executor: Where the tasks run; nil for where tasks run.
-    ///   - acquire: Acquires the resource of this caller.
-    ///   - release: Releases what that gave.
-    static func run<Lease>(
-        callers: Int, for time: Duration, countsCPU: Bool = true, on executor: (any TaskExecutor)? = nil,
-        acquire: @escaping @Sendable (Int) async throws -> Lease,
-        release: @escaping @Sendable (Lease) async throws -> Void
+    func run(
+        callers: Int, for time: Duration, countsCPU: Bool = true, on executor: (any TaskExecutor)? = nil
     ) async throws -> Figures {
         let cpu = ProcessUsage.cpuSeconds
         let start = Stopwatch.nanoseconds
@@ -27,9 +35,9 @@ enum TaskLoad {
                     var now = Stopwatch.nanoseconds
                     repeat {
                         let begun = now
-                        let lease = try await acquire(caller)
+                        let held = try await locks.acquire(caller)
                         let acquired = Stopwatch.nanoseconds
-                        try await release(lease)
+                        try await locks.release(held)
                         now = Stopwatch.nanoseconds
                         outcome.acquires.add(acquired - begun)
                         outcome.cycles.add(now - begun)
