@@ -52,9 +52,9 @@ final class Driver: @unchecked Sendable {
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var core: DriverCore
-    /// What a turn takes from the inbox, and what it is to tell the engine. Empty in between: kept for their room.
-    private var inputs: [Input] = []
-    private var events: [Event] = []
+    /// Empty: kept for their room.
+    private var spareInputs: [Input] = []
+    private var spareEvents: [Event] = []
     private var outbox: Outbox
     private var listenerOutbox: Outbox
     private(set) var clients = Clients()
@@ -118,6 +118,11 @@ final class Driver: @unchecked Sendable {
 
 extension Driver {
     private func takeTurn() {
+        // In variables of this function: the uses of the object's are checked for exclusive access.
+        var inputs: [Input] = []
+        var events: [Event] = []
+        swap(&inputs, &spareInputs)
+        swap(&events, &spareEvents)
         inbox.withLock { swap(&$0.inputs, &inputs) }
         for index in inputs.indices {
             if let event = event(for: inputs[index]) { events.append(event) }
@@ -125,6 +130,8 @@ extension Driver {
         inputs.empty(keepingUpTo: Self.keptInputs)
         handle(events)
         events.empty(keepingUpTo: Self.keptInputs)
+        swap(&inputs, &spareInputs)
+        swap(&events, &spareEvents)
         endTurn()
     }
 
