@@ -19,7 +19,7 @@ demo:
 
 bench:
 	@.ci/needs
-	swift build -c release --product redlock
+	swift build -c release --static-swift-stdlib --product redlock
 	@"$$(swift build -c release --show-bin-path)/redlock" bench --local
 
 test:
@@ -40,7 +40,7 @@ lint:
 
 sim:
 	@.ci/needs
-	swift build -c release --product redlock-sim
+	swift build -c release --static-swift-stdlib --product redlock-sim
 	@sim="$$(swift build -c release --show-bin-path)/redlock-sim"; set -e; \
 	"$$sim" scenario run --all; "$$sim" mutants; "$$sim" determinism --seeds 500; "$$sim" sweep --seeds 10000
 
