@@ -1,5 +1,6 @@
 # Each target is one command; `make` alone says what there is.
 SWIFT_FLAGS ?=
+BENCH_FLAGS ?=
 
 .PHONY: help bench demo docs test test-compose sanitize sim lint
 help:
@@ -20,7 +21,7 @@ demo:
 bench:
 	@.ci/needs
 	swift build -c release --static-swift-stdlib --product redlock
-	@"$$(swift build -c release --show-bin-path)/redlock" bench --local
+	@"$$(swift build -c release --show-bin-path)/redlock" bench --local $(BENCH_FLAGS)
 
 test:
 	@.ci/needs

@@ -1,7 +1,7 @@
 /// A task that waits, to be resumed once.
 ///
 /// A debug build, which is what the tests use, checks that. The check takes an object for each wait, and a twentieth of
-/// the processor's time when many lock; and whoever keeps a caller lets go of it when resuming it.
+/// the processor's time when many lock. Nothing rests on it: whoever keeps a caller gives it up when resuming it.
 @safe
 struct Caller: Sendable {
     #if DEBUG

@@ -42,8 +42,6 @@ final class Driver: @unchecked Sendable {
 
     /// As many broadcasts may be open for callers to send their own. With more, what they ask for gathers.
     private static let roundsAtOnce = 3
-    /// More room than this is not kept when a crowd has been served, in inputs.
-    private static let keptInputs = 1_024
 
     let clock = MonotonicClock()
 
@@ -118,7 +116,7 @@ final class Driver: @unchecked Sendable {
 
 extension Driver {
     private func takeTurn() {
-        // In variables of this function: the uses of the object's are checked for exclusive access.
+        // In local variables: each use of one of the object's is checked for exclusive access.
         var inputs: [Input] = []
         var events: [Event] = []
         swap(&inputs, &spareInputs)
@@ -127,9 +125,9 @@ extension Driver {
         for index in inputs.indices {
             if let event = event(for: inputs[index]) { events.append(event) }
         }
-        inputs.empty(keepingUpTo: Self.keptInputs)
+        inputs.empty()
         handle(events)
-        events.empty(keepingUpTo: Self.keptInputs)
+        events.empty()
         swap(&inputs, &spareInputs)
         swap(&events, &spareEvents)
         endTurn()

@@ -6,9 +6,6 @@ internal import RedlockRedis
 /// In one struct, as each use of a variable of a class is checked for exclusive access, and a cycle with five nodes is
 /// a dozen events.
 struct DriverCore {
-    /// More room than this is not kept when a crowd has been served, in directives.
-    static let keptRoom = 1_024
-
     var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()
     /// Events that came while directives were being carried out, in order.
@@ -38,7 +35,7 @@ struct DriverCore {
 
     /// The directives have been carried out: takes the events that wait. False if there is none.
     mutating func goOn(_ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
-        directives.empty(keepingUpTo: Self.keptRoom)
+        directives.empty()
         guard !waiting.isEmpty else {
             isHandling = false
             swap(&spare, &directives)

@@ -9,10 +9,16 @@ import PosixLock
 /// floor is what it takes to have a task wait for a thread and go on. It is the plain way to do that, and no bound: who
 /// sends from the caller's own thread, as the library does, can be faster.
 final class TaskFloor: Locking, @unchecked Sendable {
+    @safe
     private struct Wish {
-        var caller: Int
-        var isAcquire: Bool
-        var answer: CheckedContinuation<Void, any Error>
+        let caller: Int
+        let isAcquire: Bool
+        /// Not checked, as the library's are not in a release build.
+        let answer: UnsafeContinuation<Void, any Error>
+
+        func resume(with outcome: Result<Void, any Error>) {
+            unsafe answer.resume(with: outcome)
+        }
     }
 
     private let floor: RawFloor
@@ -49,9 +55,9 @@ final class TaskFloor: Locking, @unchecked Sendable {
     }
 
     private func ask(_ caller: Int, isAcquire: Bool) async throws {
-        try await withCheckedThrowingContinuation { answer in
+        unsafe try await withUnsafeThrowingContinuation { answer in
             let isFirst = wishes.withLock { wishes in
-                wishes.append(Wish(caller: caller, isAcquire: isAcquire, answer: answer))
+                unsafe wishes.append(Wish(caller: caller, isAcquire: isAcquire, answer: answer))
                 return wishes.count == 1
             }
             if isFirst { bell.signal() }
@@ -75,7 +81,7 @@ final class TaskFloor: Locking, @unchecked Sendable {
             } catch {
                 outcome = .failure(error)
             }
-            for wish in wishes { wish.answer.resume(with: outcome) }
+            for wish in wishes { wish.resume(with: outcome) }
         }
     }
 }

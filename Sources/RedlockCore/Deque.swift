@@ -22,8 +22,8 @@ struct Deque<Element> {
 
     mutating func popFirst() -> Element? { isEmpty ? nil : removeFirst() }
 
-    /// There must be one.
     mutating func removeFirst() -> Element {
+        precondition(!isEmpty, "a queue without elements has no first")
         let element = ring[head].take()!
         head = place(1)
         count -= 1

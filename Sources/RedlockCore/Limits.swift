@@ -1,4 +1,5 @@
 /// What the core never exceeds. Each limit has its test.
+@usableFromInline
 package enum Limits {
     /// Nodes of one lock service. More would add latency and no availability worth having.
     package static let nodes = 15
@@ -45,6 +46,10 @@ package enum Limits {
 
     /// What a server's word for its own age counts as at most: 30 days, longer than any quarantine at any drift.
     package static let longestUptime = Nanoseconds.seconds(30 * 86_400)
+
+    /// An array that serves one turn after the other keeps no more room than this when a crowd has been served, in
+    /// elements.
+    @usableFromInline package static let keptElements = 1_024
 
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)

@@ -5,7 +5,7 @@ import RedlockCore
 /// hiredis takes thousands of instructions for a command. Here a key and the line with its length are put between what
 /// stands before and after them, and a token, whose length is always the same, into its place.
 ///
-/// A class: to look at one in an array of structs retains all that it keeps.
+/// A class: to use one in an array of structs retains all that it keeps.
 final class CommandLayout {
     /// Up to the `$` in front of the length of the key.
     private let head: [UInt8]

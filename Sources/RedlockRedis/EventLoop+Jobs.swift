@@ -15,9 +15,6 @@ extension EventLoop: TaskExecutor {
         var isOver = false
     }
 
-    /// More room than this is not kept for the next round, in jobs.
-    private static let keptJobs = 1_024
-
     private enum Way {
         case here
         case byWaking
@@ -49,7 +46,7 @@ extension EventLoop: TaskExecutor {
     func runJobs() {
         jobs.withLock { swap(&$0.waiting, &jobsOfRound) }
         for job in jobsOfRound { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
-        jobsOfRound.empty(keepingUpTo: Self.keptJobs)
+        jobsOfRound.empty()
     }
 
     func endJobs() {

@@ -29,8 +29,6 @@ package final class NodeConnection {
     private static let readBytes = 16_384
     /// Reads from one connection in one turn: a node that floods us does not keep the others waiting.
     private static let readsPerTurn = 4
-    /// More room than this is not kept for the next read, in replies.
-    private static let keptReplies = 1_024
 
     private let address: NodeAddress
     private let loop: EventLoop
@@ -240,7 +238,7 @@ extension NodeConnection {
             failure = error
         }
         if !replies.isEmpty { handler(.replies(replies)) }
-        replies.empty(keepingUpTo: Self.keptReplies)
+        replies.empty()
         swap(&replies, &spare)
         if let failure { end("protocol error: \(failure)", .turnedAway) }
     }

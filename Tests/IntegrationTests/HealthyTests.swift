@@ -124,6 +124,8 @@ struct HealthyTests {
         let redlock = try Redlock.patient(cluster.urls)
         let lease = try await redlock.acquire("report", ttl: .seconds(25))
         let first = lease.validUntil
+        let again = try await lease.extend()
+        #expect(again > first, "by the ttl that it was acquired with")
         let second = try await lease.extend(ttl: .seconds(60))
         #expect(second == lease.validUntil)
         #expect(second - first > .seconds(30))

@@ -92,6 +92,7 @@ struct ClockGuardTests {
             #expect(loss.reason == .clockJumped)
             guard case .failed(.quarantined(let quarantine, _)) = loss.votes[0] else { return script.complain("why?") }
             #expect(quarantine.until == script.now + .seconds(60))
+            #expect(loss.votes[1...] == [.granted, .heldByAnother])
             script.release(lock)
             Self.settle(script)
         }

@@ -105,6 +105,21 @@ import Testing
         }
     }
 
+    @Test func anAnswerThatComesAfterTheLossIsInWhatAnExtensionIsToldThen() {
+        play(nodes: 3) { script in
+            let lock = script.acquire(ttl: .seconds(1))
+            script.reply(0...1, .ok)
+            script.advance(by: .milliseconds(900))
+            guard case .lost(_, let loss)? = script.news().last else { return script.complain("not lost") }
+            #expect(loss.votes == [.granted, .granted, .timedOut])
+            script.reply(2, .null)
+            let caller = script.extend(lock)
+            let votes: [Vote] = [.granted, .granted, .heldByAnother]
+            #expect(
+                script.news() == [.notExtended(lock, ExtensionRefusal(reason: .lost, votes: votes), [caller])])
+        }
+    }
+
     @Test func aQuorumThatIsGoneIsNoticedThoughTheExtensionHadFailedByThen() {
         play(nodes: 4) { script in
             let lock = script.hold()

@@ -24,7 +24,7 @@ import Testing
     @Test func theRoomThatACrowdTookIsGivenBackAndThatOfAFewIsKept() {
         let clock = MonotonicClock()
         var core = DriverCore(Parameters(nodes: 1))
-        for (count, isKept) in [(100, true), (DriverCore.keptRoom + 1, false)] {
+        for (count, isKept) in [(100, true), (Limits.keptElements + 1, false)] {
             var directives: [Directive] = []
             #expect(core.begin(acquires(count, &core, clock), clock, into: &directives))
             #expect(directives.count >= count)
