@@ -50,9 +50,6 @@ final class Driver: @unchecked Sendable {
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var core: DriverCore
-    /// Empty: kept for their room.
-    private var spareInputs: [Input] = []
-    private var spareEvents: [Event] = []
     private var outbox: Outbox
     private var listenerOutbox: Outbox
     private(set) var clients = Clients()
@@ -116,20 +113,11 @@ final class Driver: @unchecked Sendable {
 
 extension Driver {
     private func takeTurn() {
-        // In local variables: each use of one of the object's is checked for exclusive access.
-        var inputs: [Input] = []
-        var events: [Event] = []
-        swap(&inputs, &spareInputs)
-        swap(&events, &spareEvents)
-        inbox.withLock { swap(&$0.inputs, &inputs) }
-        for index in inputs.indices {
-            if let event = event(for: inputs[index]) { events.append(event) }
+        let inputs = inbox.withLock { inbox in
+            defer { inbox.inputs = [] }
+            return inbox.inputs
         }
-        inputs.empty()
-        handle(events)
-        events.empty()
-        swap(&inputs, &spareInputs)
-        swap(&events, &spareEvents)
+        handle(inputs.compactMap { event(for: $0) })
         endTurn()
     }
 

@@ -6,9 +6,6 @@ internal import RedlockRedis
 /// In one struct, as each use of a variable of a class is checked for exclusive access, and a command is for all nodes as
 /// a rule.
 struct Outbox {
-    /// More room than this is not kept for the next turn, in bytes for each node.
-    static let keptBytes = 16_384
-
     private var formatter = CommandFormatter()
     private var bytes: [[UInt8]]
     private var nodes = NodeSet()
@@ -41,7 +38,7 @@ struct Outbox {
         defer { nodes = NodeSet() }
         for node in nodes {
             take(node, &bytes[node])
-            bytes[node].empty(keepingUpTo: Self.keptBytes)
+            bytes[node].empty(keepingUpTo: Limits.keptBytes)
         }
         return nodes
     }

@@ -27,7 +27,7 @@ struct Deque<Element> {
         let element = ring[head].take()!
         head = place(1)
         count -= 1
-        if isEmpty, ring.count > Self.keptCapacity {
+        if isEmpty, ring.count > Limits.keptElements {
             ring = []
             head = 0
         }
@@ -47,9 +47,6 @@ struct Deque<Element> {
         ring = grown
         head = 0
     }
-
-    /// Up to this many elements it is not worth giving the memory back.
-    private static var keptCapacity: Int { 512 }
 }
 
 extension Deque: Sendable where Element: Sendable {}

@@ -102,7 +102,7 @@ package final class NodeConnection {
             unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if sent == output.count {
-            output.empty(keepingUpTo: Self.readBytes)
+            output.empty(keepingUpTo: Limits.keptBytes)
         } else if sent >= 0 || errno == EAGAIN || errno == EINTR {
             output.removeFirst(max(0, sent))
             waitsToWrite = true

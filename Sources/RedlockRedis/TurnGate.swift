@@ -33,12 +33,9 @@ final class TurnGate: @unchecked Sendable {
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let left: UnsafeMutablePointer<pthread_cond_t>
-    /// Under the mutex. Not a variable of this object, whose uses would be checked for exclusive access once more.
-    private let state: UnsafeMutablePointer<State>
+    private var state = State()
 
     init() {
-        unsafe state = .allocate(capacity: 1)
-        unsafe state.initialize(to: State())
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe left = .allocate(capacity: 1)
@@ -52,7 +49,6 @@ final class TurnGate: @unchecked Sendable {
         unsafe pthread_cond_destroy(left)
         unsafe pthread_mutex_destroy(mutex)
         unsafe left.deallocate()
-        unsafe state.deallocate()
         unsafe mutex.deallocate()
     }
 
@@ -81,15 +77,15 @@ final class TurnGate: @unchecked Sendable {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         // Not by way of `withLock`: others change the state while this waits, so nobody may have it as an `inout`.
-        while unsafe state.pointee.isTaken {
-            unsafe state.pointee.isThreadWaiting = true
+        while state.isTaken {
+            state.isThreadWaiting = true
             unsafe pthread_cond_wait(left, mutex)
         }
-        unsafe state.pointee.isThreadWaiting = false
-        guard unsafe !state.pointee.isStopped else { return false }
-        unsafe state.pointee.isWoken = false
-        unsafe state.pointee.hasWork = false
-        unsafe state.pointee.isTaken = true
+        state.isThreadWaiting = false
+        guard !state.isStopped else { return false }
+        state.isWoken = false
+        state.hasWork = false
+        state.isTaken = true
         return true
     }
 
@@ -124,6 +120,6 @@ final class TurnGate: @unchecked Sendable {
     private func withLock<Result>(_ body: (inout State) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
-        return unsafe body(&state.pointee)
+        return body(&state)
     }
 }

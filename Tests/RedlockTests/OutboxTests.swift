@@ -51,7 +51,7 @@ import Testing
 
     @Test func moreRoomThanTheLimitIsNotKept() {
         var outbox = Outbox(nodes: 1)
-        for (left, isKept) in [(1_000, true), (Outbox.keptBytes + 1, false)] {
+        for (left, isKept) in [(1_000, true), (Limits.keptBytes + 1, false)] {
             outbox.add(acquire, for: NodeSet(0))
             _ = outbox.handOut { _, bytes in bytes = [UInt8](repeating: 0, count: left) }
             outbox.add(acquire, for: NodeSet(0))
