@@ -30,19 +30,12 @@ struct TaskLoad<Locks: Locking>: Sendable {
         let end = start + time.nanoseconds
         let all = try await withThrowingTaskGroup(of: Outcome.self) { group in
             for caller in 0..<callers {
-                group.addTask(executorPreference: executor) {
-                    var outcome = Outcome()
-                    var now = Stopwatch.nanoseconds
-                    repeat {
-                        let begun = now
-                        let held = try await locks.acquire(caller)
-                        let acquired = Stopwatch.nanoseconds
-                        try await locks.release(held)
-                        now = Stopwatch.nanoseconds
-                        outcome.acquires.add(acquired - begun)
-                        outcome.cycles.add(now - begun)
-                    } while now < end && !Task.isCancelled
-                    return outcome
+                // Not with an executor that is nil: where the tasks run is the same, but they keep the preference for
+                // none, and whenever they are resumed or call something it is looked for under a lock.
+                if let executor {
+                    group.addTask(executorPreference: executor) { try await cycles(of: caller, until: end) }
+                } else {
+                    group.addTask { try await cycles(of: caller, until: end) }
                 }
             }
             return try await group.reduce(into: Outcome()) { all, one in
@@ -53,5 +46,20 @@ struct TaskLoad<Locks: Locking>: Sendable {
         return Figures(
             cycles: all.cycles, acquires: all.acquires, seconds: Double(Stopwatch.nanoseconds - start) / 1e9,
             cpuSeconds: countsCPU ? ProcessUsage.cpuSeconds - cpu : nil)
+    }
+
+    private func cycles(of caller: Int, until end: Int64) async throws -> Outcome {
+        var outcome = Outcome()
+        var now = Stopwatch.nanoseconds
+        repeat {
+            let begun = now
+            let held = try await locks.acquire(caller)
+            let acquired = Stopwatch.nanoseconds
+            try await locks.release(held)
+            now = Stopwatch.nanoseconds
+            outcome.acquires.add(acquired - begun)
+            outcome.cycles.add(now - begun)
+        } while now < end && !Task.isCancelled
+        return outcome
     }
 }
