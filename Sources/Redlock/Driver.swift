@@ -50,8 +50,8 @@ final class Driver: @unchecked Sendable {
     private let inbox = Locked(Inbox())
     private(set) var nodes: [Node]
     private var core: DriverCore
-    private var outbox: Outbox
-    private var listenerOutbox: Outbox
+    private var outbox = Outbox()
+    private var listenerOutbox = Outbox()
     private(set) var clients = Clients()
     private var extensions: [ExtensionID: Extension] = [:]
     private var extensionCount: UInt64 = 0
@@ -70,8 +70,6 @@ final class Driver: @unchecked Sendable {
         self.loop = loop
         self.observer = observer
         core = DriverCore(parameters)
-        outbox = Outbox(nodes: addresses.count)
-        listenerOutbox = Outbox(nodes: addresses.count)
         nodes = addresses.map {
             Node(
                 address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop),
@@ -117,7 +115,10 @@ extension Driver {
             defer { inbox.inputs = [] }
             return inbox.inputs
         }
-        handle(inputs.compactMap { event(for: $0) })
+        var events: [Event] = []
+        events.reserveCapacity(inputs.count)
+        for input in inputs { if let event = event(for: input) { events.append(event) } }
+        handle(events)
         endTurn()
     }
 
@@ -141,19 +142,18 @@ extension Driver {
     }
 
     private func acquire(_ request: LockRequest, _ details: AcquireRequest) -> Event? {
-        guard !request.isCancelled else {
+        switch request.begin(as: { core.engine.newLock() }) {
+        case .begun(let lock):
+            clients.insert(request, as: lock)
+            return .acquire(lock, details)
+        case .cancelled:
             request.finish(
                 .failure(error(Refusal(reason: .cancelled, attempts: 0, votes: []), request.resource)))
-            return nil
-        }
-        guard let lock = core.engine.newLock() else {
+        case .tooMany:
             let message = "\(Limits.locks) locks are held or waited for already"
             request.finish(.failure(RedlockError(.unavailable, message, resource: request.resource)))
-            return nil
         }
-        request.begin(as: lock)
-        clients.insert(request, as: lock)
-        return .acquire(lock, details)
+        return nil
     }
 
     private func handle(_ event: Event) {
@@ -181,8 +181,8 @@ extension Driver {
         guard !isClosed else { return }
         // What cannot be sent ends its connection, and that may be cause to send more.
         while true {
-            let written = outbox.handOut { nodes[$0].connection?.take(&$1) }
-            let listenersWritten = listenerOutbox.handOut { nodes[$0].listener?.take(&$1) }
+            let written = outbox.handOut { nodes[$0].connection?.take($1) }
+            let listenersWritten = listenerOutbox.handOut { nodes[$0].listener?.take($1) }
             if written.isEmpty, listenersWritten.isEmpty { break }
             for node in written { nodes[node].connection?.flush() }
             for node in listenersWritten { nodes[node].listener?.flush() }

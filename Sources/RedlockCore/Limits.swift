@@ -50,8 +50,8 @@ package enum Limits {
     /// An array that serves one turn after the other keeps no more room than this when a crowd has been served, in
     /// elements.
     @usableFromInline package static let keptElements = 1_024
-    /// The same for the commands that are sent to a node, in bytes.
-    package static let keptBytes = 16_384
+    /// The same for the commands that a turn has gathered to be sent, in bytes.
+    package static let keptBytes = 65_536
 
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)

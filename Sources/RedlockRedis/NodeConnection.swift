@@ -89,10 +89,10 @@ package final class NodeConnection {
         phase = .closed
     }
 
-    /// Takes commands, as bytes, for ``flush()`` to send. What it leaves in their place is of no use.
-    package func take(_ bytes: inout [UInt8]) {
+    /// Takes commands, as bytes, for ``flush()`` to send.
+    package func take(_ bytes: [UInt8]) {
         guard case .open = phase else { return }
-        if output.isEmpty { swap(&output, &bytes) } else { output += bytes }
+        if output.isEmpty { output = bytes } else { output += bytes }
     }
 
     /// Sends what has gathered, as far as the socket takes it; the rest follows by itself.
@@ -102,7 +102,8 @@ package final class NodeConnection {
             unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
         if sent == output.count {
-            output.empty(keepingUpTo: Limits.keptBytes)
+            // Other nodes may have been sent the same bytes, and who gathered them has more use for their room.
+            output = []
         } else if sent >= 0 || errno == EAGAIN || errno == EINTR {
             output.removeFirst(max(0, sent))
             waitsToWrite = true

@@ -19,15 +19,15 @@ import Testing
     private func taken(from outbox: inout Outbox) -> [[UInt8]?] {
         var taken = [[UInt8]?](repeating: nil, count: 3)
         let nodes = outbox.handOut { node, bytes in
+            #expect(taken[node] == nil, "a node is handed its bytes once")
             taken[node] = bytes
-            bytes = [UInt8]("what a connection sent before".utf8)
         }
         #expect(nodes.elementsEqual((0..<3).filter { taken[$0] != nil }))
         return taken
     }
 
     @Test func eachNodeGetsTheCommandsThatAreForItInOrderAndOnce() {
-        var outbox = Outbox(nodes: 3)
+        var outbox = Outbox()
         outbox.add(acquire, for: NodeSet(first: 2))
         outbox.add(release, for: NodeSet(0))
         outbox.add(release, for: NodeSet())
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func aSubscriptionAndItsEndAreForOneNode() {
-        var outbox = Outbox(nodes: 3)
+        var outbox = Outbox()
         let key = [UInt8]("a".utf8)
         outbox.add(subscription: true, to: key, for: 2)
         outbox.add(subscription: false, to: key, for: 2)
@@ -49,18 +49,46 @@ import Testing
         #expect(taken(from: &outbox) == [nil, nil, expected])
     }
 
+    @Test func nodesShareTheirBytesUntilOneIsToGetOthers() {
+        var outbox = Outbox()
+        outbox.add(acquire, for: NodeSet(first: 3))
+        outbox.add(release, for: NodeSet(2))
+        outbox.add(acquire, for: NodeSet(first: 3))
+        outbox.add(release, for: NodeSet(first: 2))
+        let first = bytes(acquire, acquire, release)
+        #expect(taken(from: &outbox) == [first, first, bytes(acquire, release, acquire)])
+    }
+
+    @Test func aNodeThatComesLaterGetsNothingOfWhatWasForOthersBefore() {
+        var outbox = Outbox()
+        outbox.add(acquire, for: NodeSet(first: 2))
+        outbox.add(release, for: NodeSet(first: 3))
+        let both = bytes(acquire, release)
+        #expect(taken(from: &outbox) == [both, both, bytes(release)])
+    }
+
+    /// A connection that could not send all at once keeps what is left.
+    @Test func whatWasHandedOutStaysAsItIs() {
+        var outbox = Outbox()
+        outbox.add(acquire, for: NodeSet(first: 3))
+        let kept = taken(from: &outbox)
+        outbox.add(release, for: NodeSet(first: 3))
+        #expect(taken(from: &outbox) == [[UInt8]?](repeating: bytes(release), count: 3))
+        #expect(kept == [[UInt8]?](repeating: bytes(acquire), count: 3))
+    }
+
     @Test func moreRoomThanTheLimitIsNotKept() {
-        var outbox = Outbox(nodes: 1)
-        for (left, isKept) in [(1_000, true), (Limits.keptBytes + 1, false)] {
-            outbox.add(acquire, for: NodeSet(0))
-            _ = outbox.handOut { _, bytes in bytes = [UInt8](repeating: 0, count: left) }
+        var outbox = Outbox()
+        for (wanted, isKept) in [(1_000, true), (Limits.keptBytes + 1, false)] {
+            for _ in 0...wanted / bytes(acquire).count { outbox.add(acquire, for: NodeSet(0)) }
+            _ = outbox.handOut { _, _ in }
             outbox.add(acquire, for: NodeSet(0))
             _ = outbox.handOut { _, bytes in #expect((bytes.capacity >= 1_000) == isKept) }
         }
     }
 
     @Test func anotherConnectionGetsNothingOfWhatWasForTheOneBefore() {
-        var outbox = Outbox(nodes: 3)
+        var outbox = Outbox()
         outbox.add(acquire, for: NodeSet(first: 2))
         outbox.drop(0)
         outbox.add(release, for: NodeSet(first: 1))
