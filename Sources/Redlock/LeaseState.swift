@@ -10,7 +10,9 @@ struct LeaseState: Sendable {
         var isAtRisk = false
         var isReleased = false
         var releaseBegun = false
-        var releasing: [Caller] = []
+        /// Who waits for the end of the release: one, as a rule, which takes no memory of its own then.
+        var releasing: Caller?
+        var alsoReleasing: [Caller] = []
         fileprivate var lossHandlers: [LossHandler] = []
         fileprivate var lossHandlerCount: UInt64 = 0
 
@@ -74,7 +76,7 @@ extension LeaseState {
     func beginRelease(of caller: Caller) -> Release {
         let (release, handlers): (Release, [LossHandler]) = withLock { state in
             if state.isReleased { return (.over, []) }
-            state.releasing.append(caller)
+            if state.releasing == nil { state.releasing = caller } else { state.alsoReleasing.append(caller) }
             if state.releaseBegun { return (.underWay, []) }
             state.releaseBegun = true
             return (.begun, state.takeLossHandlers())
@@ -104,13 +106,14 @@ extension LeaseState {
     }
 
     func released() {
-        let (callers, handlers) = withLock { state in
+        let (first, others, handlers) = withLock { state in
             state.isReleased = true
             state.releaseBegun = true
-            defer { state.releasing = [] }
-            return (state.releasing, state.takeLossHandlers())
+            defer { state.alsoReleasing = [] }
+            return (state.releasing.take(), state.alsoReleasing, state.takeLossHandlers())
         }
-        for caller in callers { caller.resume() }
+        first?.resume()
+        for caller in others { caller.resume() }
         for handler in handlers { handler.tell(nil) }
     }
 }

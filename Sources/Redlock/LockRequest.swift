@@ -25,7 +25,6 @@ final class LockRequest: Sendable {
         self.redlock = redlock
     }
 
-    var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var lock: LockID? { state.withLock { $0.lock } }
 }
 
@@ -53,8 +52,21 @@ extension LockRequest {
 // MARK: - From the coordinator
 
 extension LockRequest {
-    func begin(as lock: LockID) {
-        state.withLock { $0.lock = lock }
+    enum Beginning {
+        case begun(LockID)
+        /// Before the coordinator knew of it.
+        case cancelled
+        /// There is no name left for it.
+        case tooMany
+    }
+
+    /// The coordinator takes it on, under a name that it makes for it.
+    func begin(as makeName: () -> LockID?) -> Beginning {
+        state.withLock { state in
+            guard !state.isCancelled else { return .cancelled }
+            state.lock = makeName()
+            return state.lock.map { .begun($0) } ?? .tooMany
+        }
     }
 
     func finish(_ outcome: Outcome) {

@@ -27,9 +27,10 @@ struct Deque<Element> {
         let element = ring[head].take()!
         head = place(1)
         count -= 1
-        if isEmpty, ring.count > Limits.keptElements {
-            ring = []
+        if isEmpty {
+            // The next crowd gets the places that this one had, and not others that are still to be fetched.
             head = 0
+            if ring.count > Limits.keptElements { ring = [] }
         }
         return element
     }

@@ -23,8 +23,8 @@ extension Engine {
     ) -> NodeSet {
         let handsOver = prepareRelease(slot)
         let teller = isValid ? teller(among: slots[slot].machine!.hold!.guarding.nodes, at: turn.now) : nil
-        if let teller, !handsOver, let place = lines.place(of: slots[slot].line) {
-            lines[place].watch?.arbiter = teller
+        if let teller, !handsOver, let place = lines.place(of: slots[slot].line), lines[place].watch != nil {
+            lines[place].watch!.arbiter = teller
         }
         func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
             broadcastRelease(

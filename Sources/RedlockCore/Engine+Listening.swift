@@ -85,6 +85,8 @@ extension Engine {
     mutating func learn(
         _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, at now: Instant
     ) {
+        // Nobody waits for anything: the line, which may be far away, need not be looked at.
+        guard !lines.watched.isEmpty else { return }
         guard let place = lines.place(of: slots[slot].line), lines[place].front == slot, lines[place].watch != nil
         else { return }
         let machine = slots[slot].machine!

@@ -133,7 +133,7 @@ extension Engine {
         guard let place = lines.place(of: slots[slot].line) else { preconditionFailure("a request is in a line") }
         let released = lines[place].released.take()
         lines[place].triesFree = lines[place].isFree(at: now, quorum: policy.quorum)
-        lines[place].watch?.isUnchecked = false
+        if lines[place].watch != nil { lines[place].watch!.isUnchecked = false }
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }

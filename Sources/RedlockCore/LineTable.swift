@@ -45,6 +45,9 @@ struct LineTable: Sendable {
 
     /// A getter, where `_read` would do, and costs the same: without optimisation Swift 6.3.1 went on reading what `_read`
     /// had lent after it was given back (address sanitizer).
+    ///
+    /// A line's watch is assigned to after a comparison with nil: by way of `watch?.` the accessor is called, not inlined,
+    /// and each call allocates.
     subscript(place: Int) -> WaitingLine {
         @inline(__always) get { lines[place] }
         @inline(__always) _modify { yield &lines[place] }

@@ -60,17 +60,18 @@ package struct Ballot: Sendable {
 
     /// Records a vote. A later word replaces an earlier one: an answer that comes after its time-out is still news.
     mutating func record(_ vote: Vote, of node: Int) {
-        granted.remove(node)
-        refused.remove(node)
-        failed.remove(node)
-        tooLow.remove(node)
         votes[node] = vote
+        let one = NodeSet(node)
+        granted = granted.subtracting(one)
+        refused = refused.subtracting(one)
+        failed = failed.subtracting(one)
+        tooLow = tooLow.subtracting(one)
         switch vote {
         case .pending, .notAsked: break
-        case .granted: granted.insert(node)
-        case .numberTooLow: tooLow.insert(node)
-        case .heldByAnother, .missing: refused.insert(node)
-        case .failed: failed.insert(node)
+        case .granted: granted = granted.union(one)
+        case .numberTooLow: tooLow = tooLow.union(one)
+        case .heldByAnother, .missing: refused = refused.union(one)
+        case .failed: failed = failed.union(one)
         }
     }
 
