@@ -48,7 +48,6 @@ struct DriverCore {
     }
 
     private mutating func handle(_ events: [Event], _ clock: MonotonicClock, into directives: inout [Directive]) {
-        let now = clock.now()
-        for event in events { engine.handle(event, at: now, using: &generator, into: &directives) }
+        engine.handle(events, at: clock.now(), using: &generator, into: &directives)
     }
 }

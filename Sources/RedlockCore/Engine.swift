@@ -94,15 +94,28 @@ package struct Engine: Sendable {
         return min(next, lines.deadline, listenersDeadline)
     }
 
+    /// Takes events that have come together, in order: they mean what they would mean one by one.
+    package mutating func handle(
+        _ events: [Event], at now: Instant, using generator: inout any RandomNumberGenerator,
+        into directives: inout [Directive]
+    ) {
+        var turn = Turn(now: now, generator: generator, directives: directives)
+        directives = []
+        for event in events { handle(event, &turn) }
+        leaveRounds(&turn)
+        generator = turn.generator
+        directives = turn.directives
+    }
+
     package mutating func handle(
         _ event: Event, at now: Instant, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
-        guard shutdown != .done else {
-            return answerAfterShutdown(event, into: &directives)
-        }
-        var turn = Turn(now: now, generator: generator, directives: directives)
-        directives = []
+        handle([event], at: now, using: &generator, into: &directives)
+    }
+
+    private mutating func handle(_ event: Event, _ turn: inout Turn) {
+        guard shutdown != .done else { return answerAfterShutdown(event, &turn) }
         switch event {
         case .start: for node in sessions.indices { connect(node, &turn) }
         case .acquire(let lock, let request): acquire(lock, request, &turn)
@@ -113,7 +126,7 @@ package struct Engine: Sendable {
         case .disconnected(let node, let connection, let reason, let kind):
             disconnected(node, connection, reason, kind, &turn)
         case .replies(let node, let connection, let replies):
-            turn.departures.reserveCapacity(replies.count)
+            turn.departures.reserveCapacity(turn.departures.count + replies.count)
             for reply in replies where shutdown != .done {
                 answered(node, connection, reply, &turn)
                 conclude(&turn)
@@ -123,9 +136,6 @@ package struct Engine: Sendable {
         case .shutdown: beginShutdown(&turn)
         }
         conclude(&turn)
-        leaveRounds(&turn)
-        generator = turn.generator
-        directives = turn.directives
     }
 
     /// What follows from an event, or from one reply of many: they are to mean the same together as one by one.
@@ -141,7 +151,7 @@ package struct Engine: Sendable {
     }
 }
 
-/// One event's time, chance and outcome.
+/// The time and the chance of events that have come together, and what follows from them.
 struct Turn {
     let now: Instant
     var generator: any RandomNumberGenerator
@@ -305,15 +315,15 @@ extension Engine {
     }
 
     /// Whoever asks gets an answer, still.
-    private mutating func answerAfterShutdown(_ event: Event, into directives: inout [Directive]) {
+    private mutating func answerAfterShutdown(_ event: Event, _ turn: inout Turn) {
         switch event {
         case .acquire(let lock, _):
             freeSlots.append(lock.slot)
             let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
-            directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
+            turn.directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
         case .extend(let lock, let caller, _):
             let refusal = ExtensionRefusal(reason: .released, votes: [])
-            directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
+            turn.directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
         case .start, .release, .cancel, .connected, .disconnected, .replies, .pushed, .timer, .shutdown:
             break
         }

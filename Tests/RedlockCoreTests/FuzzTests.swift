@@ -133,7 +133,13 @@ private struct Fuzzer {
         case 31..<32: bringStaleNews(node)
         // Another client, with a clock of its own, was here.
         case 32..<33: raiseNumber(of: node)
-        case 33..<80:
+        case 33..<36:
+            script.together {
+                for _ in 0..<Int.random(in: 1...4, using: &random) { acquire() }
+                if let lock = held.randomElement(using: &random) { release(lock) }
+                for node in 0..<script.nodeCount where !script.unanswered(node).isEmpty && chance(50) { answer(node) }
+            }
+        case 36..<80:
             for _ in 0..<Int.random(in: 1...10, using: &random) where !script.unanswered(node).isEmpty {
                 answer(node)
             }

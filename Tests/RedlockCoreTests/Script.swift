@@ -75,6 +75,8 @@ final class Script {
     private(set) var broadcasts = 0
     private var newsRead = 0
     private var generator: any RandomNumberGenerator
+    /// What is to come to the engine together; nil where nothing is.
+    private var gathered: [Event]?
     private var nodes: [Node]
     private var accounts: [LockID: Account] = [:]
     private var extensions: [ExtensionID: Int] = [:]
@@ -262,23 +264,37 @@ extension Script {
         handle(.replies(node: node, nodes[node].connection!, [reply]))
     }
 
-    /// It answers the oldest ones, and all of that comes at once: what follows must be what would follow if the answers
-    /// came one after the other.
+    /// It answers the oldest ones, and all of that comes at once.
     func reply(_ node: Int, together replies: [Reply]) {
         guard let connection = nodes[node].connection, nodes[node].unanswered.count >= replies.count else {
             return complain("node \(node) was not asked so much")
         }
         nodes[node].unanswered.removeFirst(replies.count)
+        together { handle(.replies(node: node, connection, replies)) }
+    }
+
+    /// What is done in `body` comes to the engine at once: what follows must be what would follow if it came piece by
+    /// piece.
+    func together(_ body: () -> Void) {
+        guard gathered == nil else { return body() }
+        gathered = []
+        body()
+        let events = gathered.take()!
         var twin = engine
         var chance = generator
         var apart: [Directive] = []
-        for reply in replies {
-            twin.handle(.replies(node: node, connection, [reply]), at: now, using: &chance, into: &apart)
-        }
-        let together = handle(.replies(node: node, connection, replies))
+        for event in events.flatMap(pieces) { twin.handle(event, at: now, using: &chance, into: &apart) }
+        var together: [Directive] = []
+        engine.handle(events, at: now, using: &generator, into: &together)
         if words(together) != words(apart) || engine.nextDeadline != twin.nextDeadline {
             complain("together: \(words(together)); apart: \(words(apart))")
         }
+        for directive in together { carryOut(directive) }
+    }
+
+    private func pieces(of event: Event) -> [Event] {
+        guard case .replies(let node, let connection, let replies) = event else { return [event] }
+        return replies.map { .replies(node: node, connection, [$0]) }
     }
 
     /// Departures at the end: when they are told does not matter.
@@ -420,6 +436,10 @@ extension Script {
     @discardableResult
     func handle(_ event: Event) -> [Directive] {
         var directives: [Directive] = []
+        guard gathered == nil else {
+            gathered!.append(event)
+            return []
+        }
         engine.handle(event, at: now, using: &generator, into: &directives)
         for directive in directives { carryOut(directive) }
         return directives

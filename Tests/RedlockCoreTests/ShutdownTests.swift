@@ -164,6 +164,21 @@ import Testing
         }
     }
 
+    @Test func whoComesTogetherWithItIsRefused() {
+        play(nodes: 3) { script in
+            script.together {
+                script.shutdown()
+                script.acquire()
+            }
+            let news = script.news()
+            guard news.count == 2, news.first == .closed, case .refused(_, let refusal) = news[1] else {
+                Issue.record("\(news)")
+                return
+            }
+            #expect(refusal.reason == .shutDown)
+        }
+    }
+
     @Test func itIsCalledTwiceAndClosesOnce() {
         play(nodes: 1) { script in
             let lock = script.hold()
