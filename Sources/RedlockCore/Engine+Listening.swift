@@ -23,7 +23,7 @@ extension Engine {
     mutating func endWatch(_ place: Int, _ turn: inout Turn) {
         guard let watch = lines[place].watch else { return }
         for node in watch.asked where listeners[node].isReady {
-            turn.directives.append(.unsubscribe(key: lines[place].key, node: node))
+            turn.directives.append(.unsubscribe(key: lines[place].key.bytes, node: node))
         }
         lines.endWatch(place)
         if lines.watched.isEmpty { listenersUnusedSince = turn.now }
@@ -33,7 +33,7 @@ extension Engine {
         guard !listeners[node].isDenied else { return }
         lines[place].watch!.asked.insert(node)
         listeners[node].subscribes(to: lines.id(of: place))
-        turn.directives.append(.subscribe(key: lines[place].key, node: node))
+        turn.directives.append(.subscribe(key: lines[place].key.bytes, node: node))
     }
 }
 

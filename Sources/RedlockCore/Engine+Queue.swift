@@ -5,9 +5,9 @@
 extension Engine {
     /// A new request: it goes to the nodes, or behind those that were here before.
     mutating func join(_ slot: Int, _ turn: inout Turn) {
-        let key = slots[slot].machine!.request.key
+        let key = LineKey(bytes: slots[slot].machine!.request.key)
         let place = lines.place(of: key) ?? lines.make(for: key)
-        slots[slot].machine!.share(key: lines[place].key)
+        slots[slot].machine!.share(key: lines[place].key.bytes)
         lines[place].uses += 1
         slots[slot].line = lines.id(of: place)
         let isFirst = lines[place].isIdle
@@ -237,12 +237,15 @@ extension Engine {
         guard command.notice != .nothing, !isShuttingDown,
             let subscribers = reply.subscribers(on: command.operation)
         else { return }
-        if let place = lines.place(of: command.key) {
+        // Nobody waits here, and nobody was known to wait anywhere: nothing is new.
+        guard subscribers > 0 || lines.rivalled > 0 else { return }
+        let key = LineKey(bytes: command.key)
+        if let place = lines.place(of: key) {
             let isOurs = lines[place].watch?.asked.contains(node) == true
-            lines[place].hasRivals = subscribers > (isOurs ? 1 : 0)
+            lines.noteRivals(subscribers > (isOurs ? 1 : 0), at: place)
         } else if subscribers > 0 {
-            let place = lines.make(for: command.key)
-            lines[place].hasRivals = true
+            let place = lines.make(for: key)
+            lines.noteRivals(true, at: place)
             lines[place].turns = 1
             retire(place, &turn)
         }

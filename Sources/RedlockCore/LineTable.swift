@@ -7,9 +7,13 @@ struct LineID: Hashable, Sendable {
 /// The name of a resource, to look it up by.
 struct LineKey: Hashable, Sendable {
     let bytes: [UInt8]
+    /// Of the bytes, which may be many: made once for all that a table does with it.
+    private let digest: Int
 
     /// Eight bytes at a time: an array hashes them one by one.
-    func hash(into hasher: inout Hasher) {
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+        var hasher = Hasher()
         var word: UInt64 = 0
         for (index, byte) in bytes.enumerated() {
             word = word << 8 | UInt64(byte)
@@ -17,7 +21,10 @@ struct LineKey: Hashable, Sendable {
         }
         hasher.combine(word)
         hasher.combine(bytes.count)
+        digest = hasher.finalize()
     }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 }
 
 /// The lines of all resources that are held or wanted here, by key and by place.
@@ -29,6 +36,8 @@ struct LineTable: Sendable {
         let until: Instant
     }
 
+    private static let noKey = LineKey(bytes: [])
+
     private var lines: [WaitingLine] = []
     private var free: [Int] = []
     private var generation: UInt64 = 0
@@ -37,6 +46,8 @@ struct LineTable: Sendable {
     private var lingering = Deque<Lingering>()
     /// The places of lines with a watch, in no particular order, but always the same one.
     private(set) var watched: [Int] = []
+    /// How many lines have rivals, as far as ``noteRivals(_:at:)`` was told.
+    private(set) var rivalled = 0
     /// Lines whose front has gone.
     var vacated: [LineID] = []
 
@@ -53,7 +64,8 @@ struct LineTable: Sendable {
         @inline(__always) _modify { yield &lines[place] }
     }
 
-    func place(of key: [UInt8]) -> Int? { places[LineKey(bytes: key)] }
+    func place(of key: LineKey) -> Int? { places[key] }
+    func place(of key: [UInt8]) -> Int? { place(of: LineKey(bytes: key)) }
 
     func id(of place: Int) -> LineID { LineID(place: place, generation: lines[place].generation) }
 
@@ -63,20 +75,27 @@ struct LineTable: Sendable {
         return line.place
     }
 
-    mutating func make(for key: [UInt8]) -> Int {
+    mutating func make(for key: LineKey) -> Int {
         let place = free.popLast() ?? lines.count
         if place == lines.count { lines.append(WaitingLine(key: key)) } else { lines[place] = WaitingLine(key: key) }
         generation += 1
         lines[place].generation = generation
-        places[LineKey(bytes: key)] = place
+        places[key] = place
         return place
     }
 
     mutating func remove(_ place: Int) {
         precondition(lines[place].isIdle && lines[place].watch == nil, "a line is left empty")
-        places[LineKey(bytes: lines[place].key)] = nil
-        lines[place] = WaitingLine(key: [])
+        noteRivals(false, at: place)
+        places[lines[place].key] = nil
+        lines[place] = WaitingLine(key: Self.noKey)
         free.append(place)
+    }
+
+    mutating func noteRivals(_ hasRivals: Bool, at place: Int) {
+        guard lines[place].hasRivals != hasRivals else { return }
+        lines[place].hasRivals = hasRivals
+        rivalled += hasRivals ? 1 : -1
     }
 
     // MARK: Watches

@@ -42,7 +42,7 @@ struct WaitingLine: Sendable {
         case givingWay
     }
 
-    let key: [UInt8]
+    let key: LineKey
     /// Tells the uses of a place in the table apart.
     var generation: UInt64 = 0
     /// The slot of the request that goes to the nodes, or holds. The rest waits for it.
@@ -57,7 +57,7 @@ struct WaitingLine: Sendable {
     var succession = Succession.atOnce
     /// Grants of this process in a row since it last let others go first.
     var turns = 0
-    /// Other processes were seen to wait.
+    /// Other processes were seen to wait: ``LineTable/noteRivals(_:at:)``.
     var hasRivals = false
     /// The front's next attempt is not later.
     var latest = Instant.distantFuture
@@ -72,7 +72,7 @@ struct WaitingLine: Sendable {
     /// How often it was used: a line that is not used again is let go after a while.
     var uses: UInt64 = 0
 
-    init(key: [UInt8]) {
+    init(key: LineKey) {
         self.key = key
     }
 

@@ -180,6 +180,31 @@ import Testing
         }
     }
 
+    @Test func whenTheOthersHaveGoneItGoesOnAsOftenAsItLikes() {
+        play(nodes: 1) { script in
+            let locks = (0...2 * Limits.turnsInARow).map { _ in script.acquire(wait: .seconds(60)) }
+            for (turn, lock) in locks.enumerated() {
+                script.reply(0, .ok)
+                #expect(isGranted(lock, script))
+                script.release(lock)
+                // Somebody else is subscribed at first, and then nobody.
+                script.reply(0, .integer(turn < 2 ? 2 : 1))
+                #expect(script.engine.lines.rivalled == (turn < 2 ? 1 : 0))
+            }
+        }
+    }
+
+    @Test func othersAreForgottenWithTheResource() {
+        play(nodes: 1) { script in
+            script.release(script.hold())
+            script.reply(0, .integer(2))
+            #expect(script.engine.lines.rivalled == 1)
+            script.advance(by: Limits.lineLinger)
+            #expect(script.engine.lines.count == 0)
+            #expect(script.engine.lines.rivalled == 0)
+        }
+    }
+
     @Test func aloneAProcessGoesOnAsOftenAsItLikes() {
         play(nodes: 1) { script in
             let locks = (0..<5 * Limits.turnsInARow).map { _ in script.acquire(wait: .seconds(60)) }
