@@ -14,6 +14,13 @@ struct Deque<Element> {
         }
     }
 
+    /// Looks at an element in its place: mutating, though it changes nothing, as it would be copied if not.
+    @inline(__always)
+    mutating func look<Value>(at index: Int, _ body: (inout Element) -> Value) -> Value {
+        precondition(index < count, "a queue of \(count) has no element \(index)")
+        return body(&ring[place(index)]!)
+    }
+
     mutating func append(_ element: consuming Element) {
         if count == ring.count { grow() }
         ring[place(count)] = element

@@ -87,11 +87,18 @@ package struct Engine: Sendable {
     }
 
     /// When the engine next wants ``Event/timer``.
+    ///
+    /// Mutating, though it changes nothing, as what it asks is: it is asked after every turn, and in its place. If not, the
+    /// engine would be copied for it, and each session.
     package var nextDeadline: Instant {
-        guard shutdown != .done else { return .distantFuture }
-        var next = deadlines.first?.deadline ?? .distantFuture
-        for session in sessions { next = min(next, session.deadline(isHolding: isHolding, policy)) }
-        return min(next, lines.deadline, listenersDeadline)
+        mutating get {
+            guard shutdown != .done else { return .distantFuture }
+            var next = min(deadlines.first?.deadline ?? .distantFuture, lines.deadline, listenersDeadline)
+            for node in sessions.indices {
+                next = min(next, sessions[node].deadline(isHolding: isHolding, policy))
+            }
+            return next
+        }
     }
 
     /// Takes events that have come together, in order: they mean what they would mean one by one.
@@ -99,12 +106,13 @@ package struct Engine: Sendable {
         _ events: [Event], at now: Instant, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
-        var turn = Turn(now: now, generator: generator, directives: directives)
-        directives = []
+        var turn = Turn(now: now)
+        swap(&turn.generator, &generator)
+        swap(&turn.directives, &directives)
         for event in events { handle(event, &turn) }
         leaveRounds(&turn)
-        generator = turn.generator
-        directives = turn.directives
+        swap(&turn.generator, &generator)
+        swap(&turn.directives, &directives)
     }
 
     package mutating func handle(
@@ -154,10 +162,16 @@ package struct Engine: Sendable {
 /// The time and the chance of events that have come together, and what follows from them.
 struct Turn {
     let now: Instant
-    var generator: any RandomNumberGenerator
-    var directives: [Directive]
+    /// Lent for the turn, as the directives are: copied, both would be counted for each.
+    var generator: any RandomNumberGenerator = NoChance()
+    var directives: [Directive] = []
     /// Told at the end, in one directive.
     var departures: [Departure] = []
+}
+
+/// Stands where a generator was taken from.
+private struct NoChance: RandomNumberGenerator {
+    mutating func next() -> UInt64 { preconditionFailure("the generator was lent") }
 }
 
 // MARK: - Broadcasts

@@ -67,7 +67,7 @@ struct NodeSession: Sendable {
     /// There is a command that an answer can be for.
     var isAsked: Bool { !unanswered.isEmpty }
     /// Whose command the next answer is for.
-    var oldestBallot: Ballot? { unanswered.first?.ballot }
+    var oldestBallot: Ballot? { unanswered.isEmpty ? nil : unanswered[0].ballot }
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
@@ -348,7 +348,7 @@ extension NodeSession {
     }
 
     /// When this session next wants ``onTimer(at:isHolding:_:)``. `isHolding`: this client holds a lease.
-    func deadline(isHolding: Bool, _ policy: Policy) -> Instant {
+    mutating func deadline(isHolding: Bool, _ policy: Policy) -> Instant {
         var deadline = Instant.distantFuture
         switch phase {
         case .idle, .closed: return .distantFuture
@@ -356,15 +356,15 @@ extension NodeSession {
         case .backingOff(let until, _): deadline = until
         case .ready: deadline = silenceDeadline(policy)
         }
-        if timedOut < unanswered.count { deadline = min(deadline, unanswered[timedOut].deadline) }
-        if let first = queued.first { deadline = min(deadline, first.deadline) }
+        if timedOut < unanswered.count { deadline = min(deadline, unanswered.look(at: timedOut) { $0.deadline }) }
+        if !queued.isEmpty { deadline = min(deadline, queued.look(at: 0) { $0.deadline }) }
         if let quarantine = memory.untold { deadline = min(deadline, quarantine.until) }
         return isHolding ? min(deadline, sampleDeadline(policy)) : deadline
     }
 
     /// One thing that is due; to be called until nil.
     mutating func onTimer(at now: Instant, isHolding: Bool, _ policy: Policy) -> TimerStep? {
-        if timedOut < unanswered.count, unanswered[timedOut].deadline <= now {
+        if timedOut < unanswered.count, unanswered.look(at: timedOut, { $0.deadline }) <= now {
             timedOut += 1
             return .timedOut(unanswered[timedOut - 1])
         }
@@ -386,8 +386,8 @@ extension NodeSession {
         }
     }
 
-    private func silenceDeadline(_ policy: Policy) -> Instant {
-        guard let oldest = unanswered.first else { return .distantFuture }
-        return max(lastHeard, oldest.sentAt) + policy.parameters.silenceTimeout
+    private mutating func silenceDeadline(_ policy: Policy) -> Instant {
+        guard !unanswered.isEmpty else { return .distantFuture }
+        return max(lastHeard, unanswered.look(at: 0) { $0.sentAt }) + policy.parameters.silenceTimeout
     }
 }

@@ -364,7 +364,7 @@ extension ExtensionTests {
             let failed = script.now
             #expect(script.unanswered(0) == [])
             // A twentieth of the ttl, and as much again at random.
-            let again = script.engine.nextDeadline
+            let again = script.nextDeadline
             #expect(again - failed >= .milliseconds(400))
             #expect(again - failed <= .milliseconds(800))
             script.advance(to: again)
@@ -378,7 +378,7 @@ extension ExtensionTests {
             let end = script.now + .milliseconds(9_898)
             while script.now < end {
                 if !script.unanswered(0).isEmpty { script.reply(0, .error("READONLY")) }
-                script.advance(to: min(script.engine.nextDeadline, end))
+                script.advance(to: min(script.nextDeadline, end))
             }
             guard case .lost(lock, let loss) = script.told.last else {
                 Issue.record("not lost")

@@ -25,6 +25,8 @@ import Testing
                 #expect(deque.first == model.first)
                 if let index = model.indices.randomElement(using: &generator) {
                     #expect(deque[index] == model[index])
+                    let looked = deque.look(at: index) { $0 }
+                    #expect(looked == model[index])
                 }
             }
         }

@@ -44,7 +44,7 @@ import Testing
                 let start = script.now
                 _ = holdWithoutNode4(script)
                 script.connected(4)
-                while repairs(script, 4).isEmpty { script.advance(to: script.engine.nextDeadline) }
+                while repairs(script, 4).isEmpty { script.advance(to: script.nextDeadline) }
                 let end = script.now + .milliseconds(repairs(script, 4)[0])
                 #expect(end <= start + .seconds(10))
                 // On the fastest clock that is allowed for, beside the lease's own end.
@@ -81,7 +81,7 @@ import Testing
             script.reply(0..<4, .ok)
             script.reply(4, .null)
             while script.now < start + .seconds(90) {
-                script.advance(to: min(script.engine.nextDeadline, start + .seconds(90)))
+                script.advance(to: min(script.nextDeadline, start + .seconds(90)))
                 if !script.unanswered(4).isEmpty { script.reply(4, .integer(-1)) }
             }
             let repairs = repairs(script, 4)
@@ -100,7 +100,7 @@ import Testing
             script.reply(0..<2, .integer(1))
             script.reply(2, .error("LOADING"))
             while script.now < start + .seconds(900) {
-                script.advance(to: min(script.engine.nextDeadline, start + .seconds(900)))
+                script.advance(to: min(script.nextDeadline, start + .seconds(900)))
                 if !script.unanswered(2).isEmpty { script.reply(2, .error("LOADING")) }
             }
             #expect(repairs(script, 2).count == Limits.repairsPerRound)
@@ -135,7 +135,7 @@ import Testing
             let lock = script.hold()
             script.disconnect(2)
             // It dials, and the extension waits for that.
-            while script.connection(2) == nil { script.advance(to: script.engine.nextDeadline) }
+            while script.connection(2) == nil { script.advance(to: script.nextDeadline) }
             script.extend(lock)
             script.reply(0..<2, .integer(1))
             script.connected(2)
@@ -166,7 +166,7 @@ import Testing
             let lock = script.acquire()
             script.reply(0..<3, .ok)
             script.reply(3..<5, .null)
-            while script.unanswered(3).isEmpty { script.advance(to: script.engine.nextDeadline) }
+            while script.unanswered(3).isEmpty { script.advance(to: script.nextDeadline) }
             // The repair is under way when the extension begins.
             let caller = script.extend(lock)
             script.reply(0, .integer(1))

@@ -65,6 +65,7 @@ final class Script {
     }
 
     private(set) var engine: Engine
+    var nextDeadline: Instant { engine.nextDeadline }
     private(set) var now = Instant(nanoseconds: 1_000_000_000)
     private(set) var reports: [Report] = []
     /// All that was told so far.

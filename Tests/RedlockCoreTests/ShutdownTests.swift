@@ -8,7 +8,7 @@ import Testing
             script.shutdown()
             #expect(script.news() == [.closed])
             for node in 0..<3 { #expect(script.connection(node) == nil) }
-            #expect(script.engine.nextDeadline == .distantFuture)
+            #expect(script.nextDeadline == .distantFuture)
         }
     }
 
