@@ -115,10 +115,8 @@ extension Driver {
             defer { inbox.inputs = [] }
             return inbox.inputs
         }
-        var events: [Event] = []
-        events.reserveCapacity(inputs.count)
-        for input in inputs { if let event = event(for: input) { events.append(event) } }
-        handle(events)
+        for input in inputs { if let event = event(for: input) { core.add(event) } }
+        handleAdded()
         endTurn()
     }
 
@@ -157,7 +155,8 @@ extension Driver {
     }
 
     private func handle(_ event: Event) {
-        handle([event])
+        core.add(event)
+        handleAdded()
     }
 
     /// Takes events that have come together through the engine, and whatever follows from them.
@@ -167,10 +166,10 @@ extension Driver {
     ///
     /// Carrying out a directive can cause another event at once (a connection that is refused on the spot); it waits
     /// until the directives before it are done.
-    private func handle(_ events: [Event]) {
+    private func handleAdded() {
         loop.preconditionInTurn()
         var directives: [Directive] = []
-        guard core.begin(events, clock, into: &directives) else { return }
+        guard core.begin(clock, into: &directives) else { return }
         repeat {
             for index in directives.indices { carryOut(directives[index]) }
         } while core.goOn(clock, into: &directives)
@@ -180,10 +179,9 @@ extension Driver {
     private func endTurn() {
         guard !isClosed else { return }
         // What cannot be sent ends its connection, and that may be cause to send more.
-        while true {
+        while !outbox.isEmpty || !listenerOutbox.isEmpty {
             let written = outbox.handOut { nodes[$0].connection?.take($1) }
             let listenersWritten = listenerOutbox.handOut { nodes[$0].listener?.take($1) }
-            if written.isEmpty, listenersWritten.isEmpty { break }
             for node in written { nodes[node].connection?.flush() }
             for node in listenersWritten { nodes[node].listener?.flush() }
         }
@@ -252,7 +250,8 @@ extension Driver {
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
             case .replies(let replies):
-                handle(replies.compactMap(\.push).map { .pushed(node: node, id, $0) })
+                for push in replies.lazy.compactMap(\.push) { core.add(.pushed(node: node, id, push)) }
+                handleAdded()
             case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
         }

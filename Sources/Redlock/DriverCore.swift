@@ -8,28 +8,30 @@ internal import RedlockRedis
 struct DriverCore {
     var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()
-    /// Events that came while directives were being carried out, in order.
+    /// Events that the engine has not been told, in order.
     private var waiting: [Event] = []
     private var isHandling = false
-    /// Empty: kept for its room.
-    private var spare: [Directive] = []
+    /// Empty, both: kept for their room.
+    private var spareEvents: [Event] = []
+    private var spareDirectives: [Directive] = []
 
     init(_ parameters: Parameters) {
         engine = Engine(parameters)
     }
 
-    /// Takes events through the engine, all at the same time. The directives are to be carried out, and
+    /// An event, to be taken through the engine with those that come together with it.
+    mutating func add(_ event: Event) {
+        waiting.append(event)
+    }
+
+    /// Takes what was added through the engine, all at the same time. The directives are to be carried out, and
     /// ``goOn(_:into:)`` called until it is over. False, and nothing to do, if another event has brought these about:
     /// then they wait for that.
-    mutating func begin(_ events: [Event], _ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
-        guard !isHandling else {
-            waiting += events
-            return false
-        }
-        guard !events.isEmpty else { return false }
+    mutating func begin(_ clock: MonotonicClock, into directives: inout [Directive]) -> Bool {
+        guard !isHandling, !waiting.isEmpty else { return false }
         isHandling = true
-        swap(&spare, &directives)
-        handle(events, clock, into: &directives)
+        swap(&spareDirectives, &directives)
+        handle(clock, into: &directives)
         return true
     }
 
@@ -38,16 +40,19 @@ struct DriverCore {
         directives.empty()
         guard !waiting.isEmpty else {
             isHandling = false
-            swap(&spare, &directives)
+            swap(&spareDirectives, &directives)
             return false
         }
-        let events = waiting
-        waiting = []
-        handle(events, clock, into: &directives)
+        handle(clock, into: &directives)
         return true
     }
 
-    private mutating func handle(_ events: [Event], _ clock: MonotonicClock, into directives: inout [Directive]) {
+    private mutating func handle(_ clock: MonotonicClock, into directives: inout [Directive]) {
+        var events: [Event] = []
+        swap(&events, &spareEvents)
+        swap(&events, &waiting)
         engine.handle(events, at: clock.now(), using: &generator, into: &directives)
+        events.empty()
+        swap(&events, &spareEvents)
     }
 }

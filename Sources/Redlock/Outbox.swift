@@ -20,6 +20,8 @@ struct Outbox {
     /// most.
     private var spare: [[UInt8]] = []
 
+    var isEmpty: Bool { streams.isEmpty }
+
     /// Formatted once, for all.
     mutating func add(_ command: Command, for targets: NodeSet) {
         guard !targets.isEmpty else { return }

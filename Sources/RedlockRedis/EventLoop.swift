@@ -10,7 +10,7 @@ internal import PosixLock
 ///
 /// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once
 /// the peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
-package final class EventLoop: @unchecked Sendable {
+@safe package final class EventLoop: @unchecked Sendable {
     package enum Interest {
         case read
         case readAndWrite
@@ -26,6 +26,8 @@ package final class EventLoop: @unchecked Sendable {
         let handler: (_ writable: Bool) -> Void
     }
 
+    /// What is read from a socket at once, in bytes.
+    private static let readBytes = 16_384
     /// Events taken in one turn; more wait for the next.
     private static let eventsPerTurn = 64
     /// What the descriptors that are no sockets are watched as. Watches begin above.
@@ -42,6 +44,8 @@ package final class EventLoop: @unchecked Sendable {
     private let actions = Locked<[@Sendable () -> Void]?>([])
 
     // From here on: in a turn only.
+    /// What comes from a socket is read into this, and used before anything else is read.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 1)
     private var watches: [UInt64: Watch] = [:]
     private var lastWatch = timerExpiry
     /// When the timer expires; nil when it has, or has not been set.
@@ -73,6 +77,7 @@ package final class EventLoop: @unchecked Sendable {
 
     /// Also when `init` throws, for by then there is a value in every property.
     deinit {
+        unsafe readBuffer.deallocate()
         for descriptor in [epoll, timer, bell] where descriptor >= 0 { _ = close(descriptor) }
     }
 }

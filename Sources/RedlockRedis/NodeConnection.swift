@@ -25,8 +25,6 @@ package final class NodeConnection {
         case closed
     }
 
-    /// What is read at once, in bytes.
-    private static let readBytes = 16_384
     /// Reads from one connection in one turn: a node that floods us does not keep the others waiting.
     private static let readsPerTurn = 4
 
@@ -206,18 +204,17 @@ extension NodeConnection {
     }
 
     private func read() {
-        unsafe withUnsafeTemporaryAllocation(byteCount: Self.readBytes, alignment: 1) { buffer in
-            for _ in 0..<Self.readsPerTurn where descriptor >= 0 {
-                let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
-                if count > 0 {
-                    unsafe parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                    // A short read has emptied the socket: no need to ask again.
-                    if count < buffer.count { return }
-                } else if count == 0 {
-                    return end("the node closed the connection")
-                } else if errno != EINTR {
-                    return errno == EAGAIN ? () : end(describeError(errno))
-                }
+        let buffer = unsafe loop.readBuffer
+        for _ in 0..<Self.readsPerTurn where descriptor >= 0 {
+            let count = unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 {
+                unsafe parse(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                // A short read has emptied the socket: no need to ask again.
+                if count < buffer.count { return }
+            } else if count == 0 {
+                return end("the node closed the connection")
+            } else if errno != EINTR {
+                return errno == EAGAIN ? () : end(describeError(errno))
             }
         }
     }
