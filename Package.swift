@@ -90,7 +90,8 @@ let package = Package(
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"], swiftSettings: strict),
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockRedisTests", dependencies: ["RedlockRedis", "LocalCluster", "PosixLock", "TestSupport"],
+            name: "RedlockRedisTests",
+            dependencies: ["RedlockRedis", "ChildProcesses", "LocalCluster", "PosixLock", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",

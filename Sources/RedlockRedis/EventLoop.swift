@@ -5,8 +5,9 @@ internal import PosixLock
 /// Sockets, a timer, and turns: what belongs to the loop is touched by one thread at a time, in a turn.
 ///
 /// A thread of the loop's own waits for the sockets and the timer. Whoever asks for something while nobody is in a turn
-/// takes one on its own thread, so that a command leaves without waking another. When many are being served, what is
-/// asked for gathers for the loop's thread: one turn, and one write for each node.
+/// takes one on its own thread, so that a command leaves without waking another, and does what has come over the sockets
+/// by then. When many are being served, what is asked for gathers for the loop's thread: one turn, and one write for each
+/// node.
 ///
 /// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once
 /// the peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
@@ -30,6 +31,8 @@ internal import PosixLock
     private static let readBytes = 16_384
     /// Events taken in one turn; more wait for the next.
     private static let eventsPerTurn = 64
+    /// How often a caller's thread serves the sockets before it leaves them to the loop's.
+    static let passesPerCaller = 8
     /// What the descriptors that are no sockets are watched as. Watches begin above.
     private static let wakeUp: UInt64 = 0
     private static let timerExpiry: UInt64 = 1
@@ -37,7 +40,7 @@ internal import PosixLock
     private let epoll: Int32
     private let timer: Int32
     private let bell: Int32
-    private let gate = TurnGate()
+    let gate = TurnGate()
     /// What tasks want to do on the loop's thread.
     let jobs = Locked(Jobs())
     /// Nil once the loop is stopped: what nobody will do must not be kept, for it may hold the loop.
@@ -118,7 +121,7 @@ extension EventLoop {
     }
 
     /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's
-    /// thread.
+    /// thread. On this thread, what has come over the sockets meanwhile is served in it too.
     package func ask(_ onTurn: () -> Void) {
         switch gate.ask(here: true) {
         case .entered:
@@ -164,10 +167,18 @@ extension EventLoop {
         ring()
     }
 
+    /// - Parameter mayStay: Whether this is the loop's thread. A caller's does for it what it was woken for: before a caller
+    ///   has sent to all nodes, the first have answered, as a rule. Often that is all that is waited for: then the caller
+    ///   need not be woken, nor even have slept.
     private func work(_ onTurn: () -> Void, mayStay: Bool) {
+        var passes = mayStay ? 0 : Self.passesPerCaller
         while true {
             for action in takeActions() { action() }
             onTurn()
+            if passes > 0, !isBusy, gate.isAwaited, serveWhatHasCome() {
+                passes -= 1
+                continue
+            }
             turnThread = nil
             switch gate.leave(isBusy: isBusy, mayStay: mayStay) {
             case .again: turnThread = pthread_self()
@@ -190,19 +201,18 @@ extension EventLoop {
     }
 
     private func run() {
-        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn) { events in
+        unsafe withRoomForEvents { room in
             beginJobs()
             while true {
-                let wait: Int32 = hasJobs ? 0 : -1
-                let count = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), wait)
-                guard gate.enter() else { return endJobs() }
-                turnThread = pthread_self()
-                if unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(count))])) {
-                    // After a pause of this process, answers that have come are no time-outs.
-                    let more = unsafe epoll_wait(epoll, events.baseAddress, Int32(events.count), 0)
-                    _ = unsafe serve(UnsafeMutableBufferPointer(rebasing: events[..<max(0, Int(more))]))
-                    onTimer()
+                var events = unsafe wait(room, milliseconds: hasJobs ? 0 : -1)
+                switch gate.enter() {
+                case .entered: break
+                // Whoever was in has served what had come, perhaps.
+                case .enteredLate: unsafe events = wait(room, milliseconds: 0)
+                case .stopped: return endJobs()
                 }
+                turnThread = pthread_self()
+                unsafe serve(events, room)
                 // In the turn: what they ask for is one turn with what came over the sockets.
                 runJobs()
                 work(onTurn, mayStay: true)
@@ -210,8 +220,36 @@ extension EventLoop {
         }
     }
 
+    /// On a caller's thread. False if nothing has come.
+    private func serveWhatHasCome() -> Bool {
+        unsafe withRoomForEvents { room in
+            let events = unsafe wait(room, milliseconds: 0)
+            unsafe serve(events, room)
+            return !events.isEmpty
+        }
+    }
+
+    private typealias Events = UnsafeMutableBufferPointer<epoll_event>
+
+    private func withRoomForEvents<Result>(_ body: (Events) -> Result) -> Result {
+        unsafe withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.eventsPerTurn, body)
+    }
+
+    private func wait(_ room: Events, milliseconds: Int32) -> Events {
+        let count = unsafe epoll_wait(epoll, room.baseAddress, Int32(room.count), milliseconds)
+        return unsafe Events(rebasing: room[..<max(0, Int(count))])
+    }
+
+    /// - Parameter room: Where the events are; for others, if the timer has expired.
+    private func serve(_ events: Events, _ room: Events) {
+        guard unsafe serveSockets(events) else { return }
+        // After a pause of this process, answers that have come are no time-outs.
+        _ = unsafe serveSockets(wait(room, milliseconds: 0))
+        onTimer()
+    }
+
     /// Whether the timer has expired.
-    private func serve(_ events: UnsafeMutableBufferPointer<epoll_event>) -> Bool {
+    private func serveSockets(_ events: Events) -> Bool {
         var isTime = false
         for index in events.indices {
             let event = unsafe events[index]

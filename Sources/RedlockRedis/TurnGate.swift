@@ -32,21 +32,23 @@ final class TurnGate: @unchecked Sendable {
     }
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let left: UnsafeMutablePointer<pthread_cond_t>
+    /// What the loop's thread waits at. No condition variable: whoever wakes from that takes its mutex as if others
+    /// waited too, and then wakes nobody, by a call of the system.
+    private let left: UnsafeMutablePointer<sem_t>
     private var state = State()
 
     init() {
         unsafe mutex = .allocate(capacity: 1)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe left = .allocate(capacity: 1)
-        unsafe left.initialize(to: pthread_cond_t())
+        unsafe left.initialize(to: sem_t())
         // They fail for want of memory alone.
-        let status = unsafe pthread_mutex_init(mutex, nil) | pthread_cond_init(left, nil)
+        let status = unsafe pthread_mutex_init(mutex, nil) | sem_init(left, 0, 0)
         precondition(status == 0, "a mutex cannot be made")
     }
 
     deinit {
-        unsafe pthread_cond_destroy(left)
+        unsafe sem_destroy(left)
         unsafe pthread_mutex_destroy(mutex)
         unsafe left.deallocate()
         unsafe mutex.deallocate()
@@ -72,21 +74,38 @@ final class TurnGate: @unchecked Sendable {
         }
     }
 
-    /// Comes in as the loop's own thread, and waits for that if another is in. False when it is to end instead.
-    func enter() -> Bool {
-        unsafe pthread_mutex_lock(mutex)
-        defer { unsafe pthread_mutex_unlock(mutex) }
-        // Not by way of `withLock`: others change the state while this waits, so nobody may have it as an `inout`.
-        while state.isTaken {
-            state.isThreadWaiting = true
-            unsafe pthread_cond_wait(left, mutex)
+    enum ThreadEntry {
+        case entered
+        /// Another was in before: what the loop's thread had come for may have been done.
+        case enteredLate
+        /// It is to end instead.
+        case stopped
+    }
+
+    /// Comes in as the loop's own thread, and waits for that if another is in.
+    func enter() -> ThreadEntry {
+        var entry = ThreadEntry.entered
+        while true {
+            let isIn = withLock { state in
+                guard !state.isTaken else {
+                    state.isThreadWaiting = true
+                    return false
+                }
+                state.isThreadWaiting = false
+                guard !state.isStopped else {
+                    entry = .stopped
+                    return true
+                }
+                state.isWoken = false
+                state.hasWork = false
+                state.isTaken = true
+                return true
+            }
+            guard !isIn else { return entry }
+            entry = .enteredLate
+            // A signal may end it early: it is looked at again.
+            unsafe sem_wait(left)
         }
-        state.isThreadWaiting = false
-        guard !state.isStopped else { return false }
-        state.isWoken = false
-        state.hasWork = false
-        state.isTaken = true
-        return true
     }
 
     enum Leave {
@@ -97,20 +116,25 @@ final class TurnGate: @unchecked Sendable {
         case wake
     }
 
+    /// The loop's thread was woken, and waits to get in.
+    var isAwaited: Bool { withLock { $0.isThreadWaiting && !$0.isStopped } }
+
     /// - Parameter mayStay: Whether this thread does what has come meanwhile, or leaves it to the loop's.
     func leave(isBusy: Bool, mayStay: Bool) -> Leave {
-        withLock { state in
+        let (leave, isAwaited) = withLock { state -> (Leave, Bool) in
             state.isBusy = isBusy
             guard !state.hasWork || !(mayStay || state.isStopped) else {
                 state.hasWork = false
-                return .again
+                return (.again, false)
             }
             state.isTaken = false
-            if state.isThreadWaiting { unsafe pthread_cond_signal(left) }
-            guard state.hasWork, !state.isThreadWaiting, !state.isWoken else { return .left }
+            guard state.hasWork, !state.isThreadWaiting, !state.isWoken else { return (.left, state.isThreadWaiting) }
             state.isWoken = true
-            return .wake
+            return (.wake, false)
         }
+        // Not while the mutex is held: the thread that wakes would at once wait for that.
+        if isAwaited { unsafe sem_post(left) }
+        return leave
     }
 
     func stop() {

@@ -1,3 +1,4 @@
+import ChildProcesses
 import Dispatch
 import Glibc
 import PosixLock
@@ -100,6 +101,98 @@ struct EventLoopTests {
         let last = await onOwnThread { askHere() }
         #expect(turns.taken == 3)
         #expect(turns.threads.contains(last))
+    }
+
+    /// A socket that the loop reads a byte from whenever there is one, and who has read them.
+    private struct Watched: Sendable {
+        let socket: Int32
+        let peer: Int32
+        let readers = Locked<[pthread_t]>([])
+
+        func write() {
+            var byte: UInt8 = 1
+            let count = unsafe Glibc.write(peer, &byte, 1)
+            #expect(count == 1)
+        }
+
+        func read() {
+            var byte: UInt8 = 0
+            let count = unsafe recv(socket, &byte, 1, Int32(MSG_DONTWAIT))
+            #expect(count == 1)
+            readers.withLock { $0.append(pthread_self()) }
+        }
+    }
+
+    private func withWatched(
+        _ loop: EventLoop, onByte: @escaping @Sendable (Watched) -> Void = { _ in },
+        _ body: (Watched) async throws -> Void
+    ) async throws {
+        let (socket, peer) = try socketPair()
+        defer {
+            close(socket)
+            close(peer)
+        }
+        let watched = Watched(socket: socket, peer: peer)
+        let watch = try await inTurn(loop) {
+            Result {
+                try loop.watch(socket, .read) { _ in
+                    watched.read()
+                    onByte(watched)
+                }
+            }
+        }.get()
+        try await body(watched)
+        await inTurn(loop) { loop.unwatch(watch) }
+    }
+
+    /// Takes a turn on another thread, which it returns. In it a byte is written, and the loop's thread comes for that.
+    private func writeInTurn(_ loop: EventLoop, _ watched: Watched, isBusy: Bool) async -> pthread_t {
+        await onOwnThread {
+            var isFirst = true
+            loop.ask {
+                guard isFirst else { return }
+                isFirst = false
+                loop.setBusy(isBusy)
+                watched.write()
+                while !loop.gate.isAwaited { sched_yield() }
+            }
+            return pthread_self()
+        }
+    }
+
+    @Test(
+        "Who is in does what the loop's thread has come for; not when many are being served, then it gathers for that",
+        arguments: [false, true])
+    func whoServes(isBusy: Bool) async throws {
+        let loop = try EventLoop()
+        try loop.start(onTimer: {}, onTurn: {})
+        let own = await inTurn(loop) { pthread_self() }
+        try await withWatched(loop) { watched in
+            let caller = await writeInTurn(loop, watched, isBusy: isBusy)
+            // The loop's thread serves what it came for before it does anything else.
+            await inTurn(loop) {}
+            #expect(watched.readers.withLock { $0 } == [isBusy ? own : caller])
+        }
+        await inTurn(loop) { loop.stop() }
+    }
+
+    @Test("A caller is not kept in for as long as anything comes")
+    func passesOfCallers() async throws {
+        let loop = try EventLoop()
+        try loop.start(onTimer: {}, onTurn: {})
+        let own = await inTurn(loop) { pthread_self() }
+        let total = 10 * EventLoop.passesPerCaller
+        let writeAnother: @Sendable (Watched) -> Void = { watched in
+            if watched.readers.withLock({ $0.count }) < total { watched.write() }
+        }
+        try await withWatched(loop, onByte: writeAnother) { watched in
+            let caller = await writeInTurn(loop, watched, isBusy: false)
+            while watched.readers.withLock({ $0.count }) < total { await inTurn(loop) {} }
+            let readers = watched.readers.withLock { $0 }
+            #expect(readers.prefix(EventLoop.passesPerCaller).allSatisfy { $0 == caller })
+            #expect(readers.dropFirst(EventLoop.passesPerCaller).allSatisfy { $0 == own })
+        }
+        await inTurn(loop) { loop.stop() }
     }
 
     @Test("What comes after the end keeps nothing: a look-up that was slow, say, and holds the loop")
