@@ -42,7 +42,7 @@ final class TurnGate: @unchecked Sendable {
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe left = .allocate(capacity: 1)
         unsafe left.initialize(to: sem_t())
-        // They fail for want of memory alone.
+        // They fail for want of memory, if ever.
         let status = unsafe pthread_mutex_init(mutex, nil) | sem_init(left, 0, 0)
         precondition(status == 0, "a mutex cannot be made")
     }
@@ -116,7 +116,7 @@ final class TurnGate: @unchecked Sendable {
         case wake
     }
 
-    /// The loop's thread was woken, and waits to get in.
+    /// The loop's thread was woken, and waits to get in. Not at the end: then what wakes it is for itself alone.
     var isAwaited: Bool { withLock { $0.isThreadWaiting && !$0.isStopped } }
 
     /// - Parameter mayStay: Whether this thread does what has come meanwhile, or leaves it to the loop's.
