@@ -9,7 +9,7 @@ struct DriverCore {
     var engine: Engine
     private var generator: any RandomNumberGenerator = RandomBytes()
     /// Events that the engine has not been told, in order.
-    private var waiting: [Event] = []
+    private(set) var waiting: [Event] = []
     private var isHandling = false
     /// Empty, both: kept for their room.
     private var spareEvents: [Event] = []

@@ -88,8 +88,8 @@ package struct Engine: Sendable {
 
     /// When the engine next wants ``Event/timer``.
     ///
-    /// Mutating, though it changes nothing, as what it asks is: it is asked after every turn, and in its place. If not, the
-    /// engine would be copied for it, and each session.
+    /// Mutating, though it changes nothing, as what it asks is: it is asked after every turn, and in its place. If not,
+    /// the engine would be copied for it, and each session.
     package var nextDeadline: Instant {
         mutating get {
             guard shutdown != .done else { return .distantFuture }

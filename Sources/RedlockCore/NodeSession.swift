@@ -67,7 +67,7 @@ struct NodeSession: Sendable {
     /// There is a command that an answer can be for.
     var isAsked: Bool { !unanswered.isEmpty }
     /// Whose command the next answer is for.
-    var oldestBallot: Ballot? { unanswered.isEmpty ? nil : unanswered[0].ballot }
+    var oldestBallot: Ballot? { unanswered.first?.ballot }
     var owedCount: Int { owed.count }
     var waitingCount: Int { unanswered.count + queued.count }
 
@@ -364,7 +364,7 @@ extension NodeSession {
 
     /// One thing that is due; to be called until nil.
     mutating func onTimer(at now: Instant, isHolding: Bool, _ policy: Policy) -> TimerStep? {
-        if timedOut < unanswered.count, unanswered.look(at: timedOut, { $0.deadline }) <= now {
+        if timedOut < unanswered.count, unanswered[timedOut].deadline <= now {
             timedOut += 1
             return .timedOut(unanswered[timedOut - 1])
         }

@@ -5,9 +5,9 @@ internal import PosixLock
 /// Sockets, a timer, and turns: what belongs to the loop is touched by one thread at a time, in a turn.
 ///
 /// A thread of the loop's own waits for the sockets and the timer. Whoever asks for something while nobody is in a turn
-/// takes one on its own thread, so that a command leaves without waking another, and serves what wakes the loop's thread
-/// meanwhile. When many are being served, what is asked for gathers for the loop's thread: one turn, and one write for each
-/// node.
+/// takes one on its own thread, so that a command leaves without waking another, and serves what wakes the loop's
+/// thread meanwhile. When many are being served, what is asked for gathers for the loop's thread: one turn, and one write
+/// for each node.
 ///
 /// The sockets are watched by epoll, not by Dispatch: a Dispatch source on Linux loses events or corrupts memory once
 /// the peer of its socket hangs up (swift-corelibs-libdispatch #949 and #833).
@@ -92,7 +92,8 @@ extension EventLoop {
     ///
     /// - Parameters:
     ///   - onTimer: Called in a turn when the time has come that ``wake(at:)`` set, after the sockets were served.
-    ///   - onTurn: Called at the end of every turn, and again as long as ``ask(_:)`` was called or something came meanwhile.
+    ///   - onTurn: Called at the end of every turn, and again as long as ``ask(_:)`` was called or something came
+    ///     meanwhile.
     package func start(onTimer: @escaping () -> Void, onTurn: @escaping () -> Void) throws(SystemError) {
         self.onTimer = onTimer
         self.onTurn = onTurn
@@ -121,8 +122,8 @@ extension EventLoop {
     }
 
     /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's
-    /// thread. On this thread, what the loop's thread was woken for meanwhile is served in it too, unless the loop is busy,
-    /// and `onTurn` is called again for that.
+    /// thread. On this thread, what the loop's thread was woken for meanwhile is served in it too, unless the loop is
+    /// busy, and `onTurn` is called again for that.
     package func ask(_ onTurn: () -> Void) {
         switch gate.ask(here: true) {
         case .entered:
@@ -168,9 +169,9 @@ extension EventLoop {
         ring()
     }
 
-    /// - Parameter isOwnThread: Whether this is the loop's thread. A caller's does for it what it was woken for, while it waits
-    ///   to get in: before a caller has sent to all nodes, the first have answered, as a rule. Often that is all that is
-    ///   waited for: then the caller need not be woken, nor even have slept.
+    /// - Parameter isOwnThread: Whether this is the loop's thread. A caller's does for it what it was woken for, while it
+    ///   waits to get in: before a caller has sent to all nodes, the first have answered, as a rule. Often that is all
+    ///   that is waited for: then the caller need not be woken, nor even have slept.
     private func work(_ onTurn: () -> Void, isOwnThread: Bool) {
         var passes = isOwnThread ? 0 : Self.passesPerCaller
         while true {

@@ -84,25 +84,22 @@ final class TurnGate: @unchecked Sendable {
 
     /// Comes in as the loop's own thread, and waits for that if another is in.
     func enter() -> ThreadEntry {
-        var entry = ThreadEntry.entered
+        var isLate = false
         while true {
-            let isIn = withLock { state in
+            let entry: ThreadEntry? = withLock { state in
                 guard !state.isTaken else {
                     state.isThreadWaiting = true
-                    return false
+                    return nil
                 }
                 state.isThreadWaiting = false
-                guard !state.isStopped else {
-                    entry = .stopped
-                    return true
-                }
+                guard !state.isStopped else { return .stopped }
                 state.isWoken = false
                 state.hasWork = false
                 state.isTaken = true
-                return true
+                return isLate ? .enteredLate : .entered
             }
-            guard !isIn else { return entry }
-            entry = .enteredLate
+            if let entry { return entry }
+            isLate = true
             // A signal may end it early: it is looked at again.
             unsafe sem_wait(left)
         }
@@ -121,7 +118,7 @@ final class TurnGate: @unchecked Sendable {
 
     /// - Parameter mayStay: Whether this thread does what has come meanwhile, or leaves it to the loop's.
     func leave(isBusy: Bool, mayStay: Bool) -> Leave {
-        let (leave, isAwaited) = withLock { state -> (Leave, Bool) in
+        let (leave, wakesThread) = withLock { state -> (Leave, Bool) in
             state.isBusy = isBusy
             guard !state.hasWork || !(mayStay || state.isStopped) else {
                 state.hasWork = false
@@ -133,7 +130,7 @@ final class TurnGate: @unchecked Sendable {
             return (.wake, false)
         }
         // Not while the mutex is held: the thread that wakes would at once wait for that.
-        if isAwaited { unsafe sem_post(left) }
+        if wakesThread { unsafe sem_post(left) }
         return leave
     }
 

@@ -34,6 +34,12 @@ import Testing
             #expect(!core.goOn(clock, into: &directives))
             #expect(directives.isEmpty)
             #expect((room(&core, clock) >= 100) == isKept)
+            // Events have two rooms, which take turns.
+            let rooms = (0..<2).map { _ in
+                _ = room(&core, clock)
+                return core.waiting.capacity
+            }
+            #expect((rooms.max()! >= 100) == isKept)
         }
     }
 
