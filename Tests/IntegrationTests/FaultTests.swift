@@ -96,11 +96,11 @@ struct FaultTests {
             $0.quarantine = .off
             $0.nodeTimeout = .seconds(60)
         }
-        // Once: the next attempt would ask by a script, which is granted in peace.
+        // Once: the next attempt would ask by a script, which is granted in peace. Not whether the lease is valid, as a
+        // machine that is busy may come back to this when it is over.
         let lease = try await redlock.acquire("resource", ttl: .seconds(60))
-        #expect(lease.isValid)
         await events.wait { $0.kind == .nodeDisconnected && $0.reason.hasPrefix("protocol error") }
-        withExtendedLifetime(server) {}
+        withExtendedLifetime((server, lease)) {}
     }
 
     @Test("Nodes that fail later cost nothing either", arguments: Fault.whileConnected)
