@@ -70,7 +70,7 @@ package enum ClientProcess {
     /// Of standard input, read on a thread of its own.
     private static func lines() -> AsyncStream<String> {
         AsyncStream { continuation in
-            startThread {
+            runOnThread {
                 while let line = readLine() { continuation.yield(line) }
                 continuation.finish()
             }

@@ -29,7 +29,7 @@ final class KeyWatch: Sendable {
     }
 
     func start() {
-        startThread { [self] in
+        runOnThread { [self] in
             watch()
             finished.send()
         }

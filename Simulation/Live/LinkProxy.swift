@@ -71,7 +71,7 @@ final class LinkProxy: Sendable {
         seed: UInt64, resources: [[UInt8]: Int], seen: @escaping @Sendable (LinkProxy.Sight, Int64) -> Void
     ) {
         let random = Randomness(seed: seed, .network, client)
-        startThread { [self] in
+        runOnThread { [self] in
             var loop = ProxyLoop(listeners: listeners, wake: wake.0, random: random, resources: resources)
             while serve(&loop, seen) { loop.wait() }
             loop.end()

@@ -103,7 +103,7 @@ final class LiveClient: @unchecked Sendable {
         life.withLock { $0.process = child }
         if pauses > 0 { child.signal(SIGSTOP) }
         reader = Signal()
-        startThread { [self, reader] in
+        runOnThread { [self, reader] in
             read(output, epoch)
             close(output)
             reader.send()

@@ -9,7 +9,7 @@ final class StallWatch: Sendable {
     private let finished = Signal()
 
     func start() {
-        startThread { [self] in
+        runOnThread { [self] in
             while !isStopped.withLock({ $0 }) {
                 let due = MachineClock.now() + Self.nap
                 MachineClock.sleep(until: due)

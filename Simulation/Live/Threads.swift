@@ -18,21 +18,12 @@ final class Signal: Sendable {
 }
 
 /// Runs what blocks for long on a thread of its own: neither tasks nor Dispatch have any to spare.
-func startThread(_ body: @escaping @Sendable () -> Void) {
-    final class Work {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+func runOnThread(_ body: @escaping @Sendable () -> Void) {
+    do throws(ThreadError) {
+        try startThread(body)
+    } catch {
+        preconditionFailure("\(error)")
     }
-    var thread = pthread_t()
-    let work = unsafe Unmanaged.passRetained(Work(body)).toOpaque()
-    let status = unsafe pthread_create(
-        &thread, nil,
-        { raw in
-            unsafe Unmanaged<Work>.fromOpaque(raw!).takeRetainedValue().body()
-            return nil
-        }, work)
-    precondition(status == 0, "the system has no thread left")
-    pthread_detach(thread)
 }
 
 /// Runs `body` for all numbers below `count`, on so many threads; returns when all are done.
@@ -40,7 +31,7 @@ package func onThreads(_ threads: Int, count: Int, _ body: @escaping @Sendable (
     let next = Locked(0)
     let signals = (0..<min(threads, count)).map { _ in Signal() }
     for signal in signals {
-        startThread {
+        runOnThread {
             while true {
                 let number = next.withLock { next in
                     defer { next += 1 }

@@ -322,20 +322,21 @@ extension Driver {
         return .shutdown
     }
 
+    /// Every node has left the broadcasts by the end of the turn: closing it answered what it had not answered.
     private func close() {
-        broadcasts.notify(queue: .global()) { @Sendable in
-            self.loop.perform {
-                self.isClosed = true
-                self.inbox.withLock { $0.isClosed = true }
-                self.loop.stop()
-                // They hold this driver.
-                for node in self.nodes.indices {
-                    self.nodes[node].connection = nil
-                    self.nodes[node].listener = nil
-                }
-                for waiter in self.shutdownWaiters { waiter.resume() }
-                self.shutdownWaiters = []
+        loop.perform {
+            let isOver = self.broadcasts.wait(timeout: .now()) == .success
+            assert(isOver, "a broadcast is open after the nodes were closed")
+            self.isClosed = true
+            self.inbox.withLock { $0.isClosed = true }
+            self.loop.stop()
+            // They hold this driver.
+            for node in self.nodes.indices {
+                self.nodes[node].connection = nil
+                self.nodes[node].listener = nil
             }
+            for waiter in self.shutdownWaiters { waiter.resume() }
+            self.shutdownWaiters = []
         }
     }
 }

@@ -1,5 +1,4 @@
-internal import Dispatch
-import PosixLock
+package import PosixLock
 package import RedlockCore
 package import RedlockRedis
 
@@ -26,41 +25,50 @@ package final class Examination: Sendable {
     }
 
     /// Each node as it was found, in their order.
-    package func run(_ expected: Expectations) async -> [NodeReport] {
-        let outcomes = await withCheckedContinuation { continuation in
-            DispatchQueue(label: "redlock.doctor").async { continuation.resume(returning: self.runBlocking()) }
+    ///
+    /// - Throws: ``ThreadError`` if the system refuses a thread.
+    package func run(_ expected: Expectations) async throws(ThreadError) -> [NodeReport] {
+        let outcomes: Result<[Outcome], ThreadError> = await withCheckedContinuation { continuation in
+            do throws(ThreadError) {
+                try startThread { [self] in continuation.resume(returning: runBlocking()) }
+            } catch {
+                continuation.resume(returning: .failure(error))
+            }
         }
         var parameters = Parameters(nodes: addresses.count)
         parameters.quarantine = expected.longestTTL
         parameters.longestTTL = expected.longestTTL
-        return zip(addresses, outcomes).map { address, outcome in
+        return zip(addresses, try outcomes.get()).map { address, outcome in
             NodeReport(
                 node: address.description, host: address.host, outcome: outcome.map { ServerReport($0, parameters) })
         }
     }
 
-    private func runBlocking() -> [Outcome] {
-        let outcomes = Locked([Outcome](repeating: .failure(.lookUpTimedOut), count: addresses.count))
+    private func runBlocking() -> Result<[Outcome], ThreadError> {
+        let answers = Monitor([Int: Outcome]())
         let deadline = BootClock.nanoseconds + timeout.count
-        let group = DispatchGroup()
-        for (index, address) in addresses.enumerated() {
-            guard busy.withLock({ $0.insert(index).inserted }) else { continue }
-            group.enter()
-            DispatchQueue(label: "redlock.doctor.node").async { [self, key] in
-                let outcome: Outcome
-                do throws(ProbeFailure) {
-                    outcome = .success(try Probe.ask(address, key: key, until: deadline))
-                } catch {
-                    outcome = .failure(error)
+        let asked = addresses.indices.filter { index in busy.withLock { $0.insert(index).inserted } }
+        for index in asked {
+            do throws(ThreadError) {
+                try startThread { [self, address = addresses[index], key] in
+                    let outcome: Outcome
+                    do throws(ProbeFailure) {
+                        outcome = .success(try Probe.ask(address, key: key, until: deadline))
+                    } catch {
+                        outcome = .failure(error)
+                    }
+                    busy.withLock { _ = $0.remove(index) }
+                    answers.update { $0[index] = outcome }
                 }
-                outcomes.withLock { $0[index] = outcome }
+            } catch {
                 busy.withLock { _ = $0.remove(index) }
-                group.leave()
+                return .failure(error)
             }
         }
-        let milliseconds = Int(timeout.millisecondsRoundedUp + Self.slackMilliseconds)
-        _ = group.wait(timeout: .now() + .milliseconds(milliseconds))
-        return outcomes.withLock { $0 }
+        let limit = timeout.count + Self.slackMilliseconds * 1_000_000
+        _ = answers.wait(atMost: limit) { $0.count == asked.count ? () : nil }
+        return .success(
+            answers.update { answers in addresses.indices.map { answers[$0] ?? .failure(.lookUpTimedOut) } })
     }
 }
 

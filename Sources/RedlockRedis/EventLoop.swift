@@ -97,28 +97,14 @@ extension EventLoop {
     package func start(onTimer: @escaping () -> Void, onTurn: @escaping () -> Void) throws(SystemError) {
         self.onTimer = onTimer
         self.onTurn = onTurn
-        // The host's signals are for its own threads.
-        var all = sigset_t()
-        var before = sigset_t()
-        unsafe sigfillset(&all)
-        unsafe pthread_sigmask(SIG_SETMASK, &all, &before)
-        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
-        var thread = pthread_t()
-        let context = unsafe Unmanaged.passRetained(self)
-        let status = unsafe pthread_create(
-            &thread, nil,
-            { context in
-                unsafe Unmanaged<EventLoop>.fromOpaque(context!).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        guard status == 0 else {
-            unsafe context.release()
+        do throws(ThreadError) {
+            try startThread { [self] in run() }
+        } catch {
             // They hold whoever has this loop.
             self.onTimer = {}
             self.onTurn = {}
-            throw SystemError(description: "a thread for the event loop: \(describeError(status))")
+            throw SystemError(description: error.description)
         }
-        pthread_detach(thread)
     }
 
     /// Has a turn taken: with `onTurn` on this thread and at once, or by whoever is in one now, or by the loop's

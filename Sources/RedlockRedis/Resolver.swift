@@ -1,4 +1,4 @@
-internal import Dispatch
+internal import PosixLock
 
 /// Looks up one node's host, off the event loop, one look-up at a time: `getaddrinfo` may block for many seconds, and a
 /// node that is dialled again meanwhile joins the look-up under way.
@@ -30,9 +30,13 @@ package final class Resolver {
         guard !isLookingUp else { return }
         isLookingUp = true
         let lookup = Lookup(resolver: self)
-        DispatchQueue.global().async { [loop] in
-            let outcome = SocketAddress.resolve(host: host, port: port, numeric: false)
-            loop.perform { lookup.resolver.finish(outcome) }
+        do throws(ThreadError) {
+            try startThread { [loop] in
+                let outcome = SocketAddress.resolve(host: host, port: port, numeric: false)
+                loop.perform { lookup.resolver.finish(outcome) }
+            }
+        } catch {
+            finish(.failure(SocketAddress.ResolveError(description: "\(host): \(error)")))
         }
     }
 
