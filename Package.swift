@@ -39,15 +39,19 @@ let package = Package(
         .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"], swiftSettings: strict),
         // What stands in a folder, and folders for a while.
         .target(name: "Folders", swiftSettings: strict),
+        // What happens between fork and exec, and the words of the command line.
+        .target(name: "CProcess"),
         // Programs started and waited for by process id.
-        .target(name: "ChildProcesses", swiftSettings: strict),
+        .target(name: "ChildProcesses", dependencies: ["CProcess", "PrintableText"], swiftSettings: strict),
         // What both commands share: arguments, help, completion, the console.
-        .target(name: "CommandSupport", swiftSettings: strict),
+        .target(
+            name: "CommandSupport", dependencies: ["CProcess", "PosixLock", "PrintableText"], swiftSettings: strict),
         .executableTarget(
             name: "RedlockCLI",
             dependencies: [
                 "CommandSupport", "Redlock", "RedlockBench", "RedlockCore", "RedlockDoctor", "ChildProcesses",
-                "PosixLock",
+                "CProcess",
+                "PosixLock", "PrintableText",
             ],
             swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.

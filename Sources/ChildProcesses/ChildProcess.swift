@@ -1,4 +1,5 @@
-package import Glibc
+package import CProcess
+internal import Glibc
 
 /// A program that this process has started, by its process id.
 ///
@@ -13,120 +14,194 @@ package final class ChildProcess: Sendable {
         case ownGroup
     }
 
-    /// How a child fares.
+    /// What the child gets as one of its standard streams.
+    package enum Stream: Sendable {
+        case null
+        /// A copy of this descriptor.
+        case descriptor(Int32)
+        /// What this process has under the same number, also if that is nothing.
+        case inherited
+
+        fileprivate var number: Int32 {
+            switch self {
+            case .null: Int32(cprocess_nothing)
+            case .descriptor(let number): number
+            case .inherited: Int32(cprocess_unchanged)
+            }
+        }
+    }
+
+    /// How the child starts, besides its words.
+    package struct Conditions: Sendable {
+        package var input = Stream.null
+        package var output = Stream.null
+        package var errors = Stream.null
+        package var family = Family.ownSession
+        /// As `NAME=value`, in the place of variables of this process of the same name.
+        package var environment: [[UInt8]] = []
+        /// Variables of this process that the child does not get.
+        package var withoutVariables: [String] = []
+        /// Nil: no signal is blocked, and each is ignored that this process ignores.
+        package var signals: SignalState?
+        /// The signal that the child gets when the *thread* that starts it has ended, however it ended; nil for none.
+        /// It does not reach the child's own children, nor a child that has changed its user.
+        package var deathSignal: Int32?
+
+        package init() {}
+    }
+
+    /// What has become of a child.
     package enum Status: Hashable, Sendable {
         case exited(Int32)
         case signalled(Int32)
         /// By this signal; it may go on.
         case stopped(Int32)
+        /// It has ended, and something else took its status.
+        case unknown
     }
 
-    package struct SpawnError: Error, CustomStringConvertible {
-        package let program: String
-        package let number: Int32
-
-        package init(program: String, number: Int32) {
-            self.program = program
-            self.number = number
+    package init(_ arguments: [[UInt8]], _ conditions: Conditions) throws(SpawnError) {
+        let words = unsafe CStrings(arguments)
+        let variables = unsafe CStrings(Self.environment(conditions))
+        defer {
+            unsafe words.free()
+            unsafe variables.free()
         }
-
-        package var description: String {
-            switch number {
-            case ENOENT: "\(program) was not found"
-            case EACCES: "\(program) may not be executed"
-            default: "\(program) cannot be started: \(unsafe String(cString: strerror(number)))"
-            }
-        }
-    }
-
-    /// `POSIX_SPAWN_SETSID`, which glibc shows only to GNU programs.
-    private static let setSession: Int32 = 0x80
-
-    /// Starts a program, found as a shell would find it, with this process' environment and no signal blocked.
-    ///
-    /// - Parameters:
-    ///   - arguments: The program first; any bytes but zero.
-    ///   - input: The descriptor that becomes its standard input; nil for `/dev/null`.
-    ///   - output: The descriptor that becomes its standard output; nil for `/dev/null`.
-    ///   - errors: The descriptor that becomes its standard error; nil for `/dev/null`.
-    ///   - environment: What it gets besides this process' environment, as `NAME=value`, of names that are not in it.
-    package init(
-        _ arguments: [[UInt8]], input: Int32? = nil, output: Int32? = nil, errors: Int32? = nil, family: Family,
-        adding environment: [String] = []
-    ) throws(SpawnError) {
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        for (target, source) in [(STDIN_FILENO, input), (STDOUT_FILENO, output), (STDERR_FILENO, errors)] {
-            if let source {
-                unsafe posix_spawn_file_actions_adddup2(&actions, source, target)
-            } else {
-                unsafe posix_spawn_file_actions_addopen(&actions, target, "/dev/null", O_RDWR, 0)
-            }
-        }
-
-        var attributes = posix_spawnattr_t()
-        unsafe posix_spawnattr_init(&attributes)
-        defer { unsafe posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        unsafe posix_spawnattr_setsigmask(&attributes, &signals)
-        unsafe posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETSIGMASK | (family == .ownSession ? Self.setSession : POSIX_SPAWN_SETPGROUP)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
-
+        var none = sigset_t()
+        unsafe sigemptyset(&none)
+        let streams = (conditions.input.number, conditions.output.number, conditions.errors.number)
+        var how = unsafe cprocess_start(
+            arguments: words.pointers, environment: variables.pointers, descriptors: streams,
+            own_session: conditions.family == .ownSession ? 1 : 0, mask: conditions.signals?.blocked ?? none,
+            ignored: conditions.signals?.ignored ?? none, defaults: conditions.signals?.defaults ?? none,
+            death_signal: conditions.deathSignal ?? 0)
         var id: pid_t = 0
-        let words = unsafe arguments.map { unsafe strdup($0.map { CChar(bitPattern: $0) } + [0]) } + [nil]
-        defer { unsafe words.forEach { unsafe free($0) } }
-        let added = unsafe environment.map { unsafe strdup($0) }
-        defer { unsafe added.forEach { unsafe free($0) } }
-        var variables = unsafe added
-        var next = 0
-        while let variable = unsafe environ[next] {
-            unsafe variables.append(variable)
-            next += 1
-        }
-        unsafe variables.append(nil)
-        let status = unsafe posix_spawnp(&id, words[0]!, &actions, &attributes, words, variables)
-        guard status == 0 else {
-            throw SpawnError(program: String(decoding: arguments[0], as: UTF8.self), number: status)
-        }
+        let status = unsafe cprocess_start(&how, &id)
+        guard status == 0 else { throw SpawnError(program: arguments[0], number: status) }
         self.id = id
     }
 
+    /// In a session of its own.
+    ///
+    /// - Parameters:
+    ///   - input: The descriptor that becomes its standard input; nil for `/dev/null`. Likewise the others.
     package convenience init(
         _ arguments: [String], input: Int32? = nil, output: Int32? = nil, errors: Int32? = nil
     ) throws(SpawnError) {
-        try self.init(
-            arguments.map { [UInt8]($0.utf8) }, input: input, output: output, errors: errors, family: .ownSession)
+        var conditions = Conditions()
+        conditions.input = input.map { .descriptor($0) } ?? .null
+        conditions.output = output.map { .descriptor($0) } ?? .null
+        conditions.errors = errors.map { .descriptor($0) } ?? .null
+        try self.init(arguments.map { [UInt8]($0.utf8) }, conditions)
+    }
+
+    private static func environment(_ conditions: Conditions) -> [[UInt8]] {
+        func name(_ variable: [UInt8]) -> ArraySlice<UInt8> { variable.prefix { $0 != UInt8(ascii: "=") } }
+        let replaced =
+            conditions.environment.map { name($0) } + conditions.withoutVariables.map { [UInt8]($0.utf8)[...] }
+        var variables: [[UInt8]] = []
+        var next = unsafe environ
+        while let variable = unsafe next.pointee {
+            let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: variable, count: strlen(variable)))
+            if !replaced.contains(name(bytes)) { variables.append(bytes) }
+            unsafe next += 1
+        }
+        return variables + conditions.environment
+    }
+}
+
+// MARK: - Signals
+
+extension ChildProcess {
+    package enum SignalFailure: Error, Hashable {
+        /// It has ended.
+        case gone
+        /// The system does not allow it: it runs as another user.
+        case notPermitted
     }
 
     package func signal(_ number: Int32) {
         _ = kill(id, number)
     }
 
-    /// To it and all of its group that are still there.
-    package func signalGroup(_ number: Int32) {
-        _ = kill(-id, number)
+    /// To it and all of its group that are still there, and that this user may signal.
+    ///
+    /// - Throws: `notPermitted` if nobody of the group may be signalled; `gone` if nobody is left.
+    package func signalGroup(_ number: Int32) throws(SignalFailure) {
+        guard kill(-id, number) != 0 else { return }
+        throw errno == EPERM ? .notPermitted : .gone
     }
 
+    /// Whether a process of its group is left: it, another, or one that has ended and was not waited for.
+    package var hasGroup: Bool { kill(-id, 0) == 0 || errno == EPERM }
+}
+
+// MARK: - Waiting
+
+extension ChildProcess {
     /// Blocks until it has ended. To be called once.
     @discardableResult
     package func wait() -> Status {
         var status: Int32 = 0
-        while unsafe waitpid(id, &status, 0) < 0, errno == EINTR {}
+        while unsafe waitpid(id, &status, 0) < 0 {
+            if errno != EINTR { return .unknown }
+        }
         return Self.status(status)
     }
 
     /// What has become of it since the last time, without waiting: it ended, or was stopped; nil for nothing.
     package func poll() -> Status? {
         var status: Int32 = 0
-        return unsafe waitpid(id, &status, WNOHANG | WUNTRACED) == id ? Self.status(status) : nil
+        switch unsafe waitpid(id, &status, WNOHANG | WUNTRACED) {
+        case id: return Self.status(status)
+        case -1 where errno == ECHILD: return .unknown
+        default: return nil
+        }
+    }
+
+    /// Takes the status of all children that have ended, but for this one: orphans that this process inherits as process 1
+    /// or as a subreaper, and children of a program that became this one by `exec`.
+    package static func reapOthers(than child: ChildProcess?) {
+        // A status is taken once: this child's is left for ``poll()``, and what is behind it for the next time.
+        while let id = endedChild(), id != child?.id {
+            var status: Int32 = 0
+            guard unsafe waitpid(id, &status, WNOHANG) == id else { return }
+        }
+    }
+
+    /// Nil where none has ended.
+    private static func endedChild() -> pid_t? {
+        var info = unsafe siginfo_t()
+        guard unsafe waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return nil }
+        let id = unsafe cprocess_child(&info)
+        return id == 0 ? nil : id
     }
 
     /// What `waitpid` reported, taken apart as its macros do, which Swift cannot call.
     private static func status(_ raw: Int32) -> Status {
         if raw & 0xff == 0x7f { return .stopped((raw >> 8) & 0xff) }
         return raw & 0x7f == 0 ? .exited((raw >> 8) & 0xff) : .signalled(raw & 0x7f)
+    }
+}
+
+/// An array of C strings that ends with null, as `execve` takes it.
+@unsafe
+private struct CStrings {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    /// - Parameter words: Any bytes but zero; what follows one is cut off.
+    init(_ words: [[UInt8]]) {
+        unsafe count = words.count
+        unsafe pointers = .allocate(capacity: count + 1)
+        for (index, word) in words.enumerated() {
+            unsafe (pointers + index).initialize(to: strdup(word.map { CChar(bitPattern: $0) } + [0]))
+        }
+        unsafe (pointers + count).initialize(to: nil)
+    }
+
+    func free() {
+        for index in unsafe 0..<count { unsafe Glibc.free(pointers[index]) }
+        unsafe pointers.deallocate()
     }
 }

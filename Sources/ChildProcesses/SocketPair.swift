@@ -7,7 +7,7 @@ package func socketPair() throws(ChildProcess.SpawnError) -> (Int32, Int32) {
     var ends: [Int32] = [-1, -1]
     let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
     guard unsafe socketpair(AF_UNIX, type, 0, &ends) == 0 else {
-        throw ChildProcess.SpawnError(program: "a socket", number: errno)
+        throw ChildProcess.SpawnError(program: [UInt8]("a socket".utf8), number: errno)
     }
     return (ends[0], ends[1])
 }

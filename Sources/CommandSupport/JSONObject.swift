@@ -1,3 +1,5 @@
+internal import PrintableText
+
 /// One JSON object on one line, written member by member, in that order.
 package struct JSONObject {
     private var members: [String] = []
@@ -44,9 +46,12 @@ package struct JSONObject {
             case "\"": quoted += "\\\""
             case "\\": quoted += "\\\\"
             case "\n": quoted += "\\n"
-            case "\u{0}"..<"\u{20}", "\u{7f}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where String(scalar) != String(scalar).printable:
+                // A terminal may be what reads it.
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                }
             default: quoted.unicodeScalars.append(scalar)
             }
         }

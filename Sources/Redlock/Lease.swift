@@ -72,7 +72,7 @@ extension Lease {
     }
 
     /// The loss; or, when the validity is over and nobody got to say so yet, that.
-    var lossOrLapse: RedlockError? {
+    package var lossOrLapse: RedlockError? {
         if let loss { return loss }
         guard redlock.driver.clock.now() >= state.withLock({ $0.validUntil }) else { return nil }
         return RedlockError(.lost, Loss.Reason.expired.words, resource: resource)

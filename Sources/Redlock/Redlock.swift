@@ -22,6 +22,8 @@ public final class Redlock: Sendable {
     public let configuration: Configuration
     /// The endpoints of the nodes, in the order given; without users and passwords.
     public let nodes: [String]
+    /// How many votes make a quorum: more than half of the nodes.
+    public var quorum: Int { nodes.count / 2 + 1 }
 
     let driver: Driver
 

@@ -16,30 +16,26 @@ enum BenchCommand {
         run: { await run(try BenchArguments($0)) })
 
     private static func run(_ command: BenchArguments) async -> Int32 {
-        let interruption = Locked<Int32?>(nil)
-        let work = SignalWatcher.start {
-            let work = Task {
-                try await Bench(command.options, progress: { Console.progress($0) }).run()
+        let interruption = Locked<ReceivedSignal?>(nil)
+        // On the threads of the pool: what is measured are callers there.
+        let work = Task.detached {
+            try await Bench(command.options, progress: { Console.progress($0) }).run()
+        }
+        MainLoop.shared.handleSignals { signal in
+            guard signal.number != SIGCHLD, signal.number != SIGWINCH else { return }
+            let isFirst = interruption.withLock { interruption in
+                defer { interruption = signal }
+                return interruption == nil
             }
-            return (
-                work,
-                { signal in
-                    guard signal != SIGCHLD, signal != SIGWINCH else { return }
-                    let isFirst = interruption.withLock { interruption in
-                        defer { interruption = signal }
-                        return interruption == nil
-                    }
-                    // The servers end with this process, however it ends.
-                    guard isFirst, signal != SIGTSTP else { exit(ExitCode.signal(signal)) }
-                    work.cancel()
-                }
-            )
+            // The servers end with this process, however it ends.
+            guard isFirst, signal.number != SIGTSTP else { Ending.end(by: signal) }
+            work.cancel()
         }
         let outcome = await work.result
         Console.endProgress()
         if let signal = interruption.withLock({ $0 }) {
             Console.complain("redlock bench: interrupted; there are no figures")
-            return ExitCode.signal(signal)
+            Ending.end(by: signal)
         }
         switch outcome {
         case .success(let report):

@@ -17,8 +17,11 @@ struct ControllingTerminal: Sendable {
     var isThere: Bool { descriptor != nil }
 
     /// Whether this program is in the foreground now; the shell may have put it into the background meanwhile.
-    var isOurs: Bool {
-        descriptor.map { tcgetpgrp($0) == getpgrp() } ?? false
+    var isOurs: Bool { belongs(to: getpgrp()) }
+
+    /// Whether this group is in the foreground now.
+    func belongs(to group: pid_t) -> Bool {
+        descriptor.map { tcgetpgrp($0) == group } ?? false
     }
 
     /// Gives it away, if it is this program's to give.
@@ -31,7 +34,7 @@ struct ControllingTerminal: Sendable {
 
     /// Takes it back, if it was given.
     func takeBack(from group: pid_t) {
-        guard let descriptor, tcgetpgrp(descriptor) == group else { return }
+        guard let descriptor, belongs(to: group) else { return }
         tcsetpgrp(descriptor, getpgrp())
     }
 }

@@ -12,28 +12,33 @@ enum DoctorCommand {
             exit: 0 fine, 1 warnings, 69 no quorum, 64 wrong arguments
             example: redlock doctor --node redis://a --node redis://b --node redis://c
             """,
-        run: { await run(try DoctorArguments($0)) })
+        run: { try await run(try DoctorArguments($0)) })
 
-    private static func run(_ command: DoctorArguments) async -> Int32 {
+    @MainThread
+    private static func run(_ command: DoctorArguments) async throws -> Int32 {
         guard let interval = command.interval else {
-            let diagnosis = await examine(command)
+            let diagnosis = try await examine(command)
             Console.say(command.asJSON ? diagnosis.json : diagnosis.text)
             return diagnosis.exitCode
         }
-        await watch(command, interval)
+        try await watch(command, interval)
         return 0
     }
 
-    private static func examine(_ command: DoctorArguments) async -> Diagnosis {
-        Diagnosis(await command.examination.run(command.expected), command.expected)
+    @MainThread
+    private static func examine(_ command: DoctorArguments) async throws -> Diagnosis {
+        Diagnosis(try await command.examination.run(command.expected), command.expected)
     }
 
-    /// Until a signal ends the program, as it does by itself; or a task, where nothing else would.
-    private static func watch(_ command: DoctorArguments, _ interval: Duration) async {
+    /// Until a signal ends the program, or nobody can read the output any more.
+    @MainThread
+    private static func watch(_ command: DoctorArguments, _ interval: Duration) async throws {
+        // The looks go on, and their times are right, while a terminal is stopped.
+        try Console.queue(.output) { "\(Timestamp.now) \($0) lines were left out: they were not read" }
         var last: Diagnosis?
-        while !Task.isCancelled {
+        while Console.isRead(.output) {
             let next = ContinuousClock.now + interval
-            let diagnosis = await examine(command)
+            let diagnosis = try await examine(command)
             if command.asJSON {
                 Console.say(diagnosis.json)
             } else if Console.outputIsScreen {
@@ -42,7 +47,7 @@ enum DoctorCommand {
                 for line in diagnosis.news(since: last) { Console.say("\(Timestamp.now) \(line)") }
             }
             last = diagnosis
-            try? await Task.sleep(until: next, clock: .continuous)
+            await MainThread.sleep(until: next)
         }
     }
 }

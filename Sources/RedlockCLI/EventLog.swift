@@ -1,4 +1,5 @@
 import CommandSupport
+import PosixLock
 import Redlock
 
 /// Events as lines on standard error, for people or for programs.
@@ -10,9 +11,25 @@ struct EventLog: Sendable {
         case json
     }
 
-    let format: Format
+    /// After so long a wait a person at a terminal is told, once, what is waited for.
+    private static let patience = Duration.seconds(3)
 
+    private struct Wait {
+        var isOver = false
+        /// The last attempt that failed.
+        var lastRetry: Redlock.Event?
+    }
+
+    let format: Format
+    private let wait = Locked(Wait())
+
+    init(format: Format) {
+        self.format = format
+    }
+
+    /// Called on a thread that serves the lock: it must not wait for anything.
     func log(_ event: Redlock.Event) {
+        if event.kind == .retry { wait.withLock { $0.lastRetry = event } }
         switch format {
         case .quiet:
             logWarning(event)
@@ -37,18 +54,66 @@ struct EventLog: Sendable {
     private func logWarning(_ event: Redlock.Event) {
         switch event.kind {
         case .atRisk:
-            let missing = event.votes.filter { $0.kind != .granted }.map(\.description).joined(separator: "; ")
-            Console.complain("redlock: the lock is at risk: \(event.reason)\(missing.isEmpty ? "" : " [\(missing)]")")
+            Console.complain("redlock: the lock is at risk: \(event.reason)\(Self.failures(event))")
         case .recovered: Console.complain("redlock: the lock is at risk no longer")
         default: break
         }
+    }
+
+    /// The votes that were no grants, in brackets; empty where there are none.
+    private static func failures(_ event: Redlock.Event) -> String {
+        let failures = event.votes.filter { $0.kind != .granted }.map(\.description).joined(separator: "; ")
+        return failures.isEmpty ? "" : " [\(failures)]"
+    }
+
+    private func log(_ event: String, _ members: (inout JSONObject) -> Void) {
+        var object = JSONObject(event: event)
+        members(&object)
+        Console.complain(object.text)
+    }
+}
+
+// MARK: - The command's own events
+
+extension EventLog {
+    /// The first line: what was understood.
+    func started(_ redlock: Redlock) {
+        switch format {
+        case .quiet: break
+        case .text:
+            let nodes = redlock.nodes.count == 1 ? "1 node" : "\(redlock.nodes.count) nodes"
+            Console.complain("redlock: \(nodes), quorum \(redlock.quorum): \(redlock.nodes.joined(separator: ", "))")
+        case .json:
+            log("started") {
+                $0.add("nodes", redlock.nodes)
+                $0.add("quorum", redlock.quorum)
+            }
+        }
+    }
+
+    /// - Parameter parent: The `redlock run` above this process that holds it.
+    @MainThread
+    func beginWait(for resource: Resource, heldByParent parent: HeldLocks.Holder?) {
+        if let parent { warning("waiting for '\(resource)': \(parent.hint)", "heldByParent") }
+        guard format != .json, parent == nil, Console.errorsAreWatched else { return }
+        MainThread.start {
+            await MainThread.sleep(until: ContinuousClock.now + Self.patience)
+            let wait = self.wait.withLock { $0 }
+            guard !wait.isOver else { return }
+            let reason = wait.lastRetry.map { "\($0.reason)\(Self.failures($0))" } ?? "no quorum of nodes has answered"
+            Console.complain("redlock: waiting for '\(resource)': \(reason)")
+        }
+    }
+
+    func endWait() {
+        wait.withLock { $0.isOver = true }
     }
 
     func commandStarted(_ process: Int32) {
         switch format {
         case .quiet: break
         case .text: Console.complain("redlock: command started, process \(process)")
-        case .json: log("commandStarted", [("process", Int(process))])
+        case .json: log("commandStarted") { $0.add("process", Int(process)) }
         }
     }
 
@@ -56,28 +121,39 @@ struct EventLog: Sendable {
         switch format {
         case .quiet: break
         case .text: Console.complain("redlock: command ended, exit code \(exitCode)")
-        case .json: log("commandEnded", [("exit_code", Int(exitCode))])
+        case .json: log("commandEnded") { $0.add("exit_code", Int(exitCode)) }
         }
+    }
+
+    /// What must be known at once, in all formats.
+    func warning(_ message: String, _ event: String) {
+        guard format == .json else {
+            return Console.complain("\(Console.styled("redlock:", .warning, on: .errors)) \(message)")
+        }
+        log(event) { $0.add("message", message) }
     }
 
     /// Why the command did not run to its end, and what to do next. For programs too: it is the last line.
     func failure(_ message: String, code: String, hint: String = "") {
         guard format == .json else {
-            Console.complain("\(Console.styled("redlock:", .bad, on: .errors)) \(message)")
-            if !hint.isEmpty { Console.complain("  \(hint)") }
-            return
+            let line = "\(Console.styled("redlock:", .bad, on: .errors)) \(message)"
+            return Console.complain(hint.isEmpty ? line : "\(line)\n  \(hint)", isLast: true)
         }
         var object = JSONObject(event: "failed")
         object.add("code", code)
         object.add("message", message)
         if !hint.isEmpty { object.add("hint", hint) }
-        Console.complain(object.text)
+        Console.complain(object.text, isLast: true)
     }
 
-    private func log(_ event: String, _ numbers: [(String, Int)]) {
-        var object = JSONObject(event: event)
-        for (name, number) in numbers { object.add(name, number) }
-        Console.complain(object.text)
+    /// The line that stands for lines that nobody read in time.
+    func droppedLine(_ count: Int) -> String {
+        guard format == .json else {
+            return "redlock: \(count) \(count == 1 ? "line was" : "lines were") left out: standard error was not read"
+        }
+        var object = JSONObject(event: "linesDropped")
+        object.add("count", count)
+        return object.text
     }
 }
 

@@ -1,124 +1,272 @@
 import ChildProcesses
-import Dispatch
 import Glibc
-import PosixLock
 
 /// The command and its process group: started once, signalled, and waited for.
-final class Job: Sendable {
+@MainThread
+final class Job {
     struct StartError: Error {
         let cause: ChildProcess.SpawnError
 
         var description: String { cause.description }
-        var exitCode: Int32 { cause.number == ENOENT ? ExitCode.notFound : ExitCode.cannotExecute }
+        var exitCode: Int32 {
+            if cause.isScarcity { return ExitCode.system }
+            return cause.number == ENOENT ? ExitCode.notFound : ExitCode.cannotExecute
+        }
     }
 
-    private struct State {
-        var child: ChildProcess?
-        var hasEnded = false
-        var isTerminated = false
-        var signalBeforeStart: Int32?
-        var waiting: CheckedContinuation<ChildProcess.Status, Never>?
+    /// What `redlock run` was told of the command.
+    struct Settings: Sendable {
+        let command: [[UInt8]]
+        /// From SIGTERM to SIGKILL, when the lock is lost.
+        let grace: Duration
+        /// Whether the kernel kills the command when this program is killed.
+        let diesWithParent: Bool
+    }
+
+    /// How the command ended.
+    struct Outcome: Sendable {
+        /// What a shell would call the command's exit code.
+        let exitCode: Int32
+        /// A key of the terminal killed it: this program is to die of the same signal.
+        let terminalSignal: TerminalSignal?
+        /// What was done because the lock was lost while the command ran; nil if it ran to its end.
+        let ending: Ending?
+    }
+
+    struct TerminalSignal: Sendable {
+        let number: Int32
+        /// Whether it came to the command's group alone, which had the terminal in the place of this program's group.
+        let missedThisGroup: Bool
+    }
+
+    /// The attempt to end the command, because the lock is lost.
+    struct Ending: Sendable {
+        let start: ContinuousClock.Instant
+        /// When the grace is over.
+        let deadline: ContinuousClock.Instant
+        /// Who could not be ended, as this user may not signal them.
+        var notPermitted = Spared.nobody
+    }
+
+    /// Processes that could not be ended.
+    enum Spared: Sendable {
+        case nobody
+        /// All of the command's group. The command ended by itself.
+        case command
+        /// What was left of the group when the command had ended.
+        case restOfGroup
+    }
+
+    private enum State {
+        /// Can become running.
+        case waiting
+        /// Can become ended.
+        case running(ChildProcess)
+        case ended(ChildProcess, ChildProcess.Status)
     }
 
     /// Where the command finds its fencing token.
     static let fencingVariable = "REDLOCK_FENCING_TOKEN"
+    /// How often the command's group is looked at once the command itself has ended: nobody reports the end of its other
+    /// members.
+    private static let groupInterval = Duration.milliseconds(10)
 
-    private let command: [[UInt8]]
-    private let grace: Duration
+    private let settings: Settings
     private let log: EventLog
     private let terminal = ControllingTerminal()
-    private let state = Locked(State())
+    private var state = State.waiting
+    private var ending: Ending?
+    /// Resumed when the command has ended.
+    private var waiting: CheckedContinuation<Void, Never>?
+    /// The last signal from the terminal that was passed on.
+    private var terminalSignal: Int32?
+    /// The signal that came while the lock was still being waited for.
+    private(set) var signalBeforeStart: ReceivedSignal?
 
-    init(_ command: [[UInt8]], grace: Duration, log: EventLog) {
-        self.command = command
-        self.grace = grace
+    init(_ settings: Settings, log: EventLog) {
+        self.settings = settings
         self.log = log
     }
 
-    /// The signal that came while the lock was still being waited for.
-    var signalBeforeStart: Int32? { state.withLock { $0.signalBeforeStart } }
+    private var runningChild: ChildProcess? {
+        guard case .running(let child) = state else { return nil }
+        return child
+    }
+}
 
-    /// Starts the command and waits until it has ended. Cancelled, it ends the command: the lock is lost.
+// MARK: - Running
+
+extension Job {
+    /// Starts the command and waits until it has ended; and, if the lock is lost meanwhile, until all of its group has ended
+    /// or the grace is over.
     ///
-    /// - Returns: What the shell would call the command's exit code.
-    func run(fencingToken: Int64?) async throws -> Int32 {
-        let status = try await withTaskCancellationHandler {
-            try await start(fencingToken)
-        } onCancel: {
-            terminate()
+    /// - Parameter environment: What the command finds there, besides what this program was started with.
+    /// - Throws: ``StartError``; `CancellationError` if a signal came before the start.
+    func run(environment: [[UInt8]]) async throws -> Outcome {
+        // It came with the lock, so to speak: it was meant for this program then.
+        if signalBeforeStart != nil { throw CancellationError() }
+        let child = try start(environment)
+        if terminal.wasShared { terminal.give(to: child.id) }
+        log.commandStarted(child.id)
+        await withCheckedContinuation { continuation in
+            waiting = continuation
+            // It may have ended, and SIGCHLD been taken, before anybody waited.
+            childChanged()
         }
-        if let child = state.withLock({ $0.child }) { terminal.takeBack(from: child.id) }
-        // What the command left running does so without the lock.
-        if Task.isCancelled { state.withLock { $0.child }?.signalGroup(SIGKILL) }
+        guard case .ended(_, let status) = state else { preconditionFailure("the command has not ended") }
+        return await finish(child, status)
+    }
+
+    private func start(_ environment: [[UInt8]]) throws -> ChildProcess {
+        var conditions = ChildProcess.Conditions()
+        (conditions.input, conditions.output, conditions.errors) = (.inherited, .inherited, .inherited)
+        conditions.family = .ownGroup
+        conditions.environment = environment
+        // What was inherited belongs to another lock.
+        conditions.withoutVariables = [Self.fencingVariable]
+        conditions.signals = RedlockCommand.start.inherited
+        conditions.deathSignal = settings.diesWithParent ? SIGKILL : nil
+        do throws(ChildProcess.SpawnError) {
+            let child = try ChildProcess(settings.command, conditions)
+            state = .running(child)
+            return child
+        } catch {
+            throw StartError(cause: error)
+        }
+    }
+
+    private func finish(_ child: ChildProcess, _ status: ChildProcess.Status) async -> Outcome {
+        let terminalSignal = terminalSignal(that: status, child)
+        terminal.takeBack(from: child.id)
         let code =
             switch status {
             case .exited(let code): code
             case .signalled(let number): ExitCode.signal(number)
+            case .unknown: ExitCode.system
             case .stopped: preconditionFailure("a stopped command has not ended")
             }
+        if status == .unknown {
+            log.warning("the command has ended, and its exit code is not known", "exitCodeUnknown")
+        }
         log.commandEnded(exitCode: code)
-        return code
+        if let ending { await endGroup(of: child, until: ending.deadline) }
+        return Outcome(exitCode: code, terminalSignal: terminalSignal, ending: ending)
     }
 
-    private func start(_ fencingToken: Int64?) async throws -> ChildProcess.Status {
-        try Task.checkCancellation()
-        // Spawned under the lock, so that a signal or its end finds it known.
-        let child = try state.withLock { state in
-            // A signal came with the lock, as it were: it was meant for this program then.
-            if state.signalBeforeStart != nil { throw CancellationError() }
-            do throws(ChildProcess.SpawnError) {
-                let child = try ChildProcess(
-                    command, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO, family: .ownGroup,
-                    adding: fencingToken.map { ["\(Self.fencingVariable)=\($0)"] } ?? [])
-                state.child = child
-                return child
-            } catch {
-                throw StartError(cause: error)
+    private func terminalSignal(that ended: ChildProcess.Status, _ child: ChildProcess) -> TerminalSignal? {
+        guard case .signalled(let number) = ended, number == SIGINT || number == SIGQUIT else { return nil }
+        if terminal.belongs(to: child.id) { return TerminalSignal(number: number, missedThisGroup: true) }
+        return terminalSignal == number ? TerminalSignal(number: number, missedThisGroup: false) : nil
+    }
+}
+
+// MARK: - The end of the lock
+
+extension Job {
+    /// The lock is lost: SIGTERM to the command's whole group, and SIGKILL when the grace is over.
+    ///
+    /// - Parameter loss: Why, for what is printed at once if the command cannot be ended.
+    func endBecauseLost(_ loss: String) {
+        guard let child = runningChild, ending == nil else { return }
+        let now = ContinuousClock.now
+        ending = Ending(start: now, deadline: now + settings.grace)
+        signalForEnding(SIGTERM, child, loss)
+        // A stopped process takes no SIGTERM.
+        signalForEnding(SIGCONT, child, loss)
+        MainThread.start {
+            await MainThread.sleep(until: now + self.settings.grace)
+            if self.runningChild != nil { self.signalForEnding(SIGKILL, child, loss) }
+        }
+    }
+
+    private func signalForEnding(_ number: Int32, _ child: ChildProcess, _ loss: String) {
+        do throws(ChildProcess.SignalFailure) {
+            try child.signalGroup(number)
+        } catch .notPermitted {
+            guard ending?.notPermitted == .nobody else { return }
+            ending?.notPermitted = .command
+            log.warning(
+                "\(loss); the command (process \(child.id)) runs on WITHOUT the lock: it runs as another user, and this one "
+                    + "may not signal it",
+                "commandCannotBeEnded")
+        } catch {}
+    }
+
+    /// Waits for what is left of the group, and kills it when the grace is over.
+    private func endGroup(of child: ChildProcess, until deadline: ContinuousClock.Instant) async {
+        do throws(ChildProcess.SignalFailure) {
+            while ContinuousClock.now < deadline {
+                // Somebody is there also if none of them may be signalled.
+                if !child.hasGroup { return }
+                await MainThread.sleep(until: ContinuousClock.now + Self.groupInterval)
             }
+            try child.signalGroup(SIGKILL)
+        } catch .notPermitted {
+            ending?.notPermitted = .restOfGroup
+            log.warning(
+                "processes of the command's group \(child.id) run on WITHOUT the lock: they run as another user, and this one "
+                    + "may not signal them",
+                "commandCannotBeEnded")
+        } catch {}
+    }
+}
+
+// MARK: - Signals
+
+extension Job {
+    /// Takes a signal that this program got.
+    ///
+    /// - Returns: False if it is to end the wait for the lock.
+    func take(_ signal: ReceivedSignal) -> Bool {
+        switch signal.number {
+        case SIGCHLD: childChanged()
+        case SIGTSTP: stop()
+        default: return forward(signal)
         }
-        if terminal.wasShared { terminal.give(to: child.id) }
-        log.commandStarted(child.id)
-        let status = await withCheckedContinuation { continuation in
-            state.withLock { $0.waiting = continuation }
-            // It may have ended, and SIGCHLD been taken, before anybody waited.
-            childChanged()
-            // Cancelled before there was a child to end.
-            if Task.isCancelled { terminate() }
-        }
-        return status
+        return true
     }
 
-    /// Passes a signal on. False when there is no command yet.
-    func forward(_ signal: Int32) -> Bool {
-        let child = state.withLock { state in
-            if state.child == nil, signal != SIGWINCH { state.signalBeforeStart = signal }
-            return state.hasEnded ? nil : state.child
+    private func forward(_ signal: ReceivedSignal) -> Bool {
+        switch state {
+        case .waiting:
+            guard signal.number != SIGWINCH else { return true }
+            signalBeforeStart = signal
+            return false
+        case .ended:
+            return true
+        case .running(let child):
+            if signal.isFromTerminal, signal.number != SIGWINCH { terminalSignal = signal.number }
+            do throws(ChildProcess.SignalFailure) {
+                try child.signalGroup(signal.number)
+                // A stopped command takes it when it goes on.
+                if [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(signal.number) { try child.signalGroup(SIGCONT) }
+            } catch .notPermitted where signal.number != SIGWINCH {
+                log.warning(
+                    "signal \(signal.number) was not passed on: the command (process \(child.id)) runs as another user, and "
+                        + "this one may not signal it",
+                    "signalNotForwarded")
+            } catch {}
+            return true
         }
-        child?.signalGroup(signal)
-        // A stopped command takes it when it goes on.
-        if [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(signal) { child?.signalGroup(SIGCONT) }
-        return child != nil || signal == SIGWINCH
     }
 
     /// Looks after the command: it may have ended, or been stopped at the terminal.
-    func childChanged() {
-        let (status, waiting) = state.withLock { state in
-            guard let child = state.child, !state.hasEnded, state.waiting != nil, let status = child.poll() else {
-                return (nil, nil) as (ChildProcess.Status?, CheckedContinuation<ChildProcess.Status, Never>?)
-            }
-            if case .stopped = status { return (status, nil) }
-            state.hasEnded = true
-            return (status, state.waiting.take())
+    private func childChanged() {
+        guard let child = runningChild else {
+            // Whatever this process has for children, they are not the command.
+            return ChildProcess.reapOthers(than: nil)
         }
-        if let status { waiting?.resume(returning: status) }
-        if case .stopped(let signal) = status { commandStopped(by: signal) }
+        ChildProcess.reapOthers(than: child)
+        guard waiting != nil, let status = child.poll() else { return }
+        if case .stopped(let signal) = status { return commandStopped(child, by: signal) }
+        state = .ended(child, status)
+        waiting.take()?.resume()
     }
 
     /// The command was stopped. If it wants the terminal and this program has it, it gets it; if job control stopped
     /// it, this program stops with it, and all of a pipeline, as the shell expects. Then the lock is not extended: a
     /// pause that is longer than the ttl loses it, and ends the command when it goes on.
-    private func commandStopped(by signal: Int32) {
-        guard let child = state.withLock({ $0.child }) else { return }
+    private func commandStopped(_ child: ChildProcess, by signal: Int32) {
         // Stopped by hand, or where nobody could let this program go on: it is still the holder's work.
         guard terminal.isThere, [SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else { return }
         if signal != SIGTSTP, terminal.isOurs { return terminal.give(to: child.id) }
@@ -128,32 +276,15 @@ final class Job: Sendable {
     }
 
     /// Ctrl-Z reached this program, not the command: it is in another group.
-    func stop() {
-        let child = state.withLock { $0.hasEnded ? nil : $0.child }
-        child?.signalGroup(SIGTSTP)
+    private func stop() {
+        let child = runningChild
+        try? child?.signalGroup(SIGTSTP)
         raise(SIGSTOP)
         if let child { goOn(child) }
     }
 
     private func goOn(_ child: ChildProcess) {
         if terminal.wasShared { terminal.give(to: child.id) }
-        child.signalGroup(SIGCONT)
-    }
-
-    /// SIGTERM to the whole group, and SIGKILL when the grace is over.
-    private func terminate() {
-        let running: ChildProcess? = state.withLock { state in
-            guard let child = state.child, !state.hasEnded, !state.isTerminated else { return nil }
-            state.isTerminated = true
-            return child
-        }
-        guard let child = running else { return }
-        child.signalGroup(SIGTERM)
-        // A stopped process takes no SIGTERM.
-        child.signalGroup(SIGCONT)
-        let nanoseconds = Int(grace / .nanoseconds(1))
-        DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(nanoseconds)) {
-            if !self.state.withLock({ $0.hasEnded }) { child.signalGroup(SIGKILL) }
-        }
+        try? child.signalGroup(SIGCONT)
     }
 }

@@ -10,18 +10,22 @@ struct RedlockCommand {
         notes: "Exit codes, environment and the lines of --json: docs/command.md.",
         [RunCommand.subcommand, DoctorCommand.subcommand, BenchCommand.subcommand])
 
+    /// What the process was started with. First used as the first thing of all.
+    static let start = ProcessStart()
+
     static func main() {
-        // Before any other thread exists: they inherit it, and one thread takes all signals.
-        SignalWatcher.blockSignals()
+        let start = start
         let words = [[UInt8]](of: CommandLine.self).dropFirst()
-        // Detached: what belongs to the main thread would wait for it for ever.
-        Task.detached { exit(await run(Array(words))) }
-        SignalWatcher.watch()
+        MainThread.start { Ending.end(await run(Array(words))) }
+        MainLoop.shared.run(waitingFor: start.awaited)
     }
 
+    @MainThread
     private static func run(_ words: [[UInt8]]) async -> Int32 {
         // What the bench starts itself as; nothing for people.
-        if words.first == [UInt8](Contention.contenderCommand.utf8) { return await Contention.contenderMain() }
+        if words.first == [UInt8](Contention.contenderCommand.utf8) {
+            return await Task.detached { await Contention.contenderMain() }.value
+        }
         do {
             return try await program.run(words)
         } catch {

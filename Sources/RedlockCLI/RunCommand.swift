@@ -1,5 +1,6 @@
 import CommandSupport
 import Glibc
+import PosixLock
 import Redlock
 
 /// `redlock run`: a command that runs while the lock is held.
@@ -18,67 +19,136 @@ enum RunCommand {
             """,
         run: { await run(try RunOptions($0)) })
 
+    /// Where the command finds the name of the resource.
+    private static let resourceVariable = "REDLOCK_RESOURCE"
+
+    @MainThread
     private static func run(_ options: RunOptions) async -> Int32 {
         let log = EventLog(format: options.format)
-        // Before the coordinator starts its queue: the environment is nobody's to change once there are threads.
-        unsafe setenv("REDLOCK_RESOURCE", [CChar](cBytes: options.resource.bytes), 1)
-        // What is inherited belongs to another lock.
-        unsafe unsetenv(Job.fencingVariable)
-
         let redlock: Redlock
-        do throws(RedlockError) {
+        do {
+            // Nothing that holds a lock may wait for whoever reads standard error.
+            try Console.queue(.errors, droppedLine: { log.droppedLine($0) })
             var configuration = options.configuration
             configuration.observer = { log.log($0) }
             redlock = try Redlock(nodes: options.nodes, configuration: configuration)
-        } catch {
+        } catch let error as RedlockError {
             log.failure(error.message, code: error.code.rawValue, hint: hint(for: error.code))
             return error.code == .invalidArgument ? ExitCode.usage : ExitCode.system
+        } catch {
+            log.failure("\(error)", code: RedlockError.Code.system.rawValue)
+            return ExitCode.system
         }
+        log.started(redlock)
 
-        let job = Job(options.command, grace: options.grace, log: log)
-        let work = SignalWatcher.start {
-            let work = Task {
-                try await redlock.withLock(options.resource, ttl: options.ttl, waitingUpTo: options.wait) { lease in
-                    try await job.run(fencingToken: lease.fencingToken)
-                }
-            }
-            return (
-                work,
-                { signal in
-                    switch signal {
-                    case SIGCHLD: job.childChanged()
-                    case SIGTSTP: job.stop()
-                    default: if !job.forward(signal) { work.cancel() }
-                    }
-                }
-            )
+        let parent = HeldLocks.inherited.holder(of: options.key, on: redlock.nodes)
+        let job = Job(options.job, log: log)
+        let acquiring = MainThread.start {
+            try await redlock.acquire(
+                options.resource, ttl: options.ttl, waitingUpTo: options.wait, extendingItself: true)
         }
-        let outcome = await work.result
+        MainLoop.shared.handleSignals { signal in
+            if !job.take(signal) { acquiring.cancel() }
+        }
+        log.beginWait(for: options.resource, heldByParent: parent)
+        let outcome = await hold(acquiring, job, options, redlock, log)
         await redlock.shutdown()
-        return exitCode(outcome, job, log)
+        return exitCode(outcome, job, log, heldByParent: parent)
     }
 
-    private static func exitCode(_ outcome: Result<Int32, any Error>, _ job: Job, _ log: EventLog) -> Int32 {
+    private enum Outcome {
+        /// The command ran to its end under the lock.
+        case done(Job.Outcome)
+        case lost(RedlockError, Job.Outcome)
+        case notStarted(any Error)
+    }
+
+    @MainThread
+    private static func hold(
+        _ acquiring: Task<Lease, any Error>, _ job: Job, _ options: RunOptions, _ redlock: Redlock, _ log: EventLog
+    ) async -> Outcome {
+        let lease: Lease
+        do {
+            lease = try await acquiring.value
+            log.endWait()
+        } catch {
+            log.endWait()
+            return .notStarted(error)
+        }
+        let watch = MainThread.start {
+            if let loss = await lease.waitForLoss() { job.endBecauseLost(loss.description) }
+        }
+        defer { watch.cancel() }
+        do {
+            var environment = [[UInt8]("\(resourceVariable)=".utf8) + options.resource.bytes]
+            environment.append(HeldLocks.inherited.adding(options.key, on: redlock.nodes).variable)
+            if let token = lease.fencingToken { environment.append([UInt8]("\(Job.fencingVariable)=\(token)".utf8)) }
+            let outcome = try await job.run(environment: environment)
+            let loss = lease.lossOrLapse
+            await lease.release()
+            return loss.map { .lost($0, outcome) } ?? .done(outcome)
+        } catch {
+            await lease.release()
+            return .notStarted(error)
+        }
+    }
+}
+
+// MARK: - Exit codes
+
+extension RunCommand {
+    @MainThread
+    private static func exitCode(
+        _ outcome: Outcome, _ job: Job, _ log: EventLog, heldByParent parent: HeldLocks.Holder?
+    ) -> Int32 {
         switch outcome {
-        case .success(let code):
-            return code
-        case .failure(let error as Job.StartError):
+        case .done(let outcome):
+            if let signal = outcome.terminalSignal { end(of: signal) }
+            return outcome.exitCode
+        case .lost(let error, let outcome):
+            log.failure(error.description, code: error.code.rawValue, hint: hint(for: outcome))
+            return ExitCode.lost
+        case .notStarted(let error as Job.StartError):
             log.failure(error.description, code: "commandNotStarted")
             return error.exitCode
-        case .failure(let error as RedlockError):
-            if error.code == .cancelled, let signal = job.signalBeforeStart { return ExitCode.signal(signal) }
-            log.failure(error.description, code: error.code.rawValue, hint: hint(for: error.code))
+        case .notStarted(let error):
+            if let signal = job.signalBeforeStart { Ending.end(by: signal) }
+            guard let error = error as? RedlockError else {
+                log.failure("\(error)", code: "failed")
+                return ExitCode.system
+            }
+            let hint = error.code == .heldByAnother ? parent.map(\.hint) : nil
+            log.failure(error.description, code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
             switch error.code {
             case .heldByAnother: return ExitCode.heldByAnother
             case .unavailable, .expired: return ExitCode.unavailable
-            case .lost: return ExitCode.lost
             case .invalidArgument: return ExitCode.usage
             default: return ExitCode.system
             }
-        case .failure(let error):
-            if let signal = job.signalBeforeStart { return ExitCode.signal(signal) }
-            log.failure("\(error)", code: "failed")
-            return ExitCode.system
+        }
+    }
+
+    /// A key of the terminal ended the command; it is to end all that the terminal started, as it would without this
+    /// program: a script in a loop, the rest of a pipeline.
+    private static func end(of signal: Job.TerminalSignal) -> Never {
+        // This program has it blocked so far.
+        if signal.missedThisGroup { kill(0, signal.number) }
+        Ending.end(of: signal.number)
+    }
+
+    private static func hint(for outcome: Job.Outcome) -> String {
+        let after = "what it did beyond the end of validity may have run beside another holder"
+        guard let ending = outcome.ending else { return "the command had ended by itself by then; \(after)" }
+        switch ending.notPermitted {
+        case .nobody:
+            return "the command was ended; \(after)"
+        case .command:
+            let tenths = Int(((ContinuousClock.now - ending.start) / .milliseconds(100)).rounded())
+            return
+                "the command could not be ended; it ended by itself \(tenths / 10).\(tenths % 10) s after that, with exit code "
+                + "\(outcome.exitCode); \(after)"
+        case .restOfGroup:
+            return "the command was ended, but not all of its group; \(after)"
         }
     }
 
@@ -87,16 +157,8 @@ enum RunCommand {
         case .heldByAnother: "--wait TIME waits longer for it; `-v` shows each try"
         case .unavailable: "`redlock doctor` says what is wrong with the nodes, and what to change"
         case .expired: "the nodes answer too slowly for this lock: a longer --ttl, or nearer nodes"
-        case .lost: "the command was ended; what it did beyond the end of validity may have run beside another holder"
         case .invalidArgument: "`redlock help run` tells more"
         default: ""
         }
-    }
-}
-
-extension [CChar] {
-    /// A C string. Arguments of a command line have no zero inside.
-    fileprivate init(cBytes bytes: [UInt8]) {
-        self = bytes.map { CChar(bitPattern: $0) } + [0]
     }
 }

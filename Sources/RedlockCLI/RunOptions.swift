@@ -7,12 +7,13 @@ struct RunOptions: Sendable {
     let nodes: [String]
     let ttl: Duration
     let wait: Duration
-    /// From SIGTERM to SIGKILL.
-    let grace: Duration
     var configuration = Redlock.Configuration()
     let format: EventLog.Format
     let resource: Resource
-    let command: [[UInt8]]
+    let job: Job.Settings
+
+    /// The name with its prefix, as the nodes have it.
+    var key: [UInt8] { [UInt8](configuration.keyPrefix.utf8) + resource.bytes }
 
     static let options: [Option] =
         Nodes.options + [
@@ -20,6 +21,7 @@ struct RunOptions: Sendable {
             .init("max-ttl", .text("TIME"), "the longest ttl that anybody uses on these nodes (60s)"),
             .init("wait", .text("TIME"), "how long to wait for the lock; 0s tries once (30s)"),
             .init("grace", .text("TIME"), "from SIGTERM to SIGKILL on loss (a tenth of the ttl)"),
+            .init("no-die-with-parent", "COMMAND goes on when redlock is killed"),
             .init("max-hold", .text("TIME"), "the longest that the lock may be held (no limit)"),
             .init("node-timeout", .text("TIME"), "how long a node may take to answer (100ms)"),
             .init("key-prefix", .text("TEXT"), "put before RESOURCE to make its key (nothing)"),
@@ -44,7 +46,7 @@ struct RunOptions: Sendable {
                     + "the lock is extended while the command runs, so a short one is enough")
         }
         wait = try arguments.time("wait") ?? .seconds(30)
-        grace = try arguments.time("grace") ?? ttl / 10
+        let grace = try arguments.time("grace") ?? ttl / 10
         // A command may be a service that holds the lock for months.
         configuration.maximumHold = try arguments.time("max-hold", Self.holdLimits)
         if let time = try arguments.time("node-timeout", Redlock.Configuration.nodeTimeoutLimits) {
@@ -53,7 +55,9 @@ struct RunOptions: Sendable {
         configuration.keyPrefix = arguments.value("key-prefix") ?? ""
         configuration.fencing = arguments.has("fencing")
         format = arguments.has("json") ? .json : arguments.has("verbose") ? .text : .quiet
+        let command: [[UInt8]]
         (resource, command) = try Self.resourceAndCommand(arguments.operands)
+        job = Job.Settings(command: command, grace: grace, diesWithParent: !arguments.has("no-die-with-parent"))
         nodes = try Nodes.urls(arguments)
     }
 
