@@ -89,8 +89,10 @@ extension Redlock {
         /// docs/fencing.md has what is promised, and how a resource compares the numbers.
         public var fencing = false
 
-        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own: it must
-        /// be quick, and must not block.
+        /// Called with what happens, in order and by one thread at a time, a caller's or the coordinator's own.
+        ///
+        /// It must be quick, and must not block: no lease is extended meanwhile. Standard error blocks when nobody
+        /// reads it, so hand events that you print to a task, by an `AsyncStream` that keeps the newest.
         public var observer: (@Sendable (Event) -> Void)?
 
         /// The defaults.

@@ -68,9 +68,11 @@ enum Snippets {
 
     static func events() throws -> Redlock {
         var configuration = Redlock.Configuration()
+        let (events, queue) = AsyncStream.makeStream(of: Redlock.Event.self, bufferingPolicy: .bufferingNewest(1_000))
         configuration.observer = { event in
-            if event.kind == .lost || event.kind == .nodeDisconnected { print(event) }
+            if event.kind == .lost || event.kind == .nodeDisconnected { queue.yield(event) }
         }
+        Task { for await event in events { print(event) } }
         let observed = try Redlock(nodes: ["redis://10.0.0.1"], configuration: configuration)
         return observed
     }
