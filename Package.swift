@@ -29,9 +29,12 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         // Sockets, the event loop and the wire format.
         .target(
-            name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis", "PosixLock"], swiftSettings: strict),
+            name: "RedlockRedis", dependencies: ["RedlockCore", "CHiredis", "PosixLock", "PrintableText"],
+            swiftSettings: strict),
         // A mutex that the thread sanitizer understands.
         .target(name: "PosixLock", swiftSettings: strict),
+        // Text from outside, fit for a terminal.
+        .target(name: "PrintableText", swiftSettings: strict),
         // The public API.
         .target(name: "Redlock", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"], swiftSettings: strict),
         // What stands in a folder, and folders for a while.
@@ -62,7 +65,7 @@ let package = Package(
 
         // What `redlock doctor` asks nodes, and what it finds.
         .target(
-            name: "RedlockDoctor", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock"],
+            name: "RedlockDoctor", dependencies: ["RedlockCore", "RedlockRedis", "PosixLock", "PrintableText"],
             swiftSettings: strict),
 
         // The core's decisions in a hostile world, judged and replayable.
@@ -87,6 +90,7 @@ let package = Package(
 
         // What tests of several modules need.
         .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+        .testTarget(name: "PrintableTextTests", dependencies: ["PrintableText"], swiftSettings: strict),
         .testTarget(name: "CommandSupportTests", dependencies: ["CommandSupport"], swiftSettings: strict),
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
