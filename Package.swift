@@ -99,7 +99,9 @@ let package = Package(
         .testTarget(name: "RedlockCoreTests", dependencies: ["RedlockCore"], swiftSettings: strict),
         .testTarget(
             name: "RedlockRedisTests",
-            dependencies: ["RedlockRedis", "ChildProcesses", "LocalCluster", "PosixLock", "TestSupport"],
+            dependencies: [
+                "RedlockRedis", "ChildProcesses", "LocalCluster", "PosixLock", "PrintableText", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SimulationTests",

@@ -27,7 +27,7 @@ extension Driver {
             event?.attempt = number
         case .vote(let lock, let node, let vote):
             event = about(.vote, lock)
-            event?.votes = [NodeVote(vote, node: nodes[node].name)]
+            event?.votes = [nodeVote(vote, of: node)]
         case .raised(let lock, let number, _):
             event = about(.numberRaised, lock)
             event?.fencingToken = number
@@ -80,6 +80,9 @@ extension Driver {
             event?.reason = quarantine.words(at: clock.now())
         case .quarantineOver(let node):
             event = about(.nodeQuarantineEnded, node: node)
+        case .sameServer(let node, let first):
+            event = about(.sameServer, node: node)
+            event?.reason = "it is the same server as \(nodes[first].name), and has no vote beside it"
         case .unverified(let node, let reason):
             event = about(.nodeUnverified, node: node)
             event?.reason = reason

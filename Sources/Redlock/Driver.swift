@@ -304,7 +304,11 @@ extension Driver {
     }
 
     func votes(_ votes: [Vote]) -> [NodeVote] {
-        zip(votes, nodes).map { NodeVote($0, node: $1.name) }
+        zip(votes, nodes.indices).map { nodeVote($0, of: $1) }
+    }
+
+    func nodeVote(_ vote: Vote, of node: Int) -> NodeVote {
+        NodeVote(vote, node: nodes[node].name) { nodes[$0].name }
     }
 }
 

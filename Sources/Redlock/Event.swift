@@ -45,8 +45,8 @@ extension Redlock {
             public static let nodeConnected = Kind(rawValue: "nodeConnected")
             /// A node is away: its connection ended, or the first could not be made. The next try is in
             /// ``Event/remaining``; tries go on. Told once until ``nodeConnected``, and again only when what is wrong
-            /// becomes something else: nobody is there; the node answers and lets nobody in; it answers that it is not
-            /// ready.
+            /// becomes something else: nobody is there; the node answers and gives no locks (the password, too many
+            /// clients, a replica, a Sentinel); it answers that it is not ready. ``Event/reason`` says which.
             public static let nodeDisconnected = Kind(rawValue: "nodeDisconnected")
             /// A node has left commands unanswered for longer than the node timeout.
             public static let nodeStalled = Kind(rawValue: "nodeStalled")
@@ -57,6 +57,9 @@ extension Redlock {
             public static let nodeQuarantined = Kind(rawValue: "nodeQuarantined")
             /// A quarantine is over: the node votes again.
             public static let nodeQuarantineEnded = Kind(rawValue: "nodeQuarantineEnded")
+            /// A node is the same server as another node of the list, which has the server's one vote;
+            /// ``Event/reason`` names it. The node itself has no vote. Told once for each pair, until it changes.
+            public static let sameServer = Kind(rawValue: "sameServer")
             /// What should be known of a node cannot be learnt, and ``Event/reason`` says what and why. The lock goes
             /// on without it. Told once for each node and matter.
             public static let nodeUnverified = Kind(rawValue: "nodeUnverified")

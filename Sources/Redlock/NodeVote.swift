@@ -30,12 +30,16 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         public static let notAsked = Kind(rawValue: "notAsked")
         /// It did not answer within the node timeout.
         public static let timedOut = Kind(rawValue: "timedOut")
-        /// There is no connection to it, or the connection ended before it answered.
+        /// There is no connection to it, or the connection ended before it answered; the detail says why. Also a node
+        /// that gives this client no locks: a replica, a Sentinel, too many clients.
         public static let unreachable = Kind(rawValue: "unreachable")
         /// It answered with an error.
         public static let errorReply = Kind(rawValue: "errorReply")
         /// Locks that it granted may be gone without its knowing, so it has no vote for a while; the detail says why.
         public static let quarantined = Kind(rawValue: "quarantined")
+        /// It is the same server as another node of the list, which has the server's one vote; the detail names it. It
+        /// was not asked.
+        public static let sameServer = Kind(rawValue: "sameServer")
         /// Too many commands wait for it already.
         public static let overloaded = Kind(rawValue: "overloaded")
     }
@@ -54,7 +58,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension NodeVote {
-    init(_ vote: Vote, node: String) {
+    /// - Parameter name: The endpoint of another node of the list.
+    init(_ vote: Vote, node: String, name: (Int) -> String) {
         self.node = node
         (kind, detail) =
             switch vote {
@@ -68,14 +73,27 @@ extension NodeVote {
             case .failed(.stalled): (.timedOut, "it has not answered earlier commands either")
             case .failed(.unreachable(let reason)): (.unreachable, reason)
             case .failed(.connectionLost(let reason)): (.unreachable, reason)
-            case .failed(.errorReply(let text)): (.errorReply, text)
+            case .failed(.errorReply(let text)): (.errorReply, Self.explained(text))
             case .failed(.protocolViolation(let what)): (.errorReply, "no answer to the command: \(what)")
             case .failed(.overloaded): (.overloaded, "")
+            case .failed(.sameServer(let first)): (.sameServer, "the same server as \(name(first))")
             case .failed(.quarantined(let quarantine, let moment)):
                 (
                     .quarantined,
                     "for another \((quarantine.until - moment).secondsRoundedUp) s: \(quarantine.words(at: moment))"
                 )
             }
+    }
+}
+
+extension NodeVote {
+    /// An error, after what it means where Redis says that in its own terms.
+    private static func explained(_ error: String) -> String {
+        let code = error.prefix { $0 != " " }
+        return switch code {
+        case "READONLY": "it is a replica; writes go to its primary (\(error))"
+        case "MOVED", "ASK", "CLUSTERDOWN": "it is a node of a cluster; a lock needs servers of their own (\(error))"
+        default: error
+        }
     }
 }

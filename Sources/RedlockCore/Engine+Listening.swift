@@ -114,7 +114,9 @@ extension Engine {
 extension Engine {
     /// Dials a subscription connection, if there is use for it and the node's other connection stands.
     mutating func listen(_ node: Int, _ turn: inout Turn) {
-        guard !lines.watched.isEmpty, case .ready = sessions[node].phase, listeners[node].phase == .idle else { return }
+        guard !lines.watched.isEmpty, case .ready = sessions[node].phase, sessions[node].twin == nil,
+            listeners[node].phase == .idle
+        else { return }
         dialListener(node, &turn)
     }
 
@@ -126,7 +128,7 @@ extension Engine {
 
     /// True when the connection is a listener's.
     mutating func listenerConnected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) -> Bool {
-        guard listeners[node].connected(connection) else { return false }
+        guard listeners[node].connected(connection, at: turn.now) else { return false }
         for place in lines.watched { subscribe(place, node, &turn) }
         return true
     }
@@ -142,7 +144,7 @@ extension Engine {
         if let connection = listeners[node].connection {
             turn.directives.append(.stopListening(node: node, connection))
         }
-        listeners[node].close()
+        listeners[node].close(at: turn.now)
         forgetSubscriptions(node)
     }
 
@@ -166,7 +168,7 @@ extension Engine {
         }
         for node in listeners.indices {
             switch listeners[node].onTimer(at: turn.now) {
-            case .connect where lines.watched.isEmpty: listeners[node].close()
+            case .connect where lines.watched.isEmpty: listeners[node].close(at: turn.now)
             case .connect: dialListener(node, &turn)
             case .giveUp(let connection):
                 turn.directives.append(.stopListening(node: node, connection))

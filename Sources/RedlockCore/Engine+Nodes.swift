@@ -10,6 +10,12 @@ extension Engine {
     mutating func connected(_ node: Int, _ connection: ConnectionID, _ greeting: Greeting, _ turn: inout Turn) {
         let slots = slots
         guard !listenerConnected(node, connection, &turn) else { return }
+        guard case .connecting(connection, _) = sessions[node].phase else { return }
+        if let reason = greeting.unfitness {
+            sessions[node].memory.metUnfit(greeting, dialledAt: sessions[node].dialledAt)
+            return disconnect(node, connection, reason, .turnedAway, &turn)
+        }
+        identify(node, greeting, &turn)
         guard
             let arrival = sessions[node].connected(
                 connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
@@ -58,6 +64,7 @@ extension Engine {
             let (undecided, droppedReleases, isNews) = sessions[node].disconnected(
                 connection, reason: reason, kind: kind, at: turn.now, using: &turn.generator)
         else { return }
+        noteLeft(node, at: turn.now)
         if isNews, case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
             report(.disconnected(node: node, reason: reason, retryAt: until), &turn)
         }
@@ -71,15 +78,17 @@ extension Engine {
         }
     }
 
-    private mutating func disconnect(_ node: Int, _ connection: ConnectionID, _ reason: String, _ turn: inout Turn) {
+    private mutating func disconnect(
+        _ node: Int, _ connection: ConnectionID, _ reason: String, _ kind: Outage, _ turn: inout Turn
+    ) {
         turn.directives.append(.disconnect(node: node, connection, discardUnsent: true))
-        disconnected(node, connection, reason, .unreachable, &turn)
+        disconnected(node, connection, reason, kind, &turn)
     }
 
     mutating func answered(_ node: Int, _ connection: ConnectionID, _ reply: Reply, _ turn: inout Turn) {
         guard case .ready(connection) = sessions[node].phase else { return }
         guard sessions[node].isAsked else {
-            return disconnect(node, connection, "it answered what was not asked", &turn)
+            return disconnect(node, connection, "it answered what was not asked", .unreachable, &turn)
         }
         let wasStalled = sessions[node].isStalled
         let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
@@ -120,12 +129,14 @@ extension Engine {
             switch step {
             case .quarantineOver:
                 report(.quarantineOver(node: node), &turn)
+            case .appoint:
+                appoint(node, &turn)
             case .send(let command):
                 turn.directives.append(.send(command, to: node))
             case .connect:
                 connect(node, &turn)
             case .disconnect(let connection, let reason):
-                disconnect(node, connection, reason, &turn)
+                disconnect(node, connection, reason, .unreachable, &turn)
             case .timedOut(let entry):
                 leave(entry.round, node, &turn)
                 retell(entry.command, besides: node, &turn)

@@ -12,8 +12,11 @@ extension Engine {
     /// one to what it was sent in quarantine. That a key is gone is believed of every node.
     func vote(_ reply: Reply, to entry: NodeSession.Entry, of node: Int, at now: Instant) -> Vote {
         let vote = reply.vote(on: entry.command.operation)
-        guard !entry.command.isRelease else { return vote }
-        guard let failure = entry.quarantine?.value ?? sessions[node].quarantineFailure(at: now) else { return vote }
+        if entry.command.isRelease {
+            // Confirmed under the other name.
+            return sessions[node].twin.map { .failed(.sameServer(as: $0.first)) } ?? vote
+        }
+        guard let failure = entry.quarantine?.value ?? sessions[node].barredFailure(at: now) else { return vote }
         switch vote {
         case .granted, .numberTooLow: return .failed(failure)
         case .pending, .notAsked, .heldByAnother, .missing, .failed: return vote

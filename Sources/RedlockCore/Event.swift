@@ -89,6 +89,8 @@ package enum Report: Sendable {
     case answersAgain(node: Int)
     case quarantined(node: Int, Quarantine)
     case quarantineOver(node: Int)
+    /// It is the same server as another node, which has the server's vote. Once, until it is another pair.
+    case sameServer(node: Int, as: Int)
     /// What should be known of a node cannot be learnt, and why. Told once for each node and matter.
     case unverified(node: Int, String)
     /// ``Limits/owedReleasesPerNode`` was reached: a key is left to its ttl.

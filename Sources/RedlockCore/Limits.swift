@@ -53,9 +53,20 @@ package enum Limits {
     /// The same for the commands that a turn has gathered to be sent, in bytes.
     package static let keptBytes = 65_536
 
+    /// Servers that one node's address is remembered to have led to within the longest ttl. Beyond it the oldest is
+    /// forgotten: a server that is started so often does not come back under its old run id.
+    package static let recentServers = 8
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)
+
+    /// Whether a connection has lasted long enough for the next pause to be the first again: as long as the last.
+    ///
+    /// Answers do not count. A node that answers and then closes would be dialled again hundreds of times in 10 s.
+    static func isProven(connectedAt: Instant, at now: Instant) -> Bool {
+        now - connectedAt >= lastReconnectDelay
+    }
 
     /// Doubles with every failure in a row; random in its upper half, so that clients do not dial in step.
     static func reconnectDelay(after failures: Int, dice: UInt64) -> Nanoseconds {

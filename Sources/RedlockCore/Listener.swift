@@ -19,6 +19,7 @@ struct Listener: Sendable {
     /// The node refused a subscription on this connection: it is asked for no more.
     private(set) var isDenied = false
     private var failures = 0
+    private var connectedAt = Instant(nanoseconds: 0)
 
     var connection: ConnectionID? {
         switch phase {
@@ -59,20 +60,18 @@ extension Listener {
     }
 
     /// False when it is not the connection that was waited for.
-    mutating func connected(_ connection: ConnectionID) -> Bool {
+    mutating func connected(_ connection: ConnectionID, at now: Instant) -> Bool {
         guard case .connecting(connection, _) = phase else { return false }
         phase = .ready(connection)
+        connectedAt = now
         isDenied = false
         return true
     }
 
     mutating func subscribes(to line: LineID) { unanswered.append(line) }
 
-    /// The oldest subscription was confirmed. A node that says so lives.
-    mutating func answered() -> LineID? {
-        failures = 0
-        return unanswered.popFirst()
-    }
+    /// The oldest subscription was confirmed.
+    mutating func answered() -> LineID? { unanswered.popFirst() }
 
     mutating func refused() -> LineID? {
         isDenied = true
@@ -82,12 +81,19 @@ extension Listener {
     /// The connection ended, or was never made.
     mutating func disconnected(at now: Instant, using generator: inout any RandomNumberGenerator) {
         unanswered = Deque()
+        forgetFailures(at: now)
         phase = .backingOff(until: now + Limits.reconnectDelay(after: failures, dice: generator.next()))
         failures += 1
     }
 
-    mutating func close() {
+    mutating func close(at now: Instant) {
         unanswered = Deque()
+        forgetFailures(at: now)
         phase = .idle
+    }
+
+    /// To be called while the connection that ends is still known.
+    private mutating func forgetFailures(at now: Instant) {
+        if isReady, Limits.isProven(connectedAt: connectedAt, at: now) { failures = 0 }
     }
 }

@@ -30,8 +30,23 @@ package struct NodeFacts: Hashable, Sendable {
 /// What came of asking a server for its ``NodeFacts``.
 package enum Greeting: Hashable, Sendable {
     case server(NodeFacts)
+    /// It watches other servers, and stores no keys.
+    case sentinel
     /// It may not be asked (an ACL, a proxy), and why.
     case unknown(String)
     /// It answered with something that makes no sense, and what.
     case malformed(String)
+}
+
+extension Greeting {
+    /// Why it is no server to take locks on, whatever it answers to commands; nil if that is not known.
+    ///
+    /// A replica that accepts writes loses them when it is synchronised the next time.
+    var unfitness: String? {
+        switch self {
+        case .server(let facts) where facts.isReplica: "it is a replica; writes go to its primary"
+        case .sentinel: "it is a Sentinel, not a server of data"
+        case .server, .unknown, .malformed: nil
+        }
+    }
 }

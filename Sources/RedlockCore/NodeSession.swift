@@ -49,8 +49,12 @@ struct NodeSession: Sendable {
     /// Which server it is, and whether it may have forgotten locks.
     var memory = NodeMemory()
     var clock = ClockGuard()
+    /// Which servers its address led to lately.
+    var names = ServerNames()
+    /// The node that has this server's vote, if that is another.
+    var twin: Twin?
     private var lastHeard = Instant(nanoseconds: 0)
-    private var dialledAt = Instant(nanoseconds: 0)
+    private(set) var dialledAt = Instant(nanoseconds: 0)
     private var connectedAt = Instant(nanoseconds: 0)
     private var failures = 0
     /// The outage that was told of last; nil while there is a connection, and before the first.
@@ -74,7 +78,12 @@ struct NodeSession: Sendable {
     /// Connected, not stalled, and its votes count.
     func isUsable(at now: Instant) -> Bool {
         guard case .ready = phase else { return false }
-        return !isStalled && quarantineFailure(at: now) == nil
+        return !isStalled && twin == nil && quarantineFailure(at: now) == nil
+    }
+
+    /// Why its votes do not count; nil when they do.
+    func barredFailure(at now: Instant) -> Vote.Failure? {
+        if let twin { .sameServer(as: twin.first) } else { quarantineFailure(at: now) }
     }
 
     var connection: ConnectionID? {
@@ -109,6 +118,7 @@ extension NodeSession {
         guard waitingCount < Limits.commandsPerNode else { return .failed(.overloaded) }
         switch phase {
         case .ready:
+            if let twin { return .failed(.sameServer(as: twin.first)) }
             guard !isStalled else { return .failed(.stalled) }
             let quarantine = quarantineFailure(at: now)
             if let quarantine, !Self.isSentInQuarantine(command) { return .failed(quarantine) }
@@ -232,6 +242,10 @@ extension NodeSession {
                 arrival.drop.append(entry)
                 continue
             }
+            if let twin {
+                arrival.failed.append((entry, .sameServer(as: twin.first)))
+                continue
+            }
             if let quarantine {
                 guard Self.isSentInQuarantine(entry.command) else {
                     arrival.failed.append((entry, quarantine))
@@ -267,8 +281,7 @@ extension NodeSession {
         var failure = Vote.Failure.unreachable(reason)
         if case .ready = phase {
             failure = .connectionLost(reason)
-            // One that lasted was no failure; one that did not may be the next of many.
-            if now - connectedAt > Limits.lastReconnectDelay { failures = 0 }
+            if Limits.isProven(connectedAt: connectedAt, at: now) { failures = 0 }
         }
 
         var undecided: [(entry: Entry, failure: Vote.Failure)] = []
@@ -321,7 +334,6 @@ extension NodeSession {
         let late = timedOut > 0
         if late { timedOut -= 1 }
         lastHeard = now
-        failures = 0
         memory.heard(fromAfter: entry.sentAt)
 
         if reply.asksForScript, entry.command.spelling == .digest, isWanted || !entry.command.setsKey {
@@ -343,6 +355,8 @@ extension NodeSession {
         case disconnect(ConnectionID, reason: String)
         case timedOut(Entry)
         case quarantineOver
+        /// Look again whether the server has its vote under another name.
+        case appoint
         /// Read the node's clock.
         case send(Command)
     }
@@ -358,6 +372,7 @@ extension NodeSession {
         }
         if timedOut < unanswered.count { deadline = min(deadline, unanswered.look(at: timedOut) { $0.deadline }) }
         if !queued.isEmpty { deadline = min(deadline, queued.look(at: 0) { $0.deadline }) }
+        if let twin { deadline = min(deadline, twin.until) }
         if let quarantine = memory.untold { deadline = min(deadline, quarantine.until) }
         return isHolding ? min(deadline, sampleDeadline(policy)) : deadline
     }
@@ -373,6 +388,7 @@ extension NodeSession {
             return .timedOut(first)
         }
         if phase != .closed, memory.endQuarantine(at: now) { return .quarantineOver }
+        if phase != .closed, let twin, twin.until <= now { return .appoint }
         if isHolding, let command = sampleIfDue(at: now, policy) { return .send(command) }
         switch phase {
         case .connecting(let connection, let deadline) where deadline <= now:

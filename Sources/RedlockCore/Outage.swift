@@ -5,7 +5,8 @@
 package enum Outage: Hashable, Sendable {
     /// Nobody is there: no address, refused, lost, silent.
     case unreachable
-    /// It answers, and does not let this client in: the password, the database, a protocol that is not Redis'.
+    /// It answers, and gives this client no locks: the password, the database, too many clients, a protocol that is not
+    /// Redis'; or it is a replica or a Sentinel.
     case turnedAway
     /// It answers, and says that it cannot serve yet.
     case notReady

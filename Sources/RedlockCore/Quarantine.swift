@@ -106,8 +106,18 @@ struct NodeMemory: Sendable {
                 firstSeen: now, started: now, isReplacement: true, length: policy.parameters.quarantine)
             let quarantine = Quarantine(.malformed(reason), since: now, until: end)
             if extendQuarantine(quarantine, at: now) { news.append(.quarantined(quarantine)) }
+        case .sentinel:
+            break
         }
         return news
+    }
+
+    /// A server has been greeted that is asked for no locks: as a replica it may take over, and is then another server.
+    mutating func metUnfit(_ greeting: Greeting, dialledAt: Instant) {
+        guard case .server(let facts) = greeting else { return }
+        if facts.runID != server?.runID { aliveAt = dialledAt }
+        server = facts
+        heard(fromAfter: dialledAt)
     }
 
     /// Whether, and until when, a server must not vote that answers at this address now.

@@ -41,6 +41,8 @@ package enum Vote: Hashable, Sendable {
         case overloaded
         /// Not asked, or not counted: locks that it granted may be gone without its knowing. Said at this instant.
         indirect case quarantined(Quarantine, at: Instant)
+        /// Not asked: it is the same server as this node, which has the server's vote.
+        case sameServer(as: Int)
     }
 }
 

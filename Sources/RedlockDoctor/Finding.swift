@@ -16,7 +16,7 @@ package struct Finding: Hashable, Sendable {
         // A node that cannot be asked.
         case nameUnknown, refused, unreachable, timedOut, hung, turnedAway, signIn, database, connectionLost, notRedis
         // What a node is.
-        case replica, cluster, sentinel, hasReplicas, oldVersion, loading, malformed, infoDenied
+        case replica, cluster, sentinel, hasReplicas, oldVersion, loading, scriptRuns, notServing, malformed, infoDenied
         // What it remembers.
         case noLog, fsyncNotAlways, fsyncPaused, logFailed, fsyncUnknown, inQuarantine
         // What it has room for.

@@ -1,4 +1,5 @@
 import RedlockCore
+import RedlockRedis
 
 extension NodeFindings {
     /// What kind of server it is: a lock needs one that stands for itself.
@@ -64,12 +65,18 @@ extension NodeFindings {
 
     /// Whether it can serve, and says what it is.
     package static func readiness(_ server: ServerReport) -> [Finding] {
-        if let reason = server.notReady {
+        if let notReady = server.notReady { return [finding(notReady)] }
+        // Where the user lacks the right, that is told with the other rights.
+        if let refusal = server.infoRefusal, let right = Right.all.first(where: { $0.rule == "+info" }),
+            !server.missingRights.contains(where: { $0.right == right })
+        {
             return [
                 Finding(
-                    .problem, .loading, seen: "{it is|they are} not ready (\(reason))",
-                    risk: "{It has no vote until it is|They have no vote until they are}.",
-                    change: "Wait; {its log tells how far it is|their logs tell how far they are}.", costsVote: true)
+                    .warning, .infoDenied,
+                    seen: "{it does not say what it is|they do not say what they are} (\(refusal))", risk: right.loss,
+                    change:
+                        "See what answers at {this address|these addresses}: a proxy? Give the {server's own address|servers' own addresses}."
+                )
             ]
         }
         guard case .malformed(let what)? = server.quarantine?.reason else { return [] }
@@ -82,5 +89,31 @@ extension NodeFindings {
                     + "{it|them} no vote for the longest ttl.",
                 change: "See what answers at {this address|these addresses}: a proxy?", costsVote: true)
         ]
+    }
+}
+
+extension NodeFindings {
+    private static func finding(_ notReady: NodeFactsReader.NotReady) -> Finding {
+        func finding(_ code: Finding.Code, _ seen: Wording, _ change: Wording) -> Finding {
+            Finding(
+                .problem, code, seen: seen, risk: "{It has no vote|They have no vote} for so long.", change: change,
+                costsVote: true)
+        }
+        let reason = notReady.reason
+        return switch notReady.cause {
+        case .loading:
+            finding(
+                .loading, "{it is|they are} not ready (\(reason))",
+                "Wait; {its log tells how far it is|their logs tell how far they are}.")
+        case .script:
+            finding(
+                .scriptRuns, "a script blocks {it|them} (\(reason))",
+                "Wait until the script ends, or end the script with SCRIPT KILL or FUNCTION KILL, if nothing is "
+                    + "written yet. SLOWLOG GET shows the script afterwards.")
+        case .other:
+            finding(
+                .notServing, "{it does|they do} not serve now (\(reason))",
+                "See what answers at {this address|these addresses}, and {its log|their logs}.")
+        }
     }
 }

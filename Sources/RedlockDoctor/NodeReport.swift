@@ -1,4 +1,5 @@
 package import RedlockCore
+package import RedlockRedis
 
 /// One node, as it was found.
 package struct NodeReport: Sendable {
@@ -86,7 +87,7 @@ package struct ServerReport: Sendable {
     package var runID: String?
     package var uptime: Nanoseconds?
     /// It cannot serve yet, and why.
-    package var notReady: String?
+    package var notReady: NodeFactsReader.NotReady?
     package var persistence = Persistence()
     package var memory = Memory()
     package var loop: LoopUse?
@@ -102,6 +103,8 @@ package struct ServerReport: Sendable {
     package var quarantine: Quarantine?
     /// How much of it is left.
     package var quarantineLeft = Nanoseconds.zero
+    /// With what it answers INFO, when that is an error for good.
+    package var infoRefusal: String?
     /// Why a client would not know what this server is.
     package var unverified: String?
 

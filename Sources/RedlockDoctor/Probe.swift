@@ -1,3 +1,4 @@
+import PrintableText
 import RedlockCore
 import RedlockRedis
 
@@ -67,22 +68,20 @@ enum Probe {
             let words = ["AUTH"] + (address.user.map { [$0] } ?? []) + [password]
             if case .error(let text) = try ask([words], &connection)[0] {
                 // What a server says about AUTH may quote it.
-                throw turnsAway(text) ? .turnedAway(text) : .signIn(text.contains(password) ? "refused" : text)
+                throw Reply.error(text).turnsAway
+                    ? .turnedAway(text)
+                    : .signIn(
+                        text.contains(password) || text.contains(password.printable) ? "refused" : text)
             }
         }
         if address.database != 0 {
             let reply = try ask([["SELECT", String(address.database)]], &connection)[0]
-            if case .error(let text) = reply { throw turnsAway(text) ? .turnedAway(text) : .database(text) }
+            if case .error(let text) = reply { throw Reply.error(text).turnsAway ? .turnedAway(text) : .database(text) }
         }
         if case .error(let text) = try ask([["PING"]], &connection)[0] {
-            if turnsAway(text) { throw .turnedAway(text) }
+            if Reply.error(text).turnsAway { throw .turnedAway(text) }
             if text.hasPrefix("NOAUTH") { throw .signIn(text) }
         }
-    }
-
-    /// Said to every connection, whatever it asks, before it is closed.
-    static func turnsAway(_ text: String) -> Bool {
-        text.hasPrefix("DENIED") || text.hasPrefix("ERR max number of clients")
     }
 
     private static var now: Instant { Instant(nanoseconds: BootClock.nanoseconds) }

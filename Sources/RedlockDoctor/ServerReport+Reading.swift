@@ -23,10 +23,10 @@ extension ServerReport {
 
     private mutating func read(_ info: InfoText) {
         version = Version(info)
-        mode = info["redis_mode"].flatMap { Mode(rawValue: String($0)) }
+        mode = info.mode.flatMap { Mode(rawValue: String($0)) }
         isReplica = info["role"].map { $0 == "slave" || $0 == "replica" }
         replicas = info.number("connected_slaves")
-        runID = info["run_id"].map(String.init)
+        runID = info["run_id"].map { InfoText.printable($0) }
         uptime = info.number("uptime_in_seconds").flatMap {
             (0...Self.longestUptimeSeconds).contains($0) ? .seconds($0) : nil
         }
@@ -44,11 +44,13 @@ extension ServerReport {
             switch greeting {
             case .server(let facts):
                 if case .unknown(let reason) = facts.durability { unverified = reason }
-            case .unknown(let reason): unverified = reason
-            case .malformed: break
+            case .unknown(let reason):
+                unverified = reason
+                infoRefusal = reason
+            case .malformed, .sentinel: break
             }
         } catch {
-            notReady = error.reason
+            notReady = error
         }
     }
 
@@ -63,7 +65,7 @@ extension ServerReport {
         case nil: return nil
         case .error(let text)?:
             // Others come after the check of the rights. Who is turned away has not been heard at all.
-            if Probe.turnsAway(text) { return nil }
+            if Reply.error(text).turnsAway { return nil }
             let isLetIn = !text.hasPrefix("NOAUTH") && RightVerdict(.error(text)) == .granted
             return isLetIn ? .withoutPassword : .withPassword
         default: return .withoutPassword
@@ -94,7 +96,7 @@ extension ServerReport.Persistence {
         keepsLog = info["aof_enabled"].map { $0 == "1" }
         lastWriteFailed = info["aof_last_write_status"].map { $0 != "ok" } ?? false
         guard case .list(let words) = settings else { return }
-        fsync = NodeFactsReader.setting("appendfsync", words)
+        fsync = NodeFactsReader.setting("appendfsync", words).map { InfoText.printable($0) }
         pausesOnRewrite = NodeFactsReader.setting("no-appendfsync-on-rewrite", words) == "yes"
     }
 }
@@ -103,7 +105,7 @@ extension ServerReport.Memory {
     init(_ info: InfoText) {
         used = info.number("used_memory")
         limit = info.number("maxmemory")
-        policy = info["maxmemory_policy"].map(String.init)
+        policy = info["maxmemory_policy"].map { InfoText.printable($0) }
         evictedKeys = info.number("evicted_keys")
     }
 }

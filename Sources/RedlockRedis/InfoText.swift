@@ -1,3 +1,5 @@
+internal import PrintableText
+
 /// What INFO says: lines `name:value`, and headings, which have no colon.
 package struct InfoText {
     private var fields: [Substring: Substring] = [:]
@@ -21,5 +23,18 @@ package struct InfoText {
         }
     }
 
+    /// As the server wrote it: for words, it is to be made ``printable(_:)``.
     package subscript(name: String) -> Substring? { fields[name[...]] }
+
+    /// In characters, before any is escaped.
+    private static let quotedCharacters = 40
+
+    /// A value from a server, short and safe to print.
+    package static func printable(_ value: some StringProtocol) -> String {
+        let isShort = value.count <= quotedCharacters
+        return isShort ? value.printable : value.prefix(quotedCharacters).printable + "…"
+    }
+
+    /// What kind of server it is: `standalone`, `cluster` or `sentinel`. Valkey may call the field `server_mode`.
+    package var mode: Substring? { self["redis_mode"] ?? self["server_mode"] }
 }

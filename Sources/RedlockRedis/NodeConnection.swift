@@ -1,4 +1,5 @@
 internal import Glibc
+internal import PrintableText
 package import RedlockCore
 
 /// One connection to one node, from the look-up of its name to the end. Not reused: the next one is a new object.
@@ -19,8 +20,9 @@ package final class NodeConnection {
     private enum Phase {
         case resolving
         case dialling(remaining: ArraySlice<SocketAddress>)
-        /// Waiting for the answers to the greeting, named by what they answer.
-        case greeting(unanswered: ArraySlice<String>, facts: [Reply])
+        /// Waiting for the answers to the greeting, named by what they answer. The first error among them is kept: it
+        /// may be why the connection ends.
+        case greeting(unanswered: ArraySlice<String>, facts: [Reply], complaint: String?)
         case open
         case closed
     }
@@ -107,7 +109,10 @@ package final class NodeConnection {
             waitsToWrite = true
             if let watch { loop.change(watch, to: .readAndWrite) }
         } else {
-            end(describeError(errno))
+            let number = errno
+            // A server that turns a client away says why before it closes.
+            if case .greeting = phase { read() }
+            end(describeError(number))
         }
     }
 }
@@ -157,24 +162,28 @@ extension NodeConnection {
         commands.append(["PING"])
         commands += NodeFactsReader.questions
         for command in commands { formatter.format(command).append(to: &output) }
-        phase = .greeting(unanswered: commands.map { $0[0] }[...], facts: [])
+        phase = .greeting(unanswered: commands.map { $0[0] }[...], facts: [], complaint: nil)
         flush()
     }
 
-    private func greeted(_ reply: Reply, _ unanswered: ArraySlice<String>, _ facts: [Reply]) {
+    private func greeted(
+        _ reply: Reply, _ unanswered: ArraySlice<String>, _ facts: [Reply], _ complaint: String?
+    ) {
         let command = unanswered.first
         let mustSucceed = command == "AUTH" || command == "SELECT"
-        // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will
-        // tell.
-        if case .error(let text) = reply, mustSucceed, let command {
-            // What a server says about AUTH may quote it.
-            let isSecret = address.password.map { text.contains($0) } ?? false
-            return end("\(command): \(isSecret ? "refused" : text)", .turnedAway)
+        var complaint = complaint
+        if case .error(let text) = reply, let command {
+            if reply.turnsAway { return end(text, .turnedAway) }
+            let words = "\(command): \(withoutPassword(text))"
+            if mustSucceed { return end(words, .turnedAway) }
+            // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will
+            // tell.
+            complaint = complaint ?? words
         }
         let remaining = unanswered.dropFirst()
         let facts = mustSucceed || command == "PING" ? facts : facts + [reply]
         guard remaining.isEmpty else {
-            phase = .greeting(unanswered: remaining, facts: facts)
+            phase = .greeting(unanswered: remaining, facts: facts, complaint: complaint)
             return
         }
         do throws(NodeFactsReader.NotReady) {
@@ -184,6 +193,12 @@ extension NodeConnection {
         } catch {
             end(error.reason, .notReady)
         }
+    }
+
+    /// What a server says about AUTH may quote it.
+    private func withoutPassword(_ text: String) -> String {
+        let isSecret = address.password.map { text.contains($0) || text.contains($0.printable) } ?? false
+        return isSecret ? "refused" : text
     }
 }
 
@@ -227,7 +242,8 @@ extension NodeConnection {
             unsafe try reader.feed(bytes)
             while let reply = try reader.next() {
                 switch phase {
-                case .greeting(let unanswered, let facts): greeted(reply, unanswered, facts)
+                case .greeting(let unanswered, let facts, let complaint):
+                    greeted(reply, unanswered, facts, complaint)
                 case .open: replies.append(reply)
                 case .resolving, .dialling, .closed: return
                 }
@@ -252,6 +268,11 @@ extension NodeConnection {
 
     private func end(_ reason: String, _ kind: Outage = .unreachable) {
         if case .closed = phase { return }
+        var (reason, kind) = (reason, kind)
+        if case .greeting(_, _, let complaint?) = phase, kind == .unreachable {
+            // It answered, and it ended the connection for that.
+            (reason, kind) = (complaint, .turnedAway)
+        }
         if descriptor >= 0 { shut() }
         phase = .closed
         handler(.closed(reason: reason, kind: kind))

@@ -1,3 +1,4 @@
+internal import PrintableText
 package import RedlockCore
 
 /// Makes ``NodeFacts`` of what a server answers to the questions of a greeting.
@@ -20,22 +21,33 @@ package enum NodeFactsReader {
 
     /// The server cannot tell yet, nor serve: it is to be asked again.
     package struct NotReady: Error, Hashable {
+        package enum Cause: Hashable, Sendable {
+            /// It reads its data into memory.
+            case loading
+            /// A script has run for so long that the server answers nothing else.
+            case script
+            /// What stands before it, or the server itself, has trouble that may pass.
+            case other
+        }
+
+        package let cause: Cause
         package let reason: String
     }
 
     /// - Parameter answers: To ``questions``, in their order.
     package static func greeting(_ answers: [Reply]) throws(NotReady) -> Greeting {
         guard answers.count == questions.count else { return .malformed("\(answers.count) answers") }
+        if case .text(let text) = answers[0], InfoText(text).mode == "sentinel" { return .sentinel }
         for (question, answer) in zip(questions, answers).prefix(3) {
             if case .error(let text) = answer {
                 let words = "\(question[0]): \(text)"
-                guard isForGood(text) else { throw NotReady(reason: words) }
+                if let cause = passing(text) { throw NotReady(cause: cause, reason: words) }
                 return .unknown(words)
             }
         }
         // While Redis reads its log it says that it keeps none.
         if case .text(let text) = answers[1], InfoText(text)["loading"] == "1" {
-            throw NotReady(reason: "it is loading its data")
+            throw NotReady(cause: .loading, reason: "it is loading its data")
         }
         do throws(Malformed) {
             let server = try fields(of: answers[0])
@@ -52,11 +64,27 @@ package enum NodeFactsReader {
 }
 
 extension NodeFactsReader {
-    /// Whoever set the server up does not let us ask: an ACL, a command that was taken out, a proxy that has none.
-    /// Other errors pass: it is busy, or loads its data.
-    private static func isForGood(_ error: String) -> Bool {
-        ["NOPERM", "NOAUTH", "ERR unknown command"].contains { error.hasPrefix($0) }
+    /// Why an error will pass; nil when it is for good: an ACL, a command that was taken out, a proxy that has none.
+    ///
+    /// Proxies word theirs as they like, so only what sounds like trouble is taken for it. What passes is asked again,
+    /// because the answer may show a restart; what is for good is not, or the node would never vote.
+    private static func passing(_ error: String) -> NotReady.Cause? {
+        switch error.prefix(while: { $0 != " " }) {
+        case "LOADING": return .loading
+        case "BUSY": return .script
+        case "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN": return .other
+        case "NOPERM", "NOAUTH": return nil
+        default: break
+        }
+        let words = error.lowercased()
+        let isTrouble = trouble.contains { words.contains($0) }
+        return isTrouble ? .other : nil
     }
+
+    private static let trouble = [
+        "no upstream", "upstream failure", "upstream connection", "timeout", "timed out", "connection refused",
+        "connection reset", "try again", "overload",
+    ]
 }
 
 // MARK: - INFO
@@ -101,13 +129,8 @@ extension NodeFactsReader {
         }
     }
 
-    /// For an error: short, and without control characters.
-    private static func quoted(_ text: Substring) -> String {
-        let printable = text.unicodeScalars.prefix(40).map {
-            $0.properties.generalCategory == .control ? " " : Character($0)
-        }
-        return "'\(String(printable))'"
-    }
+    /// For an error.
+    private static func quoted(_ text: Substring) -> String { "'\(text.prefix(40).printable)'" }
 }
 
 // MARK: - Durability
@@ -146,5 +169,16 @@ extension NodeFactsReader {
             index += 2
         }
         return nil
+    }
+}
+
+// MARK: - Turned away
+
+extension Reply {
+    /// Said to every client in this place, whatever it asks, before the connection is closed: protected mode, too many
+    /// clients.
+    package var turnsAway: Bool {
+        guard case .error(let text) = self else { return false }
+        return text.hasPrefix("DENIED") || text.hasPrefix("ERR max number of clients")
     }
 }

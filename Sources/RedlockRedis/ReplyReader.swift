@@ -1,4 +1,5 @@
 internal import CHiredis
+internal import PrintableText
 package import RedlockCore
 
 /// Replies out of a stream of bytes, by hiredis' reader, within bounds.
@@ -142,12 +143,12 @@ package import RedlockCore
             return ProtocolError(
                 description: "an array of more than \(Self.maximumElements) elements, or \(Self.maximumDepth) deep")
         }
-        return ProtocolError(description: text.isEmpty ? "not the Redis protocol" : text)
+        return ProtocolError(description: text.isEmpty ? "not the Redis protocol" : text.printable)
     }
 }
 
 extension Reply {
-    /// Errors are quoted, so they are kept short, and free of control characters.
+    /// Errors are quoted, so they are kept short, and printable. In bytes, before characters are escaped.
     private static let quotedBytes = 200
     /// In characters.
     private static let longestWord = 60
@@ -198,12 +199,11 @@ extension Reply {
         guard let start = unsafe reply.str else { return "" }
         let count = min(unsafe Int(reply.len), quotedBytes)
         let text = unsafe String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
-        let printable = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
-        let whole = String(printable).withoutArguments
-        guard unsafe Int(reply.len) > quotedBytes, whole.count == printable.count else { return whole }
+        let whole = text.withoutArguments
+        guard unsafe Int(reply.len) > quotedBytes, whole.count == text.count else { return whole.printable }
         // It ends with a word; one that is longer than words are, with a character.
         let end = whole.suffix(longestWord).lastIndex(of: " ") ?? whole.index(before: whole.endIndex)
-        return whole[..<end] + " …"
+        return whole[..<end].printable + " …"
     }
 }
 

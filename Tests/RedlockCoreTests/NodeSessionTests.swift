@@ -54,25 +54,81 @@ import Testing
         #expect(seen.count > 200, "the pauses are random")
     }
 
-    @Test func onlyAnAnswerStartsThePausesFromTheBeginningAgain() throws {
+    @Test("only a connection that lasted as long as the longest pause starts the pauses from the beginning again")
+    func provenConnection() throws {
         try play(nodes: 1, connected: false) { script in
             for _ in 1...10 {
                 script.disconnect(0)
                 script.advance(by: .seconds(1))
             }
-            // Connected, and gone before it answered anything: as bad as before.
+            // An answer is no proof: it may answer each time, and then close.
             script.connected(0)
+            script.acquire()
+            script.reply(0, .null)
+            script.advance(by: Limits.lastReconnectDelay - Nanoseconds(1))
             script.disconnect(0)
             let long = try #require(retryDelay(script))
             #expect(long >= .milliseconds(500))
             script.advance(by: .seconds(1))
             script.connected(0)
-            script.acquire()
-            script.reply(0, .null)
+            script.advance(by: Limits.lastReconnectDelay)
             script.disconnect(0)
             let short = try #require(retryDelay(script))
             #expect(short <= .milliseconds(10))
         }
+    }
+
+    @Test("a node that answers and then closes is dialled as rarely as one that refuses")
+    func answersAndCloses() {
+        play(nodes: 1, connected: false) { script in
+            let end = script.now + .seconds(10)
+            while script.now < end {
+                script.connected(0)
+                script.acquire()
+                script.reply(0, .null)
+                script.disconnect(0)
+                while script.connection(0) == nil { script.advance(to: script.nextDeadline) }
+            }
+            // The shortest pauses: 5, 10, 20, 40, 80, 160 and 320 ms, and then 500 ms each.
+            #expect(script.dials(0) <= 7 + (10_000 - 635) / 500 + 2)
+        }
+    }
+
+    @Test("a subscription connection that is confirmed and then closes is dialled ever more rarely")
+    func listenerThatCloses() {
+        play(nodes: 1) { script in
+            script.acquire(wait: .seconds(60))
+            script.refuse(0, for: 60_000)
+            let start = script.now
+            var ends: [Nanoseconds] = []
+            for _ in 1...8 {
+                while !script.isBeingListenedTo(0) { script.advance(to: script.nextDeadline) }
+                ends.append(script.now - start)
+                script.listening(0)
+                script.deafen(0)
+                if !script.unanswered(0).isEmpty { script.refuse(0, for: 60_000) }
+            }
+            // Seven pauses, each at least half of 10, 20, 40 … ms.
+            #expect(ends.last! - ends.first! >= .milliseconds(635))
+        }
+    }
+
+    @Test("a subscription connection that lasted as long as the longest pause is dialled again at once")
+    func provenListener() {
+        var listener = Listener()
+        var generator: any RandomNumberGenerator = SplitMix64(seed: 1)
+        let policy = Policy(rules: StandardRules(), parameters: Parameters(nodes: 1))
+        var now = Instant(nanoseconds: 1_000_000_000)
+        func pause(after length: Nanoseconds) -> Nanoseconds {
+            listener.connect(ConnectionID(number: 1), at: now, policy)
+            _ = listener.connected(ConnectionID(number: 1), at: now)
+            now = now + length
+            listener.disconnected(at: now, using: &generator)
+            return listener.deadline - now
+        }
+        for _ in 1...10 { _ = pause(after: .zero) }
+        #expect(pause(after: Limits.lastReconnectDelay - Nanoseconds(1)) >= .milliseconds(500))
+        #expect(pause(after: Limits.lastReconnectDelay) <= .milliseconds(10))
     }
 
     @Test func eventsOfAnEarlierConnectionAreIgnored() throws {

@@ -62,7 +62,7 @@ struct QuarantineTests {
     private static func replace(_ node: Int, _ script: Script) {
         script.disconnect(node)
         script.advance(by: .seconds(1))
-        script.connected(node, facts("new", up: .seconds(1)))
+        script.connected(node, facts("new \(node)", up: .seconds(1)))
     }
 
     private static func letGo(_ lock: LockID, _ script: Script) {
@@ -154,8 +154,41 @@ struct QuarantineTests {
     @Test func aReplicaThatWasPromotedIsAnotherServer() {
         Self.play { script in
             script.connected(0, Self.facts("a", up: .seconds(5_000), .everyWrite, isReplica: true))
-            Self.reconnect(script, Self.facts("a", up: .seconds(5_005), .everyWrite))
+            while script.connection(0) == nil { script.advance(by: .milliseconds(1)) }
+            script.connected(0, Self.facts("a", up: .seconds(5_005), .everyWrite))
             #expect(Self.refusal(script)?.reason == .replaced)
+        }
+    }
+
+    @Test(
+        "a node that is no server to take locks on is named, asked nothing, and dialled again",
+        arguments: [
+            (facts("a", up: .seconds(5), isReplica: true), "it is a replica; writes go to its primary"),
+            (
+                facts("a", up: .seconds(5_000), .everyWrite, isReplica: true),
+                "it is a replica; writes go to its primary"
+            ),
+            (Greeting.sentinel, "it is a Sentinel, not a server of data"),
+        ])
+    func unfit(greeting: Greeting, reason: String) {
+        Self.play { script in
+            let lock = script.acquire()
+            script.connected(0, greeting)
+            let refusal = Refusal(reason: .unavailable, attempts: 1, votes: [.failed(.unreachable(reason))])
+            #expect(script.news() == [.refused(lock, refusal)])
+            for _ in 1...3 {
+                while script.connection(0) == nil { script.advance(to: script.nextDeadline) }
+                script.connected(0, greeting)
+            }
+            #expect(script.sent(0).isEmpty)
+            let told = script.reports.compactMap { report -> String? in
+                switch report {
+                case .disconnected(0, let reason, _): reason
+                case .quarantined, .connected: "\(report)"
+                default: nil
+                }
+            }
+            #expect(told == [reason], "once, and no quarantine")
         }
     }
 

@@ -37,6 +37,24 @@ struct FindingTests {
         Case(.hasReplicas, .warning, "2 replicas") { $0.replication["connected_slaves"] = "2" },
         Case(.oldVersion, .warning, "Redis 5.0.14") { $0.server["redis_version"] = "5.0.14" },
         Case(.loading, .problem, costsVote: true, "loading") { $0.persistence["loading"] = "1" },
+        Case(.cluster, .problem, costsVote: true, "Cluster") {
+            $0.server["redis_mode"] = nil; $0.server["server_mode"] = "cluster"
+        },
+        Case(.sentinel, .problem, costsVote: true, "Sentinel") {
+            $0.server["redis_mode"] = nil; $0.server["server_mode"] = "sentinel"
+        },
+        Case(.scriptRuns, .problem, costsVote: true, "a script blocks it (INFO: BUSY") {
+            $0.refusals["+info"] = "BUSY Redis is busy running a script."
+        },
+        Case(.loading, .problem, costsVote: true, "not ready (INFO: LOADING") {
+            $0.refusals["+info"] = "LOADING Redis is loading the dataset in memory"
+        },
+        Case(.notServing, .problem, costsVote: true, "does not serve now (INFO: no upstream host)") {
+            $0.refusals["+info"] = "no upstream host"
+        },
+        Case(.infoDenied, .warning, "it does not say what it is (INFO: ERR this proxy knows no INFO)") {
+            $0.refusals["+info"] = "ERR this proxy knows no INFO"
+        },
         Case(.malformed, .problem, costsVote: true, "run_id") { $0.server["run_id"] = nil },
         Case(.noLog, .warning, "no log") { $0.persistence["aof_enabled"] = "0" },
         Case(.fsyncNotAlways, .warning, "every second") { $0.settings["appendfsync"] = "everysec" },
@@ -91,6 +109,18 @@ struct FindingTests {
             $0.refusals["+set"] = "NOPERM No permissions to access a key"
         },
     ]
+
+    @Test("text of a server is escaped, and short")
+    func escaped() {
+        let report = healthy {
+            $0.memory["maxmemory_policy"] = "\u{1b}[31mall\u{202e}keys"
+            $0.settings["appendfsync"] = "\u{9b}some\u{2028}times"
+            $0.server["run_id"] = "\u{2066}" + String(repeating: "x", count: 100)
+        }.report()
+        #expect(report.memory.policy == #"\u{1b}[31mall\u{202e}keys"#)
+        #expect(report.persistence.fsync == #"\u{9b}some\u{2028}times"#)
+        #expect(report.runID == #"\u{2066}"# + String(repeating: "x", count: 39) + "…")
+    }
 
     @Test("Nothing is found of a healthy server")
     func healthyServer() {

@@ -1,3 +1,4 @@
+import PrintableText
 import Testing
 
 @testable import RedlockRedis
@@ -80,12 +81,24 @@ import Testing
         ("redis://h:+1", "'redis://h:+1'", "1 to 65535"),
         ("redis://h:-1", "'redis://h:-1'", "1 to 65535"),
         ("redis://h:seven", "'redis://h:…'", "1 to 65535"),
-        ("redis://[::1]:x", "'redis://[::1]:x'", "1 to 65535"),
+        ("redis://[::1]:x", "'redis://[::1]:…'", "1 to 65535"),
         ("redis://[::1]7001", "'redis://[::1]7001'", "after ] comes :port or nothing"),
         ("redis://[::1", "'redis://[::1'", "closing ]"),
         ("redis://::1", "'redis://::1'", "brackets"),
         ("redis://h 1", "'redis://h 1'", "no spaces"),
-        ("redis://h\n", "'redis://h\n'", "no spaces or control characters"),
+        ("redis://h\n", #"'redis://h\n'"#, "no spaces or control characters"),
+        ("redis://h\u{202e}", #"'redis://h\u{202e}'"#, "no spaces or control characters"),
+        ("redis://:p#w@h:1", "'redis://…@h:1'", "# is written %23"),
+        ("redis://me:p?w@h:1", "'redis://…@h:1'", "? is written %3F"),
+        ("redis://:p?#w@h", "'redis://…@h'", "? is written %3F"),
+        ("redis://:p#w", "'redis://:…'", "# is written %23"),
+        ("redis://:p/w", "'redis://:…'", "/ is %2F"),
+        ("redis://:p@w/x", "'redis://…@w/…'", "/ is %2F"),
+        ("redis://:p@w:x@", "'redis://…@'", "@ is %40"),
+        ("redis://:5%@h", "'redis://…@h'", "a plain % is %25"),
+        ("redis://:5%ff@h", "'redis://…@h'", "a plain % is %25"),
+        ("unix://:p@/run/a@b", "'unix://…@b'", "@ is written %40"),
+        ("unix:///s\u{1b}?x", #"'unix:///s\u{1b}?…'"#, "?db=number"),
         ("redis://h/one", "the database 'one'", "0 to 65535"),
         ("redis://h/-1", "the database '-1'", "0 to 65535"),
         ("redis://h/+1", "the database '+1'", "0 to 65535"),
@@ -108,6 +121,41 @@ import Testing
         let error = try #require(throws: NodeAddress.ParseError.self) { try NodeAddress(url) }
         #expect(error.description.contains(value))
         #expect(error.description.contains(rule))
+    }
+
+    /// Every mark that means something in a URL, raw in a password, in every kind of URL and with every other mistake.
+    @Test("no part of a password is shown, whatever is wrong with its URL")
+    func passwordsWithMarks() {
+        let marks = [
+            "#", "?", "/", "@", "%", ":", "&", "=", "[", "]", " ", "\n", "\u{202e}", ",", "://", "?a=", "#a=", "%4",
+        ]
+        let passwords = marks.flatMap { ["hunter\($0)secret", "\($0)hunter\($0)secret\($0)"] }
+        let beginnings = [
+            "redis://:", "redis://me:", "unix://:", "http://me:", "rediss://:", "redis:", "redis://[::1]:",
+        ]
+        let ends = [
+            "@host", "@host:0", "@host:x", "@host/x", "@host?x=1", "@host#", "@ho st", "@[::1", "@::1", "@", "@:1", "",
+            "/1",
+            ":6379", "@/run/s?x=1", "@run/s",
+        ]
+        for password in passwords {
+            for beginning in beginnings {
+                for end in ends {
+                    let url = beginning + password + end
+                    var texts = [NodeAddress.withoutSecrets(url)]
+                    do throws(NodeAddress.ParseError) { _ = try NodeAddress(url) } catch {
+                        texts.append(error.description)
+                    }
+                    for text in texts {
+                        // What follows the last @ is shown as a host, and may be what follows an @ in a password.
+                        let isHost = password.contains("@") && !end.contains("@")
+                        #expect(!text.contains("hunter"), "\(url): \(text)")
+                        #expect(isHost || !text.contains("secret"), "\(url): \(text)")
+                        #expect(text.printable == text)
+                    }
+                }
+            }
+        }
     }
 
     /// The same mistakes, and more, in URLs with credentials.

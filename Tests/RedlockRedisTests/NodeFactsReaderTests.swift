@@ -65,6 +65,7 @@ struct NodeFactsReaderTests {
 
     @Test(arguments: [
         "NOPERM this user has no permissions", "ERR unknown command 'INFO'", "NOAUTH Authentication required.",
+        "ERR unsupported", "this proxy knows no INFO", "FORBIDDEN", "ERR INFO refused by policy",
     ])
     func whoMayNotAskIsTold(error: String) throws {
         let answers = [Reply](repeating: .error(error), count: 4)
@@ -73,9 +74,28 @@ struct NodeFactsReaderTests {
 
     @Test func anErrorThatPassesIsNoLeave() {
         let answers: [Reply] = [.error("BUSY Redis is busy"), .null, .null, .null]
-        #expect(throws: NodeFactsReader.NotReady(reason: "INFO: BUSY Redis is busy")) {
+        #expect(throws: NodeFactsReader.NotReady(cause: .script, reason: "INFO: BUSY Redis is busy")) {
             try NodeFactsReader.greeting(answers)
         }
+    }
+
+    @Test(
+        "an error that sounds like trouble is asked about again",
+        arguments: [
+            ("LOADING Redis is loading", NodeFactsReader.NotReady.Cause.loading), ("MASTERDOWN Link is down", .other),
+            ("no upstream host", .other), ("ERR backend timed out", .other),
+        ])
+    func trouble(error: String, cause: NodeFactsReader.NotReady.Cause) {
+        let answers = [Reply](repeating: .error(error), count: 4)
+        #expect(throws: NodeFactsReader.NotReady(cause: cause, reason: "INFO: \(error)")) {
+            try NodeFactsReader.greeting(answers)
+        }
+    }
+
+    @Test("a Sentinel is known by its mode, though it says little else", arguments: ["redis_mode", "server_mode"])
+    func sentinel(field: String) {
+        #expect(Self.greeting(server: "\(field):sentinel\r\n", persistence: "", replication: "") == .sentinel)
+        #expect(Self.greeting(server: Self.server + "\(field):cluster\r\n") == Self.greeting())
     }
 
     @Test func whoLoadsItsDataIsAskedAgain() {
@@ -83,7 +103,7 @@ struct NodeFactsReaderTests {
             .text(Self.server), .text("# Persistence\r\nloading:1\r\naof_enabled:0\r\n"), .text(Self.replication),
             Self.settings,
         ]
-        #expect(throws: NodeFactsReader.NotReady(reason: "it is loading its data")) {
+        #expect(throws: NodeFactsReader.NotReady(cause: .loading, reason: "it is loading its data")) {
             try NodeFactsReader.greeting(answers)
         }
     }
@@ -100,7 +120,7 @@ struct NodeFactsReaderTests {
             "INFO says uptime_in_seconds is '99999999999999999999'"
         ),
         ("run_id:a\r\nuptime_in_seconds:86400000001\r\n", "INFO says uptime_in_seconds is '86400000001'"),
-        ("run_id:\u{1b}[2J\r\nuptime_in_seconds:1\r\n", "INFO says run_id is ' [2J'"),
+        ("run_id:\u{1b}[2J\r\nuptime_in_seconds:1\r\n", #"INFO says run_id is '\u{1b}[2J'"#),
     ])
     func whatMakesNoSenseIsNamed(server: String, reason: String) {
         #expect(Self.greeting(server: server) == .malformed(reason))

@@ -34,7 +34,9 @@ import Testing
         ("*-1\r\n", .null),
         ("-OOM command not allowed\r\n", .error("OOM command not allowed")),
         ("-\r\n", .error("")),
-        ("-ERR a\u{1b}[2J\u{9b}b\r\n", .error("ERR a [2J b")),
+        ("-ERR a\u{1b}[2J\u{9b}b\r\n", .error(#"ERR a\u{1b}[2J\u{9b}b"#)),
+        ("-ERR \u{202e}a\u{2028}\u{2066}\u{61c}\r\n", .error(#"ERR \u{202e}a\u{2028}\u{2066}\u{61c}"#)),
+        ("+\u{1b}c\r\n", .unexpected(#"the status \u{1b}c"#)),
         // Redis repeats the arguments of a command that it does not know.
         (
             "-ERR unknown command 'AUTH', with args beginning with: 'hunter2'\r\n",
@@ -216,7 +218,7 @@ import Testing
     }
 
     @Test func anErrorIsQuotedWithoutControlCharacters() throws {
-        #expect(try read("-ERR \u{1b}[31mred\u{7f}\t\u{0}end\r\n") == [.error("ERR  [31mred   end")])
+        #expect(try read("-ERR \u{1b}[31mred\u{7f}\t\u{0}end\r\n") == [.error(#"ERR \u{1b}[31mred\u{7f}\t\u{0}end"#)])
     }
 
     @Test(arguments: [
@@ -250,7 +252,7 @@ import Testing
 
     @Test func aStatusIsQuotedAsErrorsAre() throws {
         let text = "\u{1b}" + String(repeating: "x", count: 1_000)
-        let expected = "the status  " + String(repeating: "x", count: 198) + " …"
+        let expected = #"the status \u{1b}"# + String(repeating: "x", count: 198) + " …"
         #expect(try read("+\(text)\r\n") == [.unexpected(expected)])
     }
 

@@ -8,7 +8,8 @@ import Testing
         let error = RedlockError(
             .heldByAnother, "others hold it", resource: "invoice:42",
             votes: [
-                NodeVote(.granted, node: "a:1"), NodeVote(.failed(.errorReply("OOM no")), node: "b:2"),
+                NodeVote(.granted, node: "a:1", name: { _ in "" }),
+                NodeVote(.failed(.errorReply("OOM no")), node: "b:2", name: { _ in "" }),
             ])
         #expect(
             error.description
@@ -24,11 +25,20 @@ import Testing
             (.failed(.unreachable("refused")), .unreachable, "refused"),
             (.failed(.connectionLost("reset")), .unreachable, "reset"),
             (.failed(.errorReply("OOM")), .errorReply, "OOM"),
+            (
+                .failed(.errorReply("READONLY You can't write")), .errorReply,
+                "it is a replica; writes go to its primary (READONLY You can't write)"
+            ),
+            (
+                .failed(.errorReply("MOVED 1 a:1")), .errorReply,
+                "it is a node of a cluster; a lock needs servers of their own (MOVED 1 a:1)"
+            ),
+            (.failed(.sameServer(as: 2)), .sameServer, "the same server as n:2"),
             (.failed(.protocolViolation("a null")), .errorReply, "no answer to the command: a null"),
             (.failed(.overloaded), .overloaded, ""),
         ]
         for (vote, kind, detail) in table {
-            let shown = NodeVote(vote, node: "h:1")
+            let shown = NodeVote(vote, node: "h:1", name: { "n:\($0)" })
             #expect(shown.node == "h:1")
             #expect(shown.kind == kind)
             #expect(shown.detail == detail)
