@@ -64,7 +64,9 @@ let package = Package(
         // The library beside the bare wire, in one run: what `redlock bench` does.
         .target(
             name: "RedlockBench",
-            dependencies: ["CHiredis", "ChildProcesses", "LocalCluster", "PosixLock", "Redlock", "RedlockRedis"],
+            dependencies: [
+                "CHiredis", "ChildProcesses", "LocalCluster", "PosixLock", "PrintableText", "Redlock", "RedlockRedis",
+            ],
             swiftSettings: strict),
 
         // What `redlock doctor` asks nodes, and what it finds.

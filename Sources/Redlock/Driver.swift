@@ -233,6 +233,7 @@ extension Driver {
             [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
+            case .complained(let text): handle(.complained(node: node, id, text))
             case .replies(let replies): handle(.replies(node: node, id, replies))
             case .closed(let reason, let kind): handle(.disconnected(node: node, id, reason: reason, kind: kind))
             }
@@ -249,6 +250,7 @@ extension Driver {
         ) { [self] event in
             switch event {
             case .connected(let greeting): handle(.connected(node: node, id, greeting))
+            case .complained: break
             case .replies(let replies):
                 for push in replies.lazy.compactMap(\.push) { core.add(.pushed(node: node, id, push)) }
                 handleAdded()

@@ -1,5 +1,6 @@
 internal import CHiredis
 internal import Glibc
+import PrintableText
 import RedlockRedis
 
 /// A plain blocking connection to a node, signed in, for the floor and for what the bench asks of nodes.
@@ -40,7 +41,7 @@ final class NodeClient {
             let text = unsafe reply.pointee.str.map { unsafe String(cString: $0) } ?? ""
             guard unsafe reply.pointee.type != REDIS_REPLY_ERROR else {
                 // Not the words: there may be a password among them.
-                throw BenchError("\(address): \(words[0]): \(words[0] == "AUTH" ? "refused" : text)")
+                throw BenchError("\(address): \(words[0]): \(words[0] == "AUTH" ? "refused" : text.printable)")
             }
             return text
         }
@@ -66,7 +67,7 @@ extension NodeClient {
         unsafe try read { reply throws(BenchError) in
             guard unsafe reply.pointee.type != type else { return }
             let text = unsafe reply.pointee.str.map { unsafe String(cString: $0) } ?? "nothing that was expected"
-            throw BenchError("\(address) answered a command of the floor with \(text)")
+            throw BenchError("\(address) answered a command of the floor with \(text.printable)")
         }
     }
 
@@ -83,7 +84,7 @@ extension NodeClient {
         let text = unsafe withUnsafeBytes(of: context.pointee.errstr) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        return BenchError("\(address): \(text)")
+        return BenchError("\(address): \(text.printable)")
     }
 }
 

@@ -135,8 +135,8 @@ extension Engine {
                 turn.directives.append(.send(command, to: node))
             case .connect:
                 connect(node, &turn)
-            case .disconnect(let connection, let reason):
-                disconnect(node, connection, reason, .unreachable, &turn)
+            case .disconnect(let connection, let reason, let kind):
+                disconnect(node, connection, reason, kind, &turn)
             case .timedOut(let entry):
                 leave(entry.round, node, &turn)
                 retell(entry.command, besides: node, &turn)

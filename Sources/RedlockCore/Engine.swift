@@ -131,6 +131,7 @@ package struct Engine: Sendable {
         case .release(let lock): release(lock, &turn)
         case .cancel(let lock): abandon(lock, .cancelled, &turn)
         case .connected(let node, let connection, let greeting): connected(node, connection, greeting, &turn)
+        case .complained(let node, let connection, let text): sessions[node].complained(connection, text)
         case .disconnected(let node, let connection, let reason, let kind):
             disconnected(node, connection, reason, kind, &turn)
         case .replies(let node, let connection, let replies):
@@ -338,7 +339,7 @@ extension Engine {
         case .extend(let lock, let caller, _):
             let refusal = ExtensionRefusal(reason: .released, votes: [])
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
-        case .start, .release, .cancel, .connected, .disconnected, .replies, .pushed, .timer, .shutdown:
+        case .start, .release, .cancel, .connected, .complained, .disconnected, .replies, .pushed, .timer, .shutdown:
             break
         }
     }

@@ -11,6 +11,8 @@ package enum Event: Sendable {
     case cancel(LockID)
     /// Dialled, authenticated and greeted.
     case connected(node: Int, ConnectionID, Greeting)
+    /// It answered a part of the greeting with an error, which may be why the rest is never answered.
+    case complained(node: Int, ConnectionID, String)
     /// The connection ended, or could not be made.
     case disconnected(node: Int, ConnectionID, reason: String, kind: Outage = .unreachable)
     /// The answers to the oldest unanswered commands on this connection, as many as have come together.

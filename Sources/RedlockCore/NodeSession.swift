@@ -57,6 +57,8 @@ struct NodeSession: Sendable {
     private(set) var dialledAt = Instant(nanoseconds: 0)
     private var connectedAt = Instant(nanoseconds: 0)
     private var failures = 0
+    /// The first error in answer to the greeting that is under way.
+    private var complaint: String?
     /// The outage that was told of last; nil while there is a connection, and before the first.
     private var toldOutage: Outage?
 
@@ -197,10 +199,15 @@ extension NodeSession {
         case .idle, .backingOff:
             phase = .connecting(connection, deadline: now + policy.parameters.connectTimeout)
             dialledAt = now
+            complaint = nil
             return true
         case .connecting, .ready, .closed:
             return false
         }
+    }
+
+    mutating func complained(_ connection: ConnectionID, _ text: String) {
+        if case .connecting(connection, _) = phase, complaint == nil { complaint = text }
     }
 
     /// What follows from a connection that is made.
@@ -352,7 +359,7 @@ extension NodeSession {
     enum TimerStep: Sendable {
         case connect
         /// Close the connection, for this reason.
-        case disconnect(ConnectionID, reason: String)
+        case disconnect(ConnectionID, reason: String, Outage)
         case timedOut(Entry)
         case quarantineOver
         /// Look again whether the server has its vote under another name.
@@ -392,11 +399,13 @@ extension NodeSession {
         if isHolding, let command = sampleIfDue(at: now, policy) { return .send(command) }
         switch phase {
         case .connecting(let connection, let deadline) where deadline <= now:
-            return .disconnect(connection, reason: "not connected within the connect timeout")
+            let late = "not connected within the connect timeout"
+            guard let complaint else { return .disconnect(connection, reason: late, .unreachable) }
+            return .disconnect(connection, reason: "\(complaint); \(late)", .turnedAway)
         case .backingOff(let until, _) where until <= now:
             return .connect
         case .ready(let connection) where silenceDeadline(policy) <= now:
-            return .disconnect(connection, reason: "silent for longer than the silence timeout")
+            return .disconnect(connection, reason: "silent for longer than the silence timeout", .unreachable)
         case .idle, .connecting, .backingOff, .ready, .closed:
             return nil
         }

@@ -11,6 +11,8 @@ package final class NodeConnection {
     package enum Event {
         /// Connected, signed in, and the node has spoken: this is what it said of itself.
         case connected(Greeting)
+        /// The first error in answer to the greeting. What follows may be a connection all the same.
+        case complained(String)
         /// The answers to the oldest commands that have none, as many as have come together.
         case replies([Reply])
         /// Over, and why; nothing follows.
@@ -172,18 +174,23 @@ extension NodeConnection {
         let command = unanswered.first
         let mustSucceed = command == "AUTH" || command == "SELECT"
         var complaint = complaint
+        var isFirst = false
         if case .error(let text) = reply, let command {
             if reply.turnsAway { return end(text, .turnedAway) }
             let words = "\(command): \(withoutPassword(text))"
             if mustSucceed { return end(words, .turnedAway) }
             // An error in answer to PING still shows that the node is alive; what it thinks of locks, their votes will
             // tell.
-            complaint = complaint ?? words
+            if complaint == nil {
+                complaint = words
+                isFirst = true
+            }
         }
         let remaining = unanswered.dropFirst()
         let facts = mustSucceed || command == "PING" ? facts : facts + [reply]
         guard remaining.isEmpty else {
             phase = .greeting(unanswered: remaining, facts: facts, complaint: complaint)
+            if isFirst, let complaint { handler(.complained(complaint)) }
             return
         }
         do throws(NodeFactsReader.NotReady) {

@@ -54,6 +54,25 @@ import Testing
         #expect(seen.count > 200, "the pauses are random")
     }
 
+    @Test("an error in answer to the greeting is told when the connect timeout comes, and not with the next connection")
+    func complaint() throws {
+        try play(nodes: 1, connected: false) {
+            $0.connectTimeout = .milliseconds(700)
+        } script: { script in
+            let first = try #require(script.connection(0))
+            script.handle(.complained(node: 0, first, "PING: ERR no"))
+            script.handle(.complained(node: 0, first, "INFO: ERR no"))
+            while script.dials(0) < 2 { script.advance(to: script.nextDeadline) }
+            script.handle(.complained(node: 0, first, "late"))
+            while script.dials(0) < 3 { script.advance(to: script.nextDeadline) }
+            let reasons = script.reports.compactMap {
+                if case .disconnected(_, let reason, _) = $0 { reason } else { nil }
+            }
+            let late = "not connected within the connect timeout"
+            #expect(reasons == ["PING: ERR no; \(late)", late])
+        }
+    }
+
     @Test("only a connection that lasted as long as the longest pause starts the pauses from the beginning again")
     func provenConnection() throws {
         try play(nodes: 1, connected: false) { script in

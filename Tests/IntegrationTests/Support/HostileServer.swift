@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import LocalCluster
+import PosixLock
 import Testing
 
 /// A server that speaks, but not as a Redis node does. It ends with the test that holds it.
@@ -12,6 +13,12 @@ final class HostileServer: Sendable {
         case closesAfterCommand
         /// Sends this, as it is, whatever it is asked.
         case sends(String)
+        /// Sends this to every connection, and closes it.
+        case turnsAway(String)
+        /// Sends this to every connection, and nothing else.
+        case complains(String)
+        /// Answers the greeting with this text for INFO, answers what comes next, and closes.
+        case answersAndCloses(info: String)
         /// Answers each command after PING with this error.
         case answers(error: String)
         /// Grants everything, and answers INFO with this text.
@@ -25,6 +32,9 @@ final class HostileServer: Sendable {
             switch self {
             case .closesAtOnce: "closes at once"
             case .closesAfterCommand: "closes after a command"
+            case .turnsAway(let text): "turns away with \(text.debugDescription)"
+            case .complains(let text): "complains with \(text.debugDescription)"
+            case .answersAndCloses: "answers and closes"
             case .sends(let text): "sends \(text.debugDescription)"
             case .answers(let error): "answers \(error)"
             case .says(let info): "says \(info.debugDescription)"
@@ -37,14 +47,19 @@ final class HostileServer: Sendable {
     let port: UInt16
     var url: String { "redis://127.0.0.1:\(port)" }
     private let listener: Int32
+    private let connects = Locked<[ContinuousClock.Instant]>([])
+
+    /// When each connection was taken.
+    var connections: [ContinuousClock.Instant] { connects.withLock { $0 } }
 
     init(_ behaviour: Behaviour) throws {
         (port, listener) = try Self.listen()
         let descriptor = listener
-        DispatchQueue(label: "hostile").async {
+        DispatchQueue(label: "hostile").async { [connects] in
             while true {
                 let connection = Self.nextConnection(descriptor)
                 guard connection >= 0 else { return }
+                connects.withLock { $0.append(.now) }
                 DispatchQueue(label: "hostile connection").async { Self.serve(connection, behaviour) }
             }
         }
@@ -88,14 +103,29 @@ final class HostileServer: Sendable {
     private static func serve(_ connection: Int32, _ behaviour: Behaviour) {
         defer { close(connection) }
         if case .closesAtOnce = behaviour { return }
+        if case .turnsAway(let text) = behaviour {
+            _ = send(text, to: connection)
+            return
+        }
+        var isGreeted = false
         var buffer = [UInt8](repeating: 0, count: 4_096)
         while true {
             let count = unsafe recv(connection, &buffer, buffer.count, 0)
             guard count > 0 else { return }
             let text = String(decoding: buffer.prefix(count), as: UTF8.self)
             switch behaviour {
-            case .closesAtOnce, .closesAfterCommand:
+            case .closesAtOnce, .closesAfterCommand, .turnsAway:
                 return
+            case .complains(let text):
+                if !isGreeted, !send(text, to: connection) { return }
+                isGreeted = true
+            case .answersAndCloses(let info):
+                for command in commands(text) {
+                    let answer = command.contains("INFO") ? "$\(info.utf8.count)\r\n\(info)\r\n" : "+OK\r\n"
+                    guard send(answer, to: connection) else { return }
+                }
+                if isGreeted { return }
+                isGreeted = true
             case .sends(let bytes):
                 guard send(bytes, to: connection) else { return }
             case .answers(let error):
