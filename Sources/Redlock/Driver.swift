@@ -14,6 +14,8 @@ final class Driver: @unchecked Sendable {
         case cancel(LockRequest)
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
+        /// Resumes the caller when all turns before are over.
+        case endOfTurn(Caller)
         case shutdown(Caller?)
     }
 
@@ -134,6 +136,9 @@ extension Driver {
             return .extend(lock, id, ttl: ttl)
         case .release(let lock):
             return .release(lock)
+        case .endOfTurn(let caller):
+            caller.resume()
+            return nil
         case .shutdown(let waiter):
             return shutDown(waiter)
         }
@@ -283,7 +288,8 @@ extension Driver {
             for caller in callers {
                 guard let call = extensions.removeValue(forKey: caller) else { continue }
                 let error = RedlockError(
-                    refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
+                    refusal.reason.code, refusal.words, resource: call.resource,
+                    votes: votes(refusal.votes, after: refusal.pause))
                 call.caller.answer(.failure(error))
             }
         case .atRisk(let lock, _):
@@ -293,18 +299,27 @@ extension Driver {
         case .lost(let lock, let loss):
             guard let client = clients[lock] else { return }
             client.lease?.lost(
-                RedlockError(.lost, loss.reason.words, resource: client.resource, votes: votes(loss.votes)))
+                RedlockError(
+                    .lost, loss.words, resource: client.resource, votes: votes(loss.votes, after: loss.pause)))
         case .released(let lock):
             clients.remove(lock)?.lease?.released()
         }
     }
 
     private func error(_ refusal: Refusal, _ resource: Resource) -> RedlockError {
-        RedlockError(refusal.reason.code, refusal.reason.words, resource: resource, votes: votes(refusal.votes))
+        RedlockError(refusal.reason.code, refusal.words, resource: resource, votes: votes(of: refusal))
     }
 
-    func votes(_ votes: [Vote]) -> [NodeVote] {
-        zip(votes, nodes).map { NodeVote($0, node: $1.name) }
+    func votes(of refusal: Refusal) -> [NodeVote] {
+        guard refusal.ahead != nil else { return votes(refusal.votes, after: refusal.pause) }
+        return zip(refusal.votes, nodes).map { NodeVote($0, node: $1.name, detail: refusal.detail(of: $0)) }
+    }
+
+    /// - Parameter pause: How long this process did not run; nil where that did not matter.
+    func votes(_ votes: [Vote], after pause: Nanoseconds? = nil) -> [NodeVote] {
+        zip(votes, nodes).map { vote, node in
+            NodeVote(vote, node: node.name, detail: pause != nil && vote == .pending ? "no answer since" : "")
+        }
     }
 }
 

@@ -53,6 +53,13 @@ package enum Limits {
     /// The same for the commands that a turn has gathered to be sent, in bytes.
     package static let keptBytes = 65_536
 
+    /// How late a shell may call an engine before this counts as a pause. Timers are late by up to 44 ms on a machine that
+    /// is not busy.
+    package static let shortestPause = Nanoseconds.milliseconds(50)
+
+    /// Pauses of this process that an engine remembers. A lease that spans more is told of the last ones.
+    package static let keptPauses = 8
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)
