@@ -117,17 +117,20 @@ struct ProcessTests {
     @Test("Processes that contend for locks on healthy nodes are told of no risk", .timeLimit(.minutes(5)))
     func quietContention() async throws {
         let cluster = try await startCluster()
-        let nodes = cluster.urls.joined(separator: ",")
-        // 60 locks, each held for longer than repair takes, and not until the first extension.
-        let workers = try (0..<3).map { _ in
-            try Conversation([Programs.worker, "watch", nodes, "10", "6000", "2", "1500"])
+        // In opposite orders, so that they split the votes: one gets three nodes, the other two. 60 locks, each held for
+        // longer than repair takes, and not until the first extension.
+        let workers = try [cluster.urls, cluster.urls.reversed()].map { nodes in
+            try Conversation([Programs.worker, "watch", nodes.joined(separator: ","), "30", "6000", "1", "1500"])
         }
         for worker in workers { await worker.expect("connected") }
-        for worker in workers { worker.write("go") }
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        let start = now.tv_sec * 1_000_000_000 + now.tv_nsec + 100_000_000
+        for worker in workers { worker.write("\(start)") }
         for worker in workers {
             let (lines, status) = await worker.finish()
             #expect(status == .exited(0))
-            #expect(lines.count { $0 == "held" } == 20)
+            #expect(lines.count { $0 == "held" } == 30)
             #expect(lines.filter { $0 != "held" } == ["done"])
         }
     }

@@ -108,13 +108,15 @@ struct LockWorker {
         }
     }
 
-    /// Prints `connected`, waits for a line, and takes all locks at the same time; `held` for each, and how it ended.
+    /// Prints `connected`, waits for a line, and takes all locks at the same time; `held` for each, and how it ended. The
+    /// line may be an instant of the machine's monotonic clock, in nanoseconds: several processes begin together then.
     private static func watch(
         _ redlock: Redlock, resources: Int, ttl: Duration, times: Int, work: Duration
     ) async throws {
         await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: patience)).release()
         answer("connected")
-        _ = readLine()
+        let start = readLine().flatMap { Int($0) } ?? 0
+        while SelfReport.monotonic() < start {}
         await withTaskGroup { group in
             for resource in 0..<resources {
                 group.addTask {
