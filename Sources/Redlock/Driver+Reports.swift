@@ -4,11 +4,14 @@ internal import RedlockCore
 
 extension Driver {
     func event(for report: Report) -> Redlock.Event? {
-        func about(_ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = []) -> Redlock.Event? {
+        func about(
+            _ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = [], after pause: Nanoseconds? = nil
+        ) -> Redlock.Event? {
             guard let client = clients[lock] else { return nil }
             var event = Redlock.Event(kind: kind)
             event.resource = client.resource
-            event.votes = self.votes(votes)
+            event.votes = self.votes(votes, after: pause)
+            event.pause = pause.map { Duration($0) }
             return event
         }
         func about(_ kind: Redlock.Event.Kind, node: Int) -> Redlock.Event {
@@ -32,10 +35,12 @@ extension Driver {
             event = about(.numberRaised, lock)
             event?.fencingToken = number
         case .refused(let lock, let refusal, let retryAt):
-            event = about(retryAt == nil ? .refused : .retry, lock, refusal.votes)
+            event = about(retryAt == nil ? .refused : .retry, lock)
+            event?.votes = votes(of: refusal)
+            event?.pause = refusal.pause.map { Duration($0) }
             event?.attempt = refusal.attempts
             event?.remaining = retryAt.map(until)
-            event?.reason = refusal.reason.words
+            event?.reason = refusal.words
         case .granted(let lock, let grant):
             event = about(.acquired, lock, grant.votes)
             event?.attempt = grant.attempts
@@ -45,23 +50,23 @@ extension Driver {
             event = about(.extended, lock, votes)
             event?.remaining = until(validUntil)
         case .notExtended(let lock, let refusal):
-            event = about(.notExtended, lock, refusal.votes)
+            event = about(.notExtended, lock, refusal.votes, after: refusal.pause)
             event?.remaining = clients[lock]?.lease.map { until($0.validUntil) }
-            event?.reason = refusal.reason.words
+            event?.reason = refusal.words
         case .repaired(let lock, let node):
             event = about(.repaired, lock)
             event?.node = nodes[node].name
         case .atRisk(let lock, let risk):
-            event = about(.atRisk, lock, risk.votes)
+            event = about(.atRisk, lock, risk.votes, after: risk.pause)
             event?.remaining = until(risk.validUntil)
-            event?.reason = risk.risk.words
+            event?.reason = risk.words
         case .recovered(let lock, let validUntil):
             event = about(.recovered, lock)
             event?.remaining = until(validUntil)
         case .lost(let lock, let loss):
-            event = about(.lost, lock, loss.votes)
+            event = about(.lost, lock, loss.votes, after: loss.pause)
             event?.remaining = until(loss.validUntil)
-            event?.reason = loss.reason.words
+            event?.reason = loss.words
         case .released(let lock):
             event = about(.released, lock)
         case .connected(let node):

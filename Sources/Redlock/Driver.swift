@@ -14,6 +14,8 @@ final class Driver: @unchecked Sendable {
         case cancel(LockRequest)
         case extend(LockID, Resource, Nanoseconds, Answering<Result<Instant, RedlockError>>)
         case release(LockID)
+        /// Resumes the caller when all turns before are over.
+        case endOfTurn(Caller)
         case shutdown(Caller?)
     }
 
@@ -134,6 +136,9 @@ extension Driver {
             return .extend(lock, id, ttl: ttl)
         case .release(let lock):
             return .release(lock)
+        case .endOfTurn(let caller):
+            caller.resume()
+            return nil
         case .shutdown(let waiter):
             return shutDown(waiter)
         }
@@ -285,7 +290,8 @@ extension Driver {
             for caller in callers {
                 guard let call = extensions.removeValue(forKey: caller) else { continue }
                 let error = RedlockError(
-                    refusal.reason.code, refusal.reason.words, resource: call.resource, votes: votes(refusal.votes))
+                    refusal.reason.code, refusal.words, resource: call.resource,
+                    votes: votes(refusal.votes, after: refusal.pause))
                 call.caller.answer(.failure(error))
             }
         case .atRisk(let lock, _):
@@ -295,22 +301,32 @@ extension Driver {
         case .lost(let lock, let loss):
             guard let client = clients[lock] else { return }
             client.lease?.lost(
-                RedlockError(.lost, loss.reason.words, resource: client.resource, votes: votes(loss.votes)))
+                RedlockError(
+                    .lost, loss.words, resource: client.resource, votes: votes(loss.votes, after: loss.pause)))
         case .released(let lock):
             clients.remove(lock)?.lease?.released()
         }
     }
 
     private func error(_ refusal: Refusal, _ resource: Resource) -> RedlockError {
-        RedlockError(refusal.reason.code, refusal.reason.words, resource: resource, votes: votes(refusal.votes))
+        RedlockError(refusal.reason.code, refusal.words, resource: resource, votes: votes(of: refusal))
     }
 
-    func votes(_ votes: [Vote]) -> [NodeVote] {
-        zip(votes, nodes.indices).map { nodeVote($0, of: $1) }
+    func votes(of refusal: Refusal) -> [NodeVote] {
+        guard refusal.ahead != nil else { return votes(refusal.votes, after: refusal.pause) }
+        return zip(refusal.votes, nodes.indices).map { nodeVote($0, of: $1, detail: refusal.detail(of: $0)) }
     }
 
-    func nodeVote(_ vote: Vote, of node: Int) -> NodeVote {
-        NodeVote(vote, node: nodes[node].name) { nodes[$0].name }
+    /// - Parameter pause: How long this process did not run; nil where that did not matter.
+    func votes(_ votes: [Vote], after pause: Nanoseconds? = nil) -> [NodeVote] {
+        zip(votes, nodes.indices).map { vote, node in
+            nodeVote(vote, of: node, detail: pause != nil && vote == .pending ? "no answer since" : "")
+        }
+    }
+
+    /// - Parameter detail: For a vote that says nothing more itself.
+    func nodeVote(_ vote: Vote, of node: Int, detail: String = "") -> NodeVote {
+        NodeVote(vote, node: nodes[node].name, detail: detail) { nodes[$0].name }
     }
 }
 

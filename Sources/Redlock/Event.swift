@@ -33,7 +33,9 @@ extension Redlock {
             /// A node that did not have the lease's key has it again, or at last; ``Event/node`` says which.
             public static let repaired = Kind(rawValue: "repaired")
             /// The lease is valid for ``Event/remaining``, and a loss has become likely: extensions fail, or exactly a
-            /// quorum of nodes has its key, though there are more nodes. Told once for each of the two reasons.
+            /// quorum of nodes has its key, though there are more nodes, and repair has not changed that in a fifth of
+            /// the ttl (in up to two fifths if the node timeout is more than a tenth of the ttl). Reported once for
+            /// each of the two reasons.
             public static let atRisk = Kind(rawValue: "atRisk")
             /// The lease is at risk no longer: it was extended, and more than a quorum of nodes has its key.
             public static let recovered = Kind(rawValue: "recovered")
@@ -84,6 +86,12 @@ extension Redlock {
         public internal(set) var fencingToken: Int64?
         /// How long something lasts from now on: a validity, or a pause.
         public internal(set) var remaining: Duration?
+        /// How long this process did not run, at least, where that explains the event; nil in all other events.
+        ///
+        /// It was stopped, starved or suspended, or the thread of the coordinator was blocked: by an observer, or by a
+        /// task on ``Redlock/taskExecutor``. 50 ms or more. Then ``votes`` has only what nodes said to commands that
+        /// were sent after the pause. The others are `pending`.
+        public internal(set) var pause: Duration?
         /// Why, in words; empty where there is nothing to say.
         public internal(set) var reason = ""
     }
@@ -101,72 +109,5 @@ extension Redlock.Event: CustomStringConvertible {
         if !reason.isEmpty { parts.append(reason) }
         if !votes.isEmpty { parts.append("[" + votes.map(\.description).joined(separator: "; ") + "]") }
         return parts.joined(separator: " ")
-    }
-}
-
-// MARK: - Words
-
-extension Refusal.Reason {
-    var code: RedlockError.Code {
-        switch self {
-        case .heldByAnother: .heldByAnother
-        case .unavailable: .unavailable
-        case .expired: .expired
-        case .cancelled: .cancelled
-        case .shutDown: .shutDown
-        }
-    }
-
-    var words: String {
-        switch self {
-        case .heldByAnother: "another holds it"
-        case .unavailable: "no quorum of nodes could be reached, or could vote"
-        case .expired: "the nodes took so long that the validity was over"
-        case .cancelled: "the task was cancelled"
-        case .shutDown: "the coordinator is shut down"
-        }
-    }
-}
-
-extension ExtensionRefusal.Reason {
-    var code: RedlockError.Code {
-        switch self {
-        case .notExtended: .notExtended
-        case .expired: .expired
-        case .lost: .lost
-        case .released: .released
-        }
-    }
-
-    var words: String {
-        switch self {
-        case .notExtended: "no quorum of nodes extended the lease; it stays valid until the end it had"
-        case .expired: "the validity of the lease is over"
-        case .lost: "the lease is lost"
-        case .released: "the lease was released"
-        }
-    }
-}
-
-extension Risk {
-    var words: String {
-        switch self {
-        case .noSpareNode: "no spare node is left: if another fails, the lease cannot be extended"
-        case .notExtended: "the lease could not be extended so far"
-        }
-    }
-}
-
-extension Loss.Reason {
-    var words: String {
-        switch self {
-        case .notExtended: "the end of validity is near and the lease was not extended"
-        case .expired: "the validity of the lease is over"
-        case .taken: "a quorum of nodes does not have the lock any more"
-        case .clockJumped:
-            "a node's clock was set forward, and without it no quorum guards the lock (Configuration.clockGuard)"
-        case .maximumHold: "the lease was held for as long as it may be (Configuration.maximumHold)"
-        case .shutDown: "the coordinator was shut down"
-        }
     }
 }

@@ -58,7 +58,8 @@ extension Lease {
     }
 
     /// Whether the lease is valid, and its loss has become likely: an extension failed, or half of the ttl has passed
-    /// without the one that was due; or no spare node is left, as exactly a quorum of them has the key.
+    /// without the one that was due; or no spare node is left, because exactly a quorum of them has the key, and repair
+    /// has not changed that in a fifth of the ttl (in up to two fifths if the node timeout is more than a tenth of it).
     ///
     /// A good moment to save what can be saved. It is over when the lease was extended and more nodes have the key; the
     /// library sees to both. False once the lease is lost or released. ``Redlock/Event/Kind/atRisk`` tells the reason.
@@ -71,12 +72,19 @@ extension Lease {
         state.withLock { $0.loss }
     }
 
-    /// The loss; or, when the validity is over and nobody got to say so yet, that.
-    package var lossOrLapse: RedlockError? {
+    /// The loss. If the validity is over and the coordinator did not run since, this waits for its word: it knows why.
+    package func lossOrLapse() async -> RedlockError? {
         if let loss { return loss }
-        guard redlock.driver.clock.now() >= state.withLock({ $0.validUntil }) else { return nil }
-        return RedlockError(.lost, Loss.Reason.expired.words, resource: resource)
+        guard isOver else { return nil }
+        // The coordinator may have extended the lease, and not noted it here yet.
+        await Caller.wait { redlock.driver.post(.endOfTurn($0)) }
+        guard isOver else { return loss }
+        let answering = Answering<RedlockError?>()
+        return await answering.wait { state.onLoss { answering.answer($0) } }
+            ?? RedlockError(.lost, Loss.Reason.expired.words, resource: resource)
     }
+
+    private var isOver: Bool { redlock.driver.clock.now() >= state.validUntil }
 
     /// Waits until the lease is lost, and says why; nil once it was released, or when the waiting task is cancelled.
     ///

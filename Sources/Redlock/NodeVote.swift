@@ -23,7 +23,8 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
         /// It does not have the key (any more).
         public static let missing = Kind(rawValue: "missing")
         /// It was asked, and had not answered when the others decided: nobody needed to wait for it. A lease that is
-        /// lost later shows what it answered since.
+        /// lost later shows what it answered since. Where this process did not run for a while, it has not answered a
+        /// command that was sent after that.
         public static let pending = Kind(rawValue: "pending")
         /// It was not asked: another task of this process holds the lock, or is ahead; or the node that was asked first
         /// said that it is held.
@@ -48,7 +49,9 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
     public let node: String
     /// Which way it went.
     public let kind: Kind
-    /// More about a failure: the server's error, or the system's. Empty for the others.
+    /// More about a failure: the server's error, or the system's. About a vote that this request did not get itself: who
+    /// of this process is ahead. About a `pending` one, if this process did not run for a while: that there was no
+    /// answer since. Empty for the others.
     public let detail: String
 
     /// One line: `10.0.0.1:6379 errorReply (OOM command not allowed …)`.
@@ -58,10 +61,13 @@ public struct NodeVote: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension NodeVote {
-    /// - Parameter name: The endpoint of another node of the list.
-    init(_ vote: Vote, node: String, name: (Int) -> String) {
+    /// - Parameters:
+    ///   - detail: For a vote that says nothing more itself.
+    ///   - name: The endpoint of another node of the list.
+    init(_ vote: Vote, node: String, detail: String = "", name: (Int) -> String) {
+        let ownDetail: String
         self.node = node
-        (kind, detail) =
+        (kind, ownDetail) =
             switch vote {
             case .pending: (.pending, "")
             case .granted: (.granted, "")
@@ -83,6 +89,7 @@ extension NodeVote {
                     "for another \((quarantine.until - moment).secondsRoundedUp) s: \(quarantine.words(at: moment))"
                 )
             }
+        self.detail = ownDetail.isEmpty ? detail : ownDetail
     }
 }
 

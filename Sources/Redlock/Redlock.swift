@@ -105,7 +105,7 @@ extension Redlock {
         } onCancel: {
             work.cancel()
         }
-        let loss = lease.lossOrLapse
+        let loss = await lease.lossOrLapse()
         await lease.release()
         if let loss { throw loss }
         return try outcome.get()

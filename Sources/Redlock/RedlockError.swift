@@ -12,13 +12,15 @@ public struct RedlockError: Error, Hashable, Sendable {
             self.rawValue = rawValue
         }
 
-        /// Others held the resource until the wait was over.
+        /// The resource was held until the wait was over: by another process, or by this one. The message says if it was
+        /// this one.
         public static let heldByAnother = Code(rawValue: "heldByAnother")
         /// Too few nodes could be asked for a quorum, until the wait was over.
         public static let unavailable = Code(rawValue: "unavailable")
         /// The validity was over before the lock was acquired, or before it was extended.
         public static let expired = Code(rawValue: "expired")
-        /// A lease could not be kept: the holder must stop, or has been stopped.
+        /// A lease could not be kept: the holder must stop, or has been stopped. The message says if it was lost because
+        /// this process did not run for a while.
         public static let lost = Code(rawValue: "lost")
         /// An extension did not reach a quorum. The lease stays valid until the end it had.
         public static let notExtended = Code(rawValue: "notExtended")

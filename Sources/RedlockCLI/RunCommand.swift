@@ -84,7 +84,7 @@ enum RunCommand {
             environment.append(HeldLocks.inherited.adding(options.key, on: redlock.nodes).variable)
             if let token = lease.fencingToken { environment.append([UInt8]("\(Job.fencingVariable)=\(token)".utf8)) }
             let outcome = try await job.run(environment: environment)
-            let loss = lease.lossOrLapse
+            let loss = await lease.lossOrLapse()
             await lease.release()
             return loss.map { .lost($0, outcome) } ?? .done(outcome)
         } catch {

@@ -74,11 +74,15 @@ extension Engine {
             askRest(nodes, lock, slot, &turn)
         case .raise(let raise):
             offer(raise, lock, slot, &turn)
-        case .retry(let refusal):
+        case .retry(var refusal):
+            explain(&refusal, slot)
+            noteAhead(&refusal, slot)
             let again = planRetry(slot, refusal, &turn)
             report(.refused(lock, refusal, retryAt: again), &turn)
             releaseAttempt(slot, &turn)
-        case .refused(let refusal):
+        case .refused(var refusal):
+            explain(&refusal, slot)
+            noteAhead(&refusal, slot)
             noteLastRefusal(slot, refusal, &turn)
             refuse(lock, slot, refusal, &turn)
         }
@@ -89,7 +93,8 @@ extension Engine {
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
         let phase = slots[slot].machine!.phase
-        guard let refusal = slots[slot].machine!.abandon(reason, policy) else { return }
+        guard var refusal = slots[slot].machine!.abandon(reason, policy) else { return }
+        if phase == .queued { noteAhead(&refusal, slot, isQueued: true) }
         if case .waiting = phase { continueAsPlanned(slot) }
         refuse(lock, slot, refusal, &turn)
         settle(slot)
@@ -142,7 +147,8 @@ extension Engine {
             }
         case .wait:
             settle(slot)
-        case .refused(let refusal):
+        case .refused(var refusal):
+            explain(&refusal, slot)
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
         }
     }
@@ -160,12 +166,15 @@ extension Engine {
             report(.extended(lock, validUntil: validUntil, votes: votes), &turn)
             turn.directives.append(.answer(.extended(lock, validUntil: validUntil, callers: callers)))
             continueQueuedExtension(lock, slot, &turn)
-        case .failed(let refusal, let callers):
+        case .failed(var refusal, let callers):
+            explain(&refusal, slot)
             report(.notExtended(lock, refusal), &turn)
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
             continueQueuedExtension(lock, slot, &turn)
-        case .lost(let loss, let callers):
-            let refusal = ExtensionRefusal(reason: .lost, votes: loss.votes)
+        case .lost(var loss, let callers):
+            explain(&loss, slot)
+            var refusal = ExtensionRefusal(reason: .lost, votes: loss.votes)
+            refusal.pause = loss.pause
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
             tellLoss(loss, lock, slot, &turn)
         }
@@ -191,6 +200,9 @@ extension Engine {
     /// The keys stay: the holder's work may go on until the end of validity, and its release deletes them.
     mutating func tellLoss(_ loss: Loss, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         let reason: ExtensionRefusal.Reason = loss.reason == .expired ? .expired : .lost
+        var loss = loss
+        explain(&loss, slot)
+        noteLostLease(slot)
         endExtensions(reason, lock, slot, &turn)
         report(.lost(lock, loss), &turn)
         turn.directives.append(.answer(.lost(lock, loss)))
@@ -201,7 +213,8 @@ extension Engine {
     ) {
         let callers = slots[slot].machine!.takeExtensionCallers()
         guard !callers.isEmpty else { return }
-        let refusal = slots[slot].machine!.extensionRefusal(reason)
+        var refusal = slots[slot].machine!.extensionRefusal(reason)
+        explain(&refusal, slot)
         turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
     }
 }
@@ -212,7 +225,9 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = slot(of: lock) else { return }
         let isValid = slots[slot].machine!.isValid(at: turn.now)
+        let phase = slots[slot].machine!.phase
         guard slots[slot].machine!.beginRelease() else { return }
+        if case .lost = phase { forgetLostLease(slot, &turn) }
         endExtensions(.released, lock, slot, &turn)
         let nodes = policy.rules.nodesToRelease(
             asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,

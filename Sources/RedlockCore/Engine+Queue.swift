@@ -10,6 +10,7 @@ extension Engine {
         slots[slot].machine!.share(key: lines[place].key.bytes)
         lines[place].uses += 1
         slots[slot].line = lines.id(of: place)
+        slots[slot].grantsBefore = lines[place].grants
         let isFirst = lines[place].isIdle
         append(slot, to: place)
         if isFirst {
@@ -61,9 +62,9 @@ extension Engine {
         }
     }
 
-    /// Nobody is left. What others contend for is remembered for a while.
+    /// Nobody is left. What others contend for is remembered for a while; so is a lost lease, until it is released.
     mutating func retire(_ place: Int, _ turn: inout Turn) {
-        guard lines[place].isIdle else { return }
+        guard lines[place].isIdle, lines[place].lostLeases == 0 else { return }
         lines[place].evidence = nil
         lines[place].overdue = []
         lines[place].succession = .atOnce
@@ -89,11 +90,12 @@ extension Engine {
     /// The wait of a request behind others is over: it is told what is known of those ahead, now or once that is known.
     mutating func endInQueue(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         guard let place = lines.place(of: slots[slot].line) else { return }
-        guard let refusal = evidence(place) else {
+        guard var refusal = evidence(place) else {
             slots[slot].machine!.becomeOverdue()
             lines[place].overdue.append(lock)
             return settle(slot)
         }
+        noteAhead(&refusal, slot, isQueued: true)
         slots[slot].machine!.endInQueue()
         refuse(lock, slot, refusal, &turn)
         settle(slot)
@@ -104,9 +106,22 @@ extension Engine {
         if let front = lines[place].front, let machine = slots[front].machine, machine.phase == .held {
             return Refusal(reason: .heldByAnother, attempts: 0, votes: machine.evidenceOfHold)
         }
-        guard var evidence = lines[place].evidence else { return nil }
-        evidence.attempts = 0
-        return evidence
+        guard let evidence = lines[place].evidence else { return nil }
+        return Refusal(reason: evidence.reason, attempts: 0, votes: evidence.votes)
+    }
+
+    /// Says what of this process stands before a request that is refused.
+    ///
+    /// - Parameter isQueued: Whether others were ahead of it.
+    func noteAhead(_ refusal: inout Refusal, _ slot: Int, isQueued: Bool = false) {
+        guard let place = lines.place(of: slots[slot].line) else { return }
+        if isQueued {
+            let isHeld = lines[place].front.flatMap { slots[$0].machine }?.phase == .held
+            refusal.ahead = isHeld ? .holder : .contender
+        } else if refusal.reason == .heldByAnother, lines[place].lostLeases > 0 {
+            refusal.ahead = .lostHolder
+        }
+        refusal.changedHands = lines[place].grants != slots[slot].grantsBefore
     }
 
     private mutating func answerOverdue(_ place: Int, _ turn: inout Turn) {
@@ -220,6 +235,19 @@ extension Engine {
         }
         lines[place].released = slots[slot].machine!.attempt.token
         return true
+    }
+
+    /// The holder is told of a loss, and may go on for a while: who asks now may meet its keys.
+    mutating func noteLostLease(_ slot: Int) {
+        guard let place = lines.place(of: slots[slot].line) else { return }
+        lines[place].lostLeases += 1
+    }
+
+    /// A lease that was lost is released.
+    mutating func forgetLostLease(_ slot: Int, _ turn: inout Turn) {
+        guard let place = lines.place(of: slots[slot].line) else { return }
+        lines[place].lostLeases -= 1
+        retire(place, &turn)
     }
 
     /// Somebody of this process has let go of what he had lost: whoever asks now need not be told by the nodes.

@@ -35,7 +35,8 @@ extension Engine {
     mutating func guardChanged(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         guard slots[slot].machine != nil, slots[slot].machine!.phase == .held else { return }
         switch slots[slot].machine!.noteRisk(at: turn.now, policy) {
-        case .atRisk(let risk):
+        case .atRisk(var risk):
+            explain(&risk, slot)
             report(.atRisk(lock, risk), &turn)
             turn.directives.append(.answer(.atRisk(lock, risk)))
         case .recovered(let validUntil):

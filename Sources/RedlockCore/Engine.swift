@@ -9,6 +9,8 @@ package struct Engine: Sendable {
         var line: LineID?
         private var olderLink = SlotLink()
         private var newerLink = SlotLink()
+        /// ``WaitingLine/grants`` when the request came.
+        var grantsBefore: UInt32 = 0
         /// Counted in ``Engine/heldCount``.
         var isHeld = false
 
@@ -60,6 +62,8 @@ package struct Engine: Sendable {
     private var connections: UInt64 = 0
     private var rounds: UInt64 = 0
     private var shutdown = Shutdown.no
+    /// Times at which this process did not run.
+    private(set) var pauses = Pauses()
 
     private enum Shutdown {
         case no
@@ -88,9 +92,17 @@ package struct Engine: Sendable {
 
     /// When the engine next wants ``Event/timer``.
     ///
-    /// Mutating, though it changes nothing, as what it asks is: it is asked after every turn, and in its place. If not,
-    /// the engine would be copied for it, and each session.
+    /// To be asked after every turn: a call that comes much later than this is how a pause is noticed. So it is
+    /// mutating; and so that it is asked in its place. If not, the engine would be copied for it, and each session.
     package var nextDeadline: Instant {
+        mutating get {
+            let next = earliestDeadline
+            pauses.expectCall(at: next)
+            return next
+        }
+    }
+
+    private var earliestDeadline: Instant {
         mutating get {
             guard shutdown != .done else { return .distantFuture }
             var next = min(deadlines.first?.deadline ?? .distantFuture, lines.deadline, listenersDeadline)
@@ -106,6 +118,7 @@ package struct Engine: Sendable {
         _ events: [Event], at now: Instant, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
+        pauses.noteCall(at: now)
         var turn = Turn(now: now)
         swap(&turn.generator, &generator)
         swap(&turn.directives, &directives)

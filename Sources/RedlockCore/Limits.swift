@@ -57,6 +57,13 @@ package enum Limits {
     /// forgotten: a server that is started so often does not come back under its old run id.
     package static let recentServers = 8
 
+    /// How late a shell may call an engine before this counts as a pause. Timers are late by up to 44 ms on a machine that
+    /// is not busy.
+    package static let shortestPause = Nanoseconds.milliseconds(50)
+
+    /// Pauses of this process that an engine remembers. A lease that spans more is told of the last ones.
+    package static let keptPauses = 8
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)

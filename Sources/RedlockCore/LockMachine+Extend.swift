@@ -76,6 +76,7 @@ extension LockMachine {
                 start: current.start, decided: now, ttl: current.ttl, drift: policy.drift(of: current.ttl))
             // A shorter ttl than what is left takes nothing away, here as on the nodes.
             hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
+            hold!.grantedRoundStart = current.start
             hold!.nextExtension = nextExtension(
                 after: current.start, end: hold!.end, validUntil: hold!.validUntil)
             guarded(by: current, at: now, using: &generator, policy)
@@ -114,11 +115,20 @@ extension LockMachine {
     private mutating func keepVotes(of round: ExtensionRound) {
         hold!.laterVotes = round.ballot.votes
         hold!.lastRound = round.number
+        hold!.votesAskedAt = round.start
     }
 
     /// What the nodes said when the lease was last in question: of the last extension that failed, else of the attempt.
     /// Answers that come after the decision are in it, so that a loss that follows names them.
     var lastVotes: [Vote] { hold?.laterVotes ?? attempt.ballot.votes }
+
+    /// What the nodes said to commands that were sent at this instant or later; pending where there was none.
+    func votes(on instant: Instant) -> [Vote] {
+        if let round = hold?.extending, round.start >= instant { return round.ballot.votes }
+        let votes = lastVotes
+        let askedAt = hold?.votesAskedAt ?? attempt.askedAt
+        return askedAt >= instant ? votes : [Vote](repeating: .pending, count: votes.count)
+    }
 
     /// An answer that came after the decision: evidence for what the holder may be told later, and no more than that.
     mutating func noteLastVote(_ vote: Vote, of node: Int, round: UInt32) {

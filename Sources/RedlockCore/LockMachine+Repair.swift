@@ -20,6 +20,8 @@ extension LockMachine {
         var repaired = NodeSet()
         /// What the holder was told.
         var risk: Risk?
+        /// Since when it is known that no node is to spare.
+        var bareSince = Instant.distantFuture
 
         init(nodes: NodeSet, keysUntil: Instant) {
             self.nodes = nodes
@@ -159,6 +161,7 @@ extension LockMachine {
     /// Each of the risks is told once, and once that both are over. In between a lesser one is no news.
     mutating func noteRisk(at now: Instant, _ policy: Policy) -> RiskNews? {
         guard phase == .held else { return nil }
+        noteSpareNodes(at: now, policy)
         let told = hold!.guarding.risk
         let risk = risk(at: now, policy)
         if let risk {
@@ -171,17 +174,41 @@ extension LockMachine {
         return .recovered(validUntil: hold!.validUntil)
     }
 
-    /// When validity has run down so far that the holder should know.
+    /// When validity has run down so far, or a spare node been missing for so long, that the holder should know.
     func riskDeadline(_ policy: Policy) -> Instant {
-        wantsExtension && hold!.guarding.risk != .notExtended ? riskInstant : .distantFuture
+        let deadline = wantsExtension && hold!.guarding.risk != .notExtended ? riskInstant : .distantFuture
+        guard hold!.guarding.bareSince < .distantFuture, hold!.guarding.risk == nil, isGuardKnown else {
+            return deadline
+        }
+        return min(deadline, repairEnd(policy))
+    }
+
+    /// Where repair has had its time.
+    private func repairEnd(_ policy: Policy) -> Instant {
+        hold!.guarding.bareSince
+            + policy.rules.repairTime(
+                ttl: request.ttl, nodeTimeout: policy.parameters.nodeTimeout)
+    }
+
+    private func hasSpareNode(_ policy: Policy) -> Bool {
+        hold!.guarding.nodes.count > policy.quorum || policy.parameters.nodes <= policy.quorum
+    }
+
+    /// While votes are missing nobody knows: then it stays as it was.
+    private mutating func noteSpareNodes(at now: Instant, _ policy: Policy) {
+        if hasSpareNode(policy) {
+            hold!.guarding.bareSince = .distantFuture
+        } else if hold!.guarding.bareSince == .distantFuture, isGuardKnown {
+            hold!.guarding.bareSince = now
+        }
     }
 
     private func risk(at now: Instant, _ policy: Policy) -> Risk? {
         if hold!.guarding.isFailing || (wantsExtension && now >= riskInstant) { return .notExtended }
-        let hasSpareNodes = policy.parameters.nodes > policy.quorum
-        guard hasSpareNodes, hold!.guarding.nodes.count <= policy.quorum else { return nil }
-        // Until all had their say nobody knows; so it stays as it was.
-        return isGuardKnown ? .noSpareNode : hold!.guarding.risk
+        guard !hasSpareNode(policy) else { return nil }
+        // A risk that was told is over when there is a spare node again, and not before.
+        guard isGuardKnown else { return hold!.guarding.risk }
+        return hold!.guarding.risk != nil || now >= repairEnd(policy) ? .noSpareNode : nil
     }
 
     /// It extends itself, and has not come to the maximum hold.

@@ -43,6 +43,10 @@ struct LockMachine: Sendable {
         /// Validity never goes beyond this: the maximum hold.
         var end: Instant
         var nextExtension: Instant
+        /// When the last round began that a quorum granted.
+        var grantedRoundStart: Instant
+        /// When the nodes were asked for ``LockMachine/lastVotes``.
+        var votesAskedAt: Instant
         /// What the nodes said when the lease was last in question, if that was after the attempt:
         /// ``LockMachine/lastVotes``.
         var laterVotes: [Vote]?
@@ -344,6 +348,8 @@ extension LockMachine {
             validUntil: validUntil,
             end: end,
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
+            grantedRoundStart: attempt.start,
+            votesAskedAt: attempt.askedAt,
             guarding: Guard(nodes: attempt.owners, keysUntil: attempt.start + request.ttl))
         self.hold = hold
         phase = .held

@@ -78,10 +78,27 @@ package struct Refusal: Hashable, Sendable {
         case shutDown
     }
 
+    /// What stands before a request in its own process.
+    package enum Ahead: Hashable, Sendable {
+        /// A lease of this process is held.
+        case holder
+        /// Other requests of this process are first, and try in vain.
+        case contender
+        /// A lease of this process was lost and is not released: its keys may be the ones that were met.
+        case lostHolder
+    }
+
     package var reason: Reason
     package var attempts: Int
-    /// Of the last attempt.
+    /// Of the last attempt; where the request made none, of the one that was ahead of it.
     package var votes: [Vote]
+    /// Nil if nothing of this process stands in the way.
+    package var ahead: Ahead?
+    /// This process acquired the lock for another request after this one had come.
+    package var changedHands = false
+    /// How long this process did not run, at least, during the attempt; nil if that did not matter. Then the votes of
+    /// an attempt that expired are only those on what was sent after it: the others are pending.
+    package var pause: Nanoseconds?
 
     package init(reason: Reason, attempts: Int, votes: [Vote]) {
         self.reason = reason
@@ -105,6 +122,8 @@ package struct ExtensionRefusal: Hashable, Sendable {
 
     package var reason: Reason
     package var votes: [Vote]
+    /// How long this process did not run, at least, since a quorum last granted; nil if that did not matter.
+    package var pause: Nanoseconds?
 
     package init(reason: Reason, votes: [Vote]) {
         self.reason = reason
@@ -131,5 +150,8 @@ package struct Loss: Hashable, Sendable {
     package var reason: Reason
     package var validUntil: Instant
     /// Of the last extension that failed, else of the attempt that acquired the lease; with the answers that came late.
+    /// After a pause: only on what was sent after it; the others are pending.
     package var votes: [Vote]
+    /// How long this process did not run, at least, since a quorum last granted; nil if that did not matter.
+    package var pause: Nanoseconds?
 }

@@ -1,6 +1,7 @@
 /// What endangers a lease that is still valid. Ordered: the greater, the nearer the loss.
 package enum Risk: Int, Hashable, Comparable, Sendable {
-    /// Exactly a quorum of nodes guards it, though there are more: if one of them fails, it cannot be extended.
+    /// Exactly a quorum of nodes guards it, though there are more: if one of them fails, it cannot be extended. Repair
+    /// has had its time, ``Rules/repairTime(ttl:nodeTimeout:)``.
     case noSpareNode
     /// An extension failed, or half of the ttl has passed without one.
     case notExtended
@@ -12,8 +13,10 @@ package enum Risk: Int, Hashable, Comparable, Sendable {
 package struct RiskReport: Hashable, Sendable {
     package var risk: Risk
     package var validUntil: Instant
-    /// Of the round that showed it.
+    /// Of the round that showed it. After a pause: as in a ``Loss``.
     package var votes: [Vote]
+    /// How long this process did not run, at least, since a quorum last granted; nil if that did not matter.
+    package var pause: Nanoseconds?
 }
 
 /// What a holder has to be told about the risk.

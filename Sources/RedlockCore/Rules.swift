@@ -40,6 +40,9 @@ package protocol Rules: Sendable {
     /// How long to wait before the next repair, when there were so many; `dice` is a uniformly random number.
     func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds
 
+    /// How long a lease may lack a spare node before its holder is told.
+    func repairTime(ttl: Nanoseconds, nodeTimeout: Nanoseconds) -> Nanoseconds
+
     /// How many nodes must accept a fencing number.
     func acceptanceQuorum(of nodes: Int) -> Int
 
@@ -151,6 +154,15 @@ extension Rules {
     package func repairDelay(ttl: Nanoseconds, repairs: Int, dice: UInt64) -> Nanoseconds {
         let half = ttl / 40 * (1 << Int64(min(repairs, 2)))
         return half + Nanoseconds(Int64(dice % UInt64(half.count + 1)))
+    }
+
+    /// A fifth of the ttl, or a tenth and the node timeout if that is more; two fifths at most.
+    ///
+    /// Enough for two repairs: the pauses before them are a twentieth of the ttl, and a tenth or the node timeout. A
+    /// second one is needed because a contender may hold a node for a moment, at any time. And early enough for the
+    /// holder: the loss comes after nine tenths of the ttl by default.
+    package func repairTime(ttl: Nanoseconds, nodeTimeout: Nanoseconds) -> Nanoseconds {
+        max(ttl / 5, min(ttl / 10 + nodeTimeout, ttl / 5 * 2))
     }
 
     /// The fresh one, as ever: the release of the old one may arrive late somewhere.

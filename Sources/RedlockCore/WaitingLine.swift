@@ -55,6 +55,10 @@ struct WaitingLine: Sendable {
     /// What the last attempt came to, while nobody here holds the resource.
     var evidence: Refusal?
     var succession = Succession.atOnce
+    /// Grants of this process since the line was made; wraps around.
+    var grants: UInt32 = 0
+    /// Leases of this process that were lost and are not released: their keys may still be there.
+    var lostLeases = 0
     /// Grants of this process in a row since it last let others go first.
     var turns = 0
     /// Other processes were seen to wait: ``LineTable/noteRivals(_:at:)``.
@@ -137,6 +141,7 @@ extension WaitingLine {
 
     mutating func granted() {
         evidence = nil
+        grants &+= 1
         turns += 1
         refusals = 0
         triesFree = false

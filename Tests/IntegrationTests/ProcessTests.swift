@@ -65,8 +65,74 @@ struct ProcessTests {
         // The line is there when it wakes: the body ends at once, perhaps before anybody could tell it of the loss.
         worker.write("end")
         worker.process.signal(SIGCONT)
-        await worker.expect("lost")
+        let end = try #require(await worker.readLine())
+        #expect(end.hasPrefix("lost 'resource': "), "\(end)")
+        #expect(end.contains("this process did not run for at least"), "\(end)")
+        #expect(!end.contains("granted"), "\(end)")
         _ = await worker.finish()
+    }
+
+    @Test("A holder that was stopped is told so, and what no node has said since")
+    func pausedHolder() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let nodes = cluster.urls.joined(separator: ",")
+        let worker = try Conversation([Programs.worker, "watch", nodes, "1", "3000", "1", "600000"])
+        await worker.expect("connected")
+        await worker.expect("held", to: "go")
+        worker.process.signal(SIGSTOP)
+        await eventually("the keys are gone") { !cluster.hasKey("watched:0") }
+        worker.process.signal(SIGCONT)
+        let (lines, _) = await worker.finish()
+        let words = "the validity of the lease is over: this process did not run for at least"
+        // The event, and the error.
+        for start in ["lost 'watched:0' ", "error lost 'watched:0': "] {
+            let line = try #require(lines.first { $0.hasPrefix(start) }, "\(lines)")
+            #expect(line.contains(words), "\(line)")
+            #expect(line.split(separator: " pending (no answer since)").count == 4, "\(line)")
+            #expect(!line.contains("granted"), "\(line)")
+        }
+        // From the extension that was due at 1 s, or an earlier command, to the end of the keys at 3 s.
+        let pause = lines.compactMap { $0.split(separator: "pause of ").first?.split(separator: " ").first }
+            .compactMap { Double($0) }.last
+        #expect(pause ?? 0 > 1_500, "\(lines)")
+    }
+
+    @Test("A node that is slow is no pause of the process")
+    func slowNodes() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let nodes = cluster.urls.joined(separator: ",")
+        let worker = try Conversation([Programs.worker, "watch", nodes, "1", "10000", "1", "600000"])
+        await worker.expect("connected")
+        await worker.expect("held", to: "go")
+        for node in cluster.nodes { node.pause() }
+        var lines: [String] = []
+        while let line = await worker.readLine(), !line.hasPrefix("error") { lines.append(line) }
+        for node in cluster.nodes { node.resume() }
+        #expect(lines.contains { $0.hasPrefix("lost") && $0.contains("the lease was not extended") }, "\(lines)")
+        #expect(!lines.contains { $0.contains("did not run") || $0.contains("pause") }, "\(lines)")
+        #expect(lines.contains { $0.contains("timedOut") }, "\(lines)")
+        _ = await worker.finish()
+    }
+
+    @Test("Processes that contend for locks on healthy nodes are told of no risk", .timeLimit(.minutes(5)))
+    func quietContention() async throws {
+        let cluster = try await startCluster()
+        // In opposite orders, so that they split the votes: one gets three nodes, the other two. 60 locks, each held for
+        // longer than repair takes, and not until the first extension.
+        let workers = try [cluster.urls, cluster.urls.reversed()].map { nodes in
+            try Conversation([Programs.worker, "watch", nodes.joined(separator: ","), "30", "6000", "1", "1500"])
+        }
+        for worker in workers { await worker.expect("connected") }
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        let start = now.tv_sec * 1_000_000_000 + now.tv_nsec + 100_000_000
+        for worker in workers { worker.write("\(start)") }
+        for worker in workers {
+            let (lines, status) = await worker.finish()
+            #expect(status == .exited(0))
+            #expect(lines.count { $0 == "held" } == 30)
+            #expect(lines.filter { $0 != "held" } == ["done"])
+        }
     }
 
     @Test("Answers that came while the client was stopped are no time-outs", arguments: 1...2)

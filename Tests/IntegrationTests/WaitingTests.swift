@@ -47,6 +47,53 @@ struct WaitingTests {
         await redlock.shutdown()
     }
 
+    @Test("A task that waits for a lock of its own process is told so, and not that another holds it")
+    func ownLock() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let held = try await redlock.acquire("resource", ttl: Self.ttl, waitingUpTo: .seconds(60))
+        for wait in [Duration.zero, .milliseconds(200)] {
+            let error = await #expect(throws: RedlockError.self) {
+                try await redlock.acquire("resource", ttl: Self.ttl, waitingUpTo: wait)
+            }
+            #expect(error?.code == .heldByAnother)
+            #expect(error?.message.contains("this process holds it itself") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("another holds it") == false)
+            #expect(error?.votes.allSatisfy { $0.detail == "this process holds the lock itself" } == true)
+        }
+        let refusal = events.events.last { $0.kind == .refused }
+        #expect(refusal?.reason.contains("this process holds it itself") == true)
+
+        // Another coordinator is like another process.
+        let (other, _) = try Redlock.observed(cluster.urls)
+        let error = await #expect(throws: RedlockError.self) {
+            try await other.acquire("resource", ttl: Self.ttl, waitingUpTo: .milliseconds(200))
+        }
+        #expect(error?.message == "another holds it")
+        await held.release()
+        await redlock.shutdown()
+        await other.shutdown()
+    }
+
+    @Test("A task behind others of its process that wait is told of both")
+    func ownQueue() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        let holder = try Redlock.patient(cluster.urls)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let held = try await holder.acquire("resource", ttl: Self.ttl, waitingUpTo: .seconds(60))
+        let first = Task { try await redlock.acquire("resource", ttl: Self.ttl, waitingUpTo: Self.wait) }
+        await events.wait(for: .retry)
+        let error = await #expect(throws: RedlockError.self) {
+            try await redlock.acquire("resource", ttl: Self.ttl, waitingUpTo: .milliseconds(200))
+        }
+        #expect(error?.message == "another holds it, and other tasks of this process are ahead in the queue for it")
+        first.cancel()
+        _ = await first.result
+        await held.release()
+        await holder.shutdown()
+        await redlock.shutdown()
+    }
+
     @Test("Without its subscription connections a waiter makes progress: it subscribes again, and looks")
     func connectionsKilled() async throws {
         let cluster = try await startCluster(nodes: 3)

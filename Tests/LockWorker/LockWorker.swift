@@ -7,6 +7,9 @@ import Redlock
 ///     LockWorker count NODES RESOURCE FILE TASKS     each task adds 1 to the number in the file, under the lock
 ///     LockWorker hold NODES RESOURCE TTL_MS          takes a lease and answers questions about it
 ///     LockWorker body NODES RESOURCE TTL_MS          runs a body under the lock until a line comes
+///     LockWorker watch NODES RESOURCES TTL_MS TIMES WORK_MS
+///                                                    takes each of several locks some times, and reports every risk
+///                                                    and loss
 ///     LockWorker load NODES RESOURCE TASKS           takes locks and releases them without end, and reports on itself
 ///     LockWorker once NODES RESOURCE NODE_TIMEOUT_MS tries once when a line comes
 ///     LockWorker contend NODES RESOURCE TASKS MS WORK_US
@@ -24,12 +27,23 @@ struct LockWorker {
             configuration.nodeTimeout = .milliseconds(Int(arguments[3])!)
             configuration.observer = { if $0.kind == .attempt, $0.resource != "first" { answer("asked") } }
         }
+        if arguments[0] == "watch" {
+            configuration.observer = { event in
+                guard [.atRisk, .lost].contains(event.kind) else { return }
+                answer("\(event)")
+                if let pause = event.pause { answer("pause of \(pause / .milliseconds(1)) ms") }
+            }
+        }
         let redlock = try Redlock(nodes: nodes, configuration: configuration)
         let resource = Resource(arguments[2])
         switch arguments[0] {
         case "count": try await count(redlock, resource, file: arguments[3], tasks: Int(arguments[4])!)
         case "hold": try await hold(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
         case "body": await body(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
+        case "watch":
+            try await watch(
+                redlock, resources: Int(arguments[2])!, ttl: .milliseconds(Int(arguments[3])!),
+                times: Int(arguments[4])!, work: .milliseconds(Int(arguments[5])!))
         case "once": try await once(redlock, resource)
         case "contend":
             try await contend(
@@ -90,8 +104,36 @@ struct LockWorker {
             }
             answer("returned")
         } catch {
-            answer((error as? RedlockError)?.code.rawValue ?? "\(error)")
+            answer("\(error)")
         }
+    }
+
+    /// Prints `connected`, waits for a line, and takes all locks at the same time; `held` for each, and how it ended. The
+    /// line may be an instant of the machine's monotonic clock, in nanoseconds: several processes begin together then.
+    private static func watch(
+        _ redlock: Redlock, resources: Int, ttl: Duration, times: Int, work: Duration
+    ) async throws {
+        await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: patience)).release()
+        answer("connected")
+        let start = readLine().flatMap { Int($0) } ?? 0
+        while SelfReport.monotonic() < start {}
+        await withTaskGroup { group in
+            for resource in 0..<resources {
+                group.addTask {
+                    for _ in 0..<times {
+                        do {
+                            try await redlock.withLock("watched:\(resource)", ttl: ttl, waitingUpTo: patience) { _ in
+                                answer("held")
+                                try await Task.sleep(for: work)
+                            }
+                        } catch {
+                            answer("error \(error)")
+                        }
+                    }
+                }
+            }
+        }
+        answer("done")
     }
 
     /// Prints `connected`, waits for a line, and then for each hold its task, when it was granted and when it was let

@@ -63,7 +63,9 @@ import Testing
                 script.release(lock)
             }
             script.serve(0)
-            let refusal = Refusal(reason: .cancelled, attempts: 0, votes: [.notAsked])
+            var refusal = Refusal(reason: .cancelled, attempts: 0, votes: [.notAsked])
+            refusal.ahead = .holder
+            refusal.changedHands = true
             #expect(script.told.filter { $0 == .refused(locks[1], refusal) }.count == 1)
         }
     }
@@ -74,8 +76,9 @@ import Testing
             script.reply(0...1, .ok)
             _ = script.news()
             let lock = script.acquire(wait: .zero)
-            let refusal = Refusal(
+            var refusal = Refusal(
                 reason: .heldByAnother, attempts: 0, votes: [.heldByAnother, .heldByAnother, .notAsked])
+            refusal.ahead = .holder
             #expect(script.news() == [.refused(lock, refusal)])
         }
     }
@@ -86,7 +89,8 @@ import Testing
             let lock = script.acquire(wait: .zero)
             #expect(script.news() == [])
             script.reply(0, .error("LOADING"))
-            let refusal = Refusal(reason: .unavailable, attempts: 0, votes: [.error("LOADING")])
+            var refusal = Refusal(reason: .unavailable, attempts: 0, votes: [.error("LOADING")])
+            refusal.ahead = .contender
             #expect(script.news() == [.refused(lock, refusal)], "an outage is not called contention")
             let another = script.acquire(wait: .zero)
             #expect(script.news() == [.refused(another, refusal)], "nor a moment later")
@@ -109,7 +113,8 @@ import Testing
             let start = script.now
             let long = script.acquire(wait: .seconds(3))
             let short = script.acquire(wait: .seconds(1))
-            let refusal = Refusal(reason: .heldByAnother, attempts: 0, votes: [.heldByAnother])
+            var refusal = Refusal(reason: .heldByAnother, attempts: 0, votes: [.heldByAnother])
+            refusal.ahead = .holder
             script.advance(to: start + .seconds(1) - Nanoseconds(1))
             #expect(script.news() == [])
             script.advance(by: Nanoseconds(1))
@@ -261,6 +266,104 @@ import Testing
                 #expect(key != LineKey(bytes: other))
                 #expect(key.hashValue != LineKey(bytes: other).hashValue)
             }
+        }
+    }
+}
+
+// MARK: - Waiting for oneself
+
+extension LineTests {
+    private func refusal(of lock: LockID, _ script: Script) -> Refusal? {
+        for case .refused(lock, let refusal) in script.told { return refusal }
+        return nil
+    }
+
+    @Test func aRequestBehindALeaseOfItsProcessIsToldSo() {
+        play(nodes: 3) { script in
+            _ = script.hold(ttl: .seconds(60))
+            let lock = script.acquire(wait: .seconds(1))
+            script.advance(by: .seconds(1))
+            #expect(refusal(of: lock, script)?.reason == .heldByAnother)
+            #expect(refusal(of: lock, script)?.ahead == .holder)
+            #expect(refusal(of: lock, script)?.changedHands == false)
+        }
+    }
+
+    @Test func aRequestWhoseHolderChangedIsToldSo() {
+        play(nodes: 1) { script in
+            let first = script.hold(ttl: .seconds(60))
+            let second = script.acquire(ttl: .seconds(60), wait: .seconds(60))
+            let third = script.acquire(wait: .seconds(1))
+            script.release(first)
+            script.serve(0)
+            #expect(isGranted(second, script))
+            script.advance(by: .seconds(1))
+            #expect(refusal(of: third, script)?.ahead == .holder)
+            #expect(refusal(of: third, script)?.changedHands == true)
+        }
+    }
+
+    @Test func aRequestBehindOthersThatTryIsToldThatAnotherProcessHoldsIt() {
+        play(nodes: 1) { script in
+            let first = script.acquire(wait: .seconds(60))
+            let second = script.acquire(wait: .seconds(1))
+            script.reply(0, .null)
+            while refusal(of: second, script) == nil {
+                script.advance(to: script.nextDeadline)
+                if !script.unanswered(0).isEmpty { script.refuse(0) }
+            }
+            #expect(refusal(of: second, script)?.reason == .heldByAnother)
+            #expect(refusal(of: second, script)?.ahead == .contender)
+            #expect(refusal(of: second, script)?.changedHands == false)
+            script.cancel(first)
+            #expect(refusal(of: first, script)?.ahead == nil, "nobody of this process is ahead of it")
+        }
+    }
+
+    @Test func aRequestThatAskedTheNodesItselfIsToldThatAnotherHoldsIt() {
+        play(nodes: 3) { script in
+            let lock = script.acquire()
+            script.reply(0..<3, .null)
+            #expect(refusal(of: lock, script)?.reason == .heldByAnother)
+            #expect(refusal(of: lock, script)?.ahead == nil)
+            #expect(refusal(of: lock, script)?.changedHands == false)
+        }
+    }
+
+    @Test func aRequestThatMeetsALeaseThatItsProcessLostIsToldSo() {
+        play(nodes: 1) { script in
+            let lost = script.hold(ttl: .seconds(10), maximumHold: .seconds(5))
+            script.advance(by: .seconds(5))
+            let lock = script.acquire()
+            script.reply(0, .null)
+            #expect(refusal(of: lock, script)?.ahead == .lostHolder)
+            script.release(lost)
+            script.reply(0, .integer(0))
+            script.reply(0, .integer(1))
+            let later = script.acquire()
+            script.reply(0, .null)
+            #expect(refusal(of: later, script)?.ahead == nil)
+            #expect(script.engine.lines.count == 0)
+        }
+    }
+
+    @Test func aLineWithALostLeaseIsKeptUntilTheRelease() {
+        play(nodes: 1) { script in
+            let lost = script.hold(ttl: .seconds(10))
+            script.advance(by: .seconds(20))
+            #expect(script.engine.lines.count == 1)
+            script.release(lost)
+            #expect(script.engine.lines.count == 0)
+        }
+    }
+
+    @Test func whoGivesUpBehindALeaseOfItsProcessIsToldSo() {
+        play(nodes: 1) { script in
+            _ = script.hold(ttl: .seconds(60))
+            let lock = script.acquire(wait: .seconds(60))
+            script.cancel(lock)
+            #expect(refusal(of: lock, script)?.reason == .cancelled)
+            #expect(refusal(of: lock, script)?.ahead == .holder)
         }
     }
 }

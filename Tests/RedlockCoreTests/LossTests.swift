@@ -30,7 +30,10 @@ import Testing
             let end = script.now + .milliseconds(9_898)
             script.pause(for: .seconds(3_600))
             script.timer()
-            #expect(script.news() == [.lost(lock, Loss(reason: .expired, validUntil: end, votes: [.granted]))])
+            var loss = Loss(reason: .expired, validUntil: end, votes: [.pending])
+            // The first extension was due after a third of the ttl.
+            loss.pause = .seconds(3_600) - .seconds(10) / 3
+            #expect(script.news() == [.lost(lock, loss)])
             #expect(script.operations(0) == [.acquire(milliseconds: 10_000)], "it does not extend what is over")
         }
     }
@@ -40,8 +43,10 @@ import Testing
             let lock = script.hold(ttl: .seconds(10), extendsItself: true)
             let end = script.now + .milliseconds(9_898)
             script.pause(until: end - Nanoseconds(1))
+            let pause = script.now - (end - .milliseconds(9_898)) - .seconds(10) / 3
             script.timer()
-            #expect(script.news() == [.lost(lock, Loss(reason: .notExtended, validUntil: end, votes: [.granted]))])
+            let loss = Loss(reason: .notExtended, validUntil: end, votes: [.pending], pause: pause)
+            #expect(script.news() == [.lost(lock, loss)])
         }
     }
 

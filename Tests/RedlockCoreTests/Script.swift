@@ -443,6 +443,8 @@ extension Script {
         }
         engine.handle(event, at: now, using: &generator, into: &directives)
         for directive in directives { carryOut(directive) }
+        // As a shell does after every turn: it sets its timer.
+        _ = engine.nextDeadline
         return directives
     }
 

@@ -45,6 +45,58 @@ import Testing
         }
     }
 
+    @Test func aPauseIsRoundedDown() {
+        for (pause, words) in [(3_199, "3.1 s"), (1_000, "1.0 s"), (999, "999 ms"), (50, "50 ms")] as [(Int64, String)]
+        {
+            var refusal = ExtensionRefusal(reason: .expired, votes: [])
+            refusal.pause = .milliseconds(pause) + Nanoseconds(999_999)
+            #expect(
+                refusal.words
+                    == "the validity of the lease is over; this process did not run for at least \(words), or its event "
+                    + "loop was blocked")
+        }
+    }
+
+    @Test func aRefusalSaysWhatOfItsProcessIsAhead() {
+        let table: [(Refusal.Reason, Refusal.Ahead?, changed: Bool, String)] = [
+            (.heldByAnother, nil, false, "another holds it"),
+            (.heldByAnother, nil, true, "another holds it; this process held it in between"),
+            (
+                .heldByAnother, .holder, false,
+                "this process holds it itself: this task or another of the process acquired it before"
+            ),
+            (
+                .heldByAnother, .holder, true,
+                "this process holds it itself: another task of the process acquired it while this one waited"
+            ),
+            (
+                .heldByAnother, .contender, false,
+                "another holds it, and other tasks of this process are ahead in the queue for it"
+            ),
+            (
+                .heldByAnother, .contender, true,
+                "another holds it, and other tasks of this process are ahead in the queue for it; this process held it in "
+                    + "between"
+            ),
+            (
+                .heldByAnother, .lostHolder, false,
+                "another holds it, or this process itself does: a lease that it lost is not released yet"
+            ),
+            (.cancelled, .holder, false, "the task was cancelled; this process holds the lock itself"),
+            (
+                .unavailable, .contender, false,
+                "no quorum of nodes could be reached, or could vote; other tasks of this process are ahead in the queue "
+                    + "for the lock"
+            ),
+        ]
+        for (reason, ahead, changed, words) in table {
+            var refusal = Refusal(reason: reason, attempts: 0, votes: [])
+            refusal.ahead = ahead
+            refusal.changedHands = changed
+            #expect(refusal.words == words)
+        }
+    }
+
     /// A task may be cancelled when it has its answer already, and the coordinator has ended.
     @Test func aCancellationAfterTheEndKeepsNothing() async throws {
         weak var gone: Driver?

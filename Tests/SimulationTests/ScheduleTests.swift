@@ -129,6 +129,20 @@ struct ScheduleTests {
         #expect(seen.count == 4, "\(seen)")
     }
 
+    @Test(
+        "a report names the pause of a client that an outcome follows from, and no pause where a node is slow",
+        arguments: [
+            ("gc-pause-during-acquire", true), ("extension-late", true), ("gc-pause-before-check", true),
+            ("bare-majority-then-loss", false), ("split-vote", false),
+        ])
+    func pauses(name: String, isNamed: Bool) throws {
+        let schedule = try #require(Scenario.named(name)).schedule
+        var world = World(schedule, tracing: true)
+        let outcome = world.run()
+        let page = HTMLReport.page(schedule, outcome, world.trace)
+        #expect(page.contains("the client did not run for at least") == isNamed)
+    }
+
     @Test("one of something is told as one")
     func one() {
         #expect(Format.count(1, "loss", "losses") == "1 loss")

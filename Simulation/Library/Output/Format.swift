@@ -1,3 +1,5 @@
+import RedlockCore
+
 /// Numbers as people read them.
 package enum Format {
     /// `12.345678 s`, to the microsecond.
@@ -21,6 +23,11 @@ package enum Format {
         case 1_000_000...: return decimal(nanoseconds, per: 1_000_000) + " ms"
         default: return decimal(nanoseconds, per: 1_000) + " µs"
         }
+    }
+
+    /// What follows an outcome that a pause explains; empty if none does.
+    static func pause(_ pause: Nanoseconds?) -> String {
+        pause.map { ", and the client did not run for at least \(length($0.count))" } ?? ""
     }
 
     /// With up to three decimals, without trailing zeros.

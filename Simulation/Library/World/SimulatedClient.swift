@@ -5,6 +5,9 @@ struct SimulatedClient: Sendable {
     var wall: Clock
     /// How many faults hold it still.
     var pauses = 0
+    /// Since when one of them does, and for how long there was one before, in nanoseconds of the world.
+    var pausedSince: Int64 = 0
+    var pausedTime: Int64 = 0
     var isDown = false
     /// Told to shut down, and not made anew yet.
     var isShuttingDown = false

@@ -7,6 +7,7 @@ extension World {
         switch fault.kind {
         case .clientPause, .clientSuspend:
             if hasOpenHold(client) { mark(.clientPausedHolding) }
+            if clients[client].pauses == 0 { clients[client].pausedSince = now }
             clients[client].pauses += 1
             if fault.kind == .clientSuspend, mutant?.clock == .blindToSuspend {
                 clockMutations += 1
@@ -34,7 +35,10 @@ extension World {
         switch fault.kind {
         case .clientPause, .clientSuspend:
             clients[client].pauses -= 1
-            if clients[client].pauses == 0 { resume(client) }
+            if clients[client].pauses == 0 {
+                clients[client].pausedTime += now - clients[client].pausedSince
+                resume(client)
+            }
         case .clientCrash, .clientShutdown: restart(client)
         case .clientClockRate:
             setRate(ofClient: client, client < options.clientRates.count ? options.clientRates[client] : 0)

@@ -124,8 +124,9 @@ extension World {
 
     private mutating func noteAttempt(_ command: Command, _ client: Int) -> Int32 {
         let resource = SimulatedNode.resource(of: command.key)
-        guard let worker = worker(withToken: command.token, client) else {
-            if let open = openAttempt(withToken: command.token, client) { return open }
+        let owner = worker(withToken: command.token, client)
+        if owner == nil, let open = openAttempt(withToken: command.token, client) { return open }
+        guard let worker = owner ?? workerGivenUp(client) else {
             violate(.answers, "client \(client) sent an acquire that no request asked for")
             return -1
         }
@@ -156,7 +157,8 @@ extension World {
         return index
     }
 
-    /// An attempt of which the rest was sent and given up in one breath: the engine has begun the next already.
+    /// An attempt of which the rest was sent and given up in one breath: the engine may have begun the next already, and
+    /// given up other requests too.
     private func openAttempt(withToken token: Token, _ client: Int) -> Int32? {
         let index = attempts.lastIndex {
             $0.token == token && $0.client == client && $0.epoch == clients[client].epoch && $0.endedAt < 0
@@ -176,7 +178,12 @@ extension World {
         for worker in first..<(first + options.workersPerClient) {
             if let lock = workers[worker].lock, engines[client].token(of: lock) == token { return worker }
         }
-        // The engine sent it and gave the request up in one breath, for want of connections: the refusal follows.
+        return nil
+    }
+
+    /// The engine sent a new attempt and gave the request up in one breath, for want of connections: the refusal follows.
+    private func workerGivenUp(_ client: Int) -> Int? {
+        let first = client * options.workersPerClient
         for worker in first..<(first + options.workersPerClient) where workers[worker].phase == .acquiring {
             if let lock = workers[worker].lock, engines[client].attemptNumber(of: lock) == nil { return worker }
         }

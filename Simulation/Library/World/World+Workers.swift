@@ -135,11 +135,15 @@ extension World {
             count(callers)
             guard let worker = worker(of: lock, client) else { return }
             workers[worker].isFailing = workers[worker].isFailing || refusal.reason == .notExtended
-            tell(worker, "not extended: \(refusal.reason.words)")
+            judgePause(refusal.pause, client)
+            tell(worker, "not extended: \(refusal.reason.words)" + Format.pause(refusal.pause))
         case .atRisk(let lock, let risk):
             mark(.atRisk)
             outcome.risks += 1
-            if let worker = worker(of: lock, client) { tell(worker, "at risk: \(risk.risk.words)") }
+            judgePause(risk.pause, client)
+            if let worker = worker(of: lock, client) {
+                tell(worker, "at risk: \(risk.risk.words)" + Format.pause(risk.pause))
+            }
         case .recovered(let lock, _):
             mark(.recovered)
             if let worker = worker(of: lock, client) { tell(worker, "at risk no longer") }
@@ -195,7 +199,8 @@ extension World {
         case .expired: mark(.expiredWhileAcquiring)
         case .heldByAnother, .cancelled, .shutDown: break
         }
-        tell(worker, "refused: \(refusal.reason.words)")
+        judgePause(refusal.pause, client)
+        tell(worker, "refused: \(refusal.reason.words)" + Format.pause(refusal.pause))
         endAttempt(of: worker)
         tallyWait(workers[worker].resource)
         // Who asks again at once keeps everybody busy, himself included.
@@ -216,12 +221,25 @@ extension World {
         case .clockJumped: mark(.lossByClockJump)
         case .shutDown: mark(.shutdown)
         }
-        tell(worker, "lost: \(loss.reason.words)")
+        judgePause(loss.pause, client)
+        tell(worker, "lost: \(loss.reason.words)" + Format.pause(loss.pause))
         workers[worker].isLost = true
         closeHold(workers[worker].hold, "lost")
         guard !options.scripted else { return }
         // It stops what it does, and lets go.
         plan(worker, in: 1 + workRandom[worker].below(WorldOptions.milliseconds(5)))
+    }
+
+    /// A pause that a caller is told of is a lower bound: the client did not run for as long. Clocks that are fast by
+    /// up to a quarter are allowed for.
+    private mutating func judgePause(_ pause: Nanoseconds?, _ client: Int) {
+        guard let pause, mutant?.clock != .wall else { return }
+        guard pause.count - pause.count / 5 <= clients[client].pausedTime else {
+            return violate(
+                .answers,
+                "client \(client) was told that it did not run for \(Format.length(pause.count)), and it did not run for "
+                    + Format.length(clients[client].pausedTime))
+        }
     }
 
     private mutating func count(_ callers: [ExtensionID]) {
