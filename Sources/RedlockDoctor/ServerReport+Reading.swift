@@ -23,7 +23,8 @@ extension ServerReport {
 
     private mutating func read(_ info: InfoText) {
         version = Version(info)
-        mode = info["redis_mode"].flatMap { Mode(rawValue: String($0)) }
+        // The second is Redis' name, which Valkey uses where it is set up to be compatible.
+        mode = (info["server_mode"] ?? info["redis_mode"]).flatMap { Mode(rawValue: String($0)) }
         isReplica = info["role"].map { $0 == "slave" || $0 == "replica" }
         replicas = info.number("connected_slaves")
         runID = info["run_id"].map(String.init)
