@@ -8,14 +8,7 @@ enum RunCommand {
         "run", operands: "RESOURCE -- COMMAND [ARGUMENT...]",
         summary: "runs a command while it holds the lock on RESOURCE", options: RunOptions.options,
         order: .optionsFirst,
-        notes: """
-            URL: redis://[[user]:password@]host[:port][/db] or unix:///path.
-            TIME: a number and a unit: 500ms, 10s, 1.5m, 2h.
-            exit: COMMAND's own, 128 + n for signal n; 64 wrong arguments, 69 no quorum,
-              71 system, 75 held by another, 76 lost, 126 not executable, 127 not found
-            example: redlock run --node redis://a --node redis://b --node redis://c \\
-                         nightly-report -- make report
-            """,
+        notes: RunOptions.notes,
         run: { await run(try RunOptions($0)) })
 
     private static func run(_ options: RunOptions) async -> Int32 {
@@ -55,10 +48,12 @@ enum RunCommand {
         }
         let outcome = await work.result
         await redlock.shutdown()
-        return exitCode(outcome, job, log)
+        return exitCode(outcome, job, log, conflict: options.conflictExitCode)
     }
 
-    private static func exitCode(_ outcome: Result<Int32, any Error>, _ job: Job, _ log: EventLog) -> Int32 {
+    private static func exitCode(
+        _ outcome: Result<Int32, any Error>, _ job: Job, _ log: EventLog, conflict: Int32
+    ) -> Int32 {
         switch outcome {
         case .success(let code):
             return code
@@ -69,7 +64,7 @@ enum RunCommand {
             if error.code == .cancelled, let signal = job.signalBeforeStart { return ExitCode.signal(signal) }
             log.failure(error.description, code: error.code.rawValue, hint: hint(for: error.code))
             switch error.code {
-            case .heldByAnother: return ExitCode.heldByAnother
+            case .heldByAnother: return conflict
             case .unavailable, .expired: return ExitCode.unavailable
             case .lost: return ExitCode.lost
             case .invalidArgument: return ExitCode.usage
