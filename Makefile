@@ -2,11 +2,12 @@
 SWIFT_FLAGS ?=
 BENCH_FLAGS ?=
 
-.PHONY: help bench demo docs test test-compose sanitize sim lint
+.PHONY: help bench demo docs test test-compose test-debian13 sanitize sim lint
 help:
 	@echo "make demo      watch two contenders, and nodes that die and come back (installs what is missing)"
 	@echo "make test      run all tests, on real servers (installs what is missing)"
 	@echo "make test-compose  run tests on the containers of docker-compose.yml (needs a Docker engine)"
+	@echo "make test-debian13 build and run the tests with real servers in Debian 13, on Redis and on Valkey"
 	@echo "make bench     measure the library beside the bare wire, in one run"
 	@echo "make sanitize  run all tests under the thread sanitizer, then the address sanitizer"
 	@echo "make sim       the simulator: all scenarios, all mutants, determinism, 10,000 seeds"
@@ -30,6 +31,10 @@ test:
 test-compose:
 	@.ci/needs
 	@SWIFT_FLAGS="$(SWIFT_FLAGS)" .ci/compose
+
+# Prints one line and fails with 75 where no chroot can be made: it needs root, debootstrap and a source of packages.
+test-debian13:
+	@SWIFT_FLAGS="$(SWIFT_FLAGS)" .ci/debian13 redis valkey
 
 sanitize:
 	@.ci/needs

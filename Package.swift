@@ -133,7 +133,8 @@ let package = Package(
             swiftSettings: strict),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
-            name: "LockWorker", dependencies: ["Redlock"], path: "Tests/LockWorker", swiftSettings: strict),
+            name: "LockWorker", dependencies: ["ChildProcesses", "Redlock"], path: "Tests/LockWorker",
+            swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [

@@ -1,3 +1,4 @@
+internal import ChildProcesses
 internal import Glibc
 internal import PosixLock
 internal import Redlock
@@ -71,7 +72,7 @@ package enum ClientProcess {
     private static func lines() -> AsyncStream<String> {
         AsyncStream { continuation in
             runOnThread {
-                while let line = readLine() { continuation.yield(line) }
+                while let line = StandardInput.line() { continuation.yield(line) }
                 continuation.finish()
             }
         }

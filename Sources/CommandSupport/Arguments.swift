@@ -7,12 +7,14 @@ package struct UsageError: Error, CustomStringConvertible {
     }
 }
 
-/// The words of a command line, taken apart: options by name, and operands as the bytes that they are. The name of a
-/// resource or of a file need not be text.
+/// The words of a command line, taken apart as `getopt_long` does: options by name, and operands.
+///
+/// Operands and the values of options are kept as bytes: the name of a resource, a file or a prefix of keys need not be
+/// text.
 package struct Arguments: Sendable {
     package private(set) var operands: [[UInt8]] = []
     private let declared: [Option]
-    private var found: [(name: String, value: String)] = []
+    private var found: [(name: String, value: [UInt8])] = []
 
     package enum Order: Sendable {
         /// Options may stand between and after operands, up to a `--`.
@@ -25,13 +27,12 @@ package struct Arguments: Sendable {
         declared = options
         var words = words
         while let word = words.popFirst() {
-            let text = String(decoding: word, as: UTF8.self)
-            if text == "--" {
+            if word == Self.separator {
                 // What runs another program has to know where the words of that begin.
                 operands += order == .optionsFirst ? [word] + words : Array(words)
                 break
             }
-            guard text.hasPrefix("-"), text != "-" else {
+            guard word.first == Self.dash, word.count > 1 else {
                 operands.append(word)
                 guard order == .mixed else {
                     operands += words
@@ -39,34 +40,93 @@ package struct Arguments: Sendable {
                 }
                 continue
             }
-            try take(text, &words)
+            if word[1] == Self.dash {
+                try takeLong(word, &words)
+            } else {
+                try takeLetters(word, &words)
+            }
         }
     }
 
-    private mutating func take(_ word: String, _ words: inout ArraySlice<[UInt8]>) throws(UsageError) {
-        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-        let option = try Self.option(parts[0], among: declared)
-        guard let value = option.value else {
-            guard parts.count == 1 else { throw UsageError("--\(option.name) takes no value") }
-            return found.append((option.name, ""))
+    private static let dash = UInt8(ascii: "-")
+    private static let equals = UInt8(ascii: "=")
+    private static let separator = [dash, dash]
+
+    /// `--name`, `--name=VALUE`, or `--name` before its value.
+    private mutating func takeLong(_ word: [UInt8], _ words: inout ArraySlice<[UInt8]>) throws(UsageError) {
+        let parts = word.split(separator: Self.equals, maxSplits: 1, omittingEmptySubsequences: false)
+        let spelling = String(decoding: parts[0], as: UTF8.self)
+        let option = try Self.option(spelling, among: declared)
+        try take(option, spelling, attached: parts.count == 2 ? parts[1] : nil, &words)
+    }
+
+    /// `-n`, `-nv`, `-w5`, `-nw5`, or `-w` before its value.
+    private mutating func takeLetters(_ word: [UInt8], _ words: inout ArraySlice<[UInt8]>) throws(UsageError) {
+        let text = String(decoding: word, as: UTF8.self)
+        let name = text.dropFirst().prefix { $0 != "=" }
+        // Letters would be found in it, and a value.
+        if name.count > 1, declared.contains(where: { $0.name == name }) {
+            throw UsageError("there is no option -\(name); write --\(name)")
         }
-        if parts.count == 2 {
-            found.append((option.name, parts[1]))
-        } else if let next = words.first.map({ String(decoding: $0, as: UTF8.self) }), next != "--" {
+        var rest = word.dropFirst()
+        while let letter = rest.first {
+            // Letters are ASCII; a byte of another character is none, and is shown with what belongs to it.
+            let character =
+                letter < 0x80 ? Character(UnicodeScalar(letter)) : String(decoding: rest, as: UTF8.self).first!
+            let spelling = "-\(character)"
+            let option: Option
+            do throws(UsageError) {
+                option = try Self.option(spelling, among: declared)
+            } catch {
+                throw word.count > spelling.utf8.count ? UsageError("\(error) (in \(text))") : error
+            }
+            rest = rest.dropFirst()
+            // `-w=5` is `-w5`. A flag takes what follows an = as little as its long name does.
+            let assigns = rest.first == Self.equals
+            if option.value != nil || assigns {
+                let value = assigns ? rest.dropFirst() : rest
+                return try take(option, spelling, attached: rest.isEmpty ? nil : value, &words)
+            }
+            found.append((option.name, []))
+        }
+    }
+
+    private mutating func take(
+        _ option: Option, _ spelling: String, attached: ArraySlice<UInt8>?, _ words: inout ArraySlice<[UInt8]>
+    ) throws(UsageError) {
+        guard let kind = option.value else {
+            guard attached == nil else { throw UsageError("--\(option.name) takes no value") }
+            return found.append((option.name, []))
+        }
+        let value: [UInt8]
+        if let attached {
+            value = Array(attached)
+        } else if let next = words.first, next != Self.separator {
             words.removeFirst()
-            found.append((option.name, next))
+            value = next
         } else {
-            throw UsageError("\(parts[0]) needs a value: \(parts[0]) \(value.placeholder)")
+            throw UsageError("\(spelling) needs a value: \(spelling) \(kind.placeholder)")
         }
-        if case .choice(_, let choices) = value, !choices.contains(found.last!.value) {
-            throw UsageError("--\(option.name) is '\(found.last!.value)'; it must be \(choices.alternatives)")
+        found.append((option.name, value))
+        if case .bytes = kind { return }
+        guard let text = String(validating: value, as: UTF8.self) else {
+            // Not repeated: it may contain a password.
+            throw UsageError("--\(option.name) is not UTF-8 text")
+        }
+        if case .choice(_, let choices) = kind, !choices.contains(text) {
+            throw UsageError("--\(option.name) is '\(text)'; it must be \(choices.alternatives)")
         }
     }
 
     /// By its name, its letter, or an unambiguous beginning of its name, as `getopt_long` has it.
     static func option(_ word: String, among options: [Option]) throws(UsageError) -> Option {
-        if let exact = options.first(where: { $0.spellings.contains(word) }) { return exact }
-        let candidates = word.hasPrefix("--") && word != "--" ? options.filter { "--\($0.name)".hasPrefix(word) } : []
+        if let exact = options.first(where: { $0.spellings.contains(word) }) {
+            if let replacement = exact.replacement { throw UsageError("there is no option \(word); \(replacement)") }
+            return exact
+        }
+        let candidates =
+            word.hasPrefix("--") && word != "--"
+            ? options.filter { $0.replacement == nil && "--\($0.name)".hasPrefix(word) } : []
         guard candidates.count <= 1 else {
             throw UsageError("\(word) may be \(candidates.map { "--\($0.name)" }.alternatives)")
         }
@@ -78,12 +138,17 @@ package struct Arguments: Sendable {
 // MARK: - Values
 
 extension Arguments {
-    package func has(_ name: String) -> Bool { !values(name).isEmpty }
+    package func has(_ name: String) -> Bool { !all(name).isEmpty }
 
-    /// The last one counts.
+    /// The value as text; the last one counts.
     package func value(_ name: String) -> String? { values(name).last }
 
-    package func values(_ name: String) -> [String] {
+    package func values(_ name: String) -> [String] { all(name).map { String(decoding: $0, as: UTF8.self) } }
+
+    /// The value as it was written; the last one counts.
+    package func bytes(_ name: String) -> [UInt8]? { all(name).last }
+
+    private func all(_ name: String) -> [[UInt8]] {
         precondition(declared.contains { $0.name == name }, "the option --\(name) is not declared")
         return found.filter { $0.name == name }.map(\.value)
     }
@@ -97,11 +162,16 @@ extension Arguments {
         return number
     }
 
-    /// A number and a unit: `500ms`, `10s`, `1.5m`, `2h`. Beyond some thirty years it is no time.
-    package func time(_ name: String, _ range: ClosedRange<Duration>? = nil) throws(UsageError) -> Duration? {
+    /// A number and a unit: `500ms`, `10s`, `1.5m`, `2h`. At most some thirty years.
+    ///
+    /// - Parameter unit: The unit of a number that has none; nil if a unit is required.
+    package func time(
+        _ name: String, _ range: ClosedRange<Duration>? = nil, withoutUnit unit: Duration.Unit? = nil
+    ) throws(UsageError) -> Duration? {
         guard let text = value(name) else { return nil }
-        guard let time = Duration(argument: text) else {
-            throw UsageError("--\(name) '\(text)' is no time; write a number and a unit, as in 500ms, 10s, 1.5m, 2h")
+        guard let time = Duration(argument: text) ?? unit.flatMap({ Duration(argument: text + $0.rawValue) }) else {
+            let units = "a number and a unit, as in 500ms, 10s, 1.5m, 2h"
+            throw UsageError("--\(name) '\(text)' is no time; write \(unit == nil ? "" : "seconds, or ")\(units)")
         }
         if let range, !range.contains(time) {
             throw UsageError(
@@ -134,13 +204,26 @@ extension Arguments {
 }
 
 extension Duration {
-    private static let units: [(suffix: String, length: Duration)] = [
-        ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3_600)),
-    ]
+    /// A unit, as an argument has it. In the order of their lengths, and `ms` before the `s` that it ends with.
+    package enum Unit: String, CaseIterable, Sendable {
+        case milliseconds = "ms"
+        case seconds = "s"
+        case minutes = "m"
+        case hours = "h"
+
+        var length: Duration {
+            switch self {
+            case .milliseconds: .milliseconds(1)
+            case .seconds: .seconds(1)
+            case .minutes: .seconds(60)
+            case .hours: .seconds(3_600)
+            }
+        }
+    }
 
     init?(argument text: String) {
-        guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
-        let number = text.dropLast(unit.suffix.count)
+        guard let unit = Unit.allCases.first(where: { text.hasSuffix($0.rawValue) }) else { return nil }
+        let number = text.dropLast(unit.rawValue.count)
         guard let value = Double(number), number.allSatisfy({ $0.isNumber || $0 == "." }) else { return nil }
         let seconds = value * (unit.length / .seconds(1))
         // Beyond this the number of nanoseconds would not fit.
@@ -150,8 +233,8 @@ extension Duration {
 
     /// As a person would write it: in the largest unit that it is a whole number of, in milliseconds at least.
     package var argument: String {
-        let unit = Self.units.last { (self / $0.length).rounded() == self / $0.length } ?? Self.units[0]
-        return self == .zero ? "0s" : "\(Int((self / unit.length).rounded()))\(unit.suffix)"
+        let unit = Unit.allCases.last { (self / $0.length).rounded() == self / $0.length } ?? .milliseconds
+        return self == .zero ? "0s" : "\(Int((self / unit.length).rounded()))\(unit.rawValue)"
     }
 }
 

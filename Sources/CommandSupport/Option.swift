@@ -1,9 +1,11 @@
-/// An option of a subcommand: `--name`, `--name VALUE`, `--name=VALUE`, `-n`.
+/// An option of a subcommand: `--name`, `--name VALUE`, `--name=VALUE`, `-n`, `-n VALUE`, `-nVALUE`.
 package struct Option: Sendable {
     /// What comes after the name.
     package enum Value: Sendable {
-        /// Any text. The help shows it by this word.
+        /// Any text, in UTF-8. The help shows it by this word.
         case text(String)
+        /// Any bytes.
+        case bytes(String)
         /// One of these.
         case choice(String, [String])
         /// A file or a folder that is read.
@@ -15,7 +17,8 @@ package struct Option: Sendable {
 
         var placeholder: String {
             switch self {
-            case .text(let word), .choice(let word, _), .input(let word), .output(let word), .outputFolder(let word):
+            case .text(let word), .bytes(let word), .choice(let word, _), .input(let word), .output(let word),
+                .outputFolder(let word):
                 word
             }
         }
@@ -26,20 +29,31 @@ package struct Option: Sendable {
     /// Nil for a flag.
     package let value: Value?
     package let help: String
+    /// What to write instead of an option that does not exist; nil for one that does.
+    let replacement: String?
 
     package init(_ name: String, short: Character? = nil, _ value: Value, _ help: String) {
-        self.name = name
-        self.short = short
-        self.value = value
-        self.help = help
+        self.init(name, short, value, help, replacement: nil)
     }
 
     /// A flag.
     package init(_ name: String, short: Character? = nil, _ help: String) {
+        self.init(name, short, nil, help, replacement: nil)
+    }
+
+    /// An option that a similar program has and this one does not. Help and completion leave it out.
+    ///
+    /// - Parameter replacement: The end of the error, from "write …" on.
+    package static func missing(_ name: String, short: Character? = nil, _ replacement: String) -> Option {
+        Option(name, short, nil, "", replacement: replacement)
+    }
+
+    private init(_ name: String, _ short: Character?, _ value: Value?, _ help: String, replacement: String?) {
         self.name = name
         self.short = short
-        value = nil
+        self.value = value
         self.help = help
+        self.replacement = replacement
     }
 
     package static let help = Option("help", short: "h", "this text")

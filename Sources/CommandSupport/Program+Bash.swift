@@ -36,7 +36,7 @@ extension Program {
         """
     }
 
-    /// The name of the function in both scripts.
+    /// The name of the function in the scripts.
     var identifier: String { String(name.map { $0 == "-" ? "_" : $0 }) }
 
     private func bashValues(_ subcommand: Subcommand) -> [String] {
@@ -45,7 +45,7 @@ extension Program {
             let pattern = option.spellings.map { "'\(subcommand.name) \($0)'" }.joined(separator: "|")
             let action =
                 switch value {
-                case .text: "return"
+                case .text, .bytes: "return"
                 case .choice(_, let choices):
                     "mapfile -t COMPREPLY < <(compgen -W '\(choices.joined(separator: " "))' -- \"$current\"); return"
                 case .input, .output: "\(bashFiles("-f")); return"

@@ -31,9 +31,10 @@ extension Program {
             option.spellings.map { spelling in
                 // An option may be given again, and its value may follow an equals sign.
                 guard let value = option.value else { return quoted("*\(spelling)[\(escaped(option.help))]") }
-                let equals = spelling.hasPrefix("--") ? "=" : ""
+                // `--wait=5` and `-w5` as well as with a space.
+                let attached = spelling.hasPrefix("--") ? "=" : "+"
                 return quoted(
-                    "*\(spelling)\(equals)[\(escaped(option.help))]:\(value.placeholder):\(action(for: value))")
+                    "*\(spelling)\(attached)[\(escaped(option.help))]:\(value.placeholder):\(action(for: value))")
             }
         }
         if !subcommand.choices.isEmpty {
@@ -46,14 +47,14 @@ extension Program {
         let lines = specifications.joined(separator: " \\\n            ")
         return """
                     \(subcommand.name))
-                        _arguments \\
+                        _arguments -s \\
                         \(lines) ;;
             """
     }
 
     private func action(for value: Option.Value) -> String {
         switch value {
-        case .text: " "
+        case .text, .bytes: " "
         case .choice(_, let choices): "(\(choices.joined(separator: " ")))"
         case .input, .output: "_files"
         case .outputFolder: "_files -/"

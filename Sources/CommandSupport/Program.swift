@@ -34,7 +34,8 @@ package struct Program: Sendable {
         do {
             let subcommand = try subcommand(alias)
             found = subcommand
-            let arguments = try Arguments(words.dropFirst(), options: subcommand.options, order: subcommand.order)
+            let arguments = try Arguments(
+                words.dropFirst(), options: subcommand.options + subcommand.missing, order: subcommand.order)
             guard !arguments.has("help") else {
                 Console.say(subcommand.help(of: name))
                 return 0
@@ -50,20 +51,23 @@ package struct Program: Sendable {
     var all: [Subcommand] {
         subcommands + [
             Subcommand(
-                "completion", operands: "bash | zsh", summary: "prints a completion script for a shell",
-                choices: ["bash", "zsh"],
+                "completion", operands: "bash | zsh | fish", summary: "prints a completion script for a shell",
+                choices: ["bash", "zsh", "fish"],
                 notes: """
                     For this shell alone: source <(\(name) completion bash)
+                    In fish: \(name) completion fish | source
                     For all, write it where the shell looks:
                       bash: ~/.local/share/bash-completion/completions/\(name)
                       zsh: _\(name) in a directory of $fpath
+                      fish: ~/.config/fish/completions/\(name).fish
                     """,
                 run: { arguments in
                     switch try arguments.words(atMost: 1).first {
                     case "bash": Console.say(bashCompletion)
                     case "zsh": Console.say(zshCompletion)
+                    case "fish": Console.say(fishCompletion)
                     case let other:
-                        throw UsageError("for which shell? bash or zsh\(other.map { ", not '\($0)'" } ?? "")")
+                        throw UsageError("for which shell? bash, zsh or fish\(other.map { ", not '\($0)'" } ?? "")")
                     }
                     return 0
                 }),

@@ -6,6 +6,8 @@ package struct Subcommand: Sendable {
     /// What it does, from "runs …" on: a line of the overview, and the first of its own help.
     package let summary: String
     package let options: [Option]
+    /// Options that it does not have, with what to write instead.
+    let missing: [Option]
     package let order: Arguments.Order
     /// Words that an operand may be, for completion.
     package let choices: [String]
@@ -22,7 +24,8 @@ package struct Subcommand: Sendable {
         self.name = name
         self.operands = operands
         self.summary = summary
-        self.options = options + [.help]
+        self.options = options.filter { $0.replacement == nil } + [.help]
+        missing = options.filter { $0.replacement != nil }
         self.order = order
         self.choices = choices
         self.notes = notes

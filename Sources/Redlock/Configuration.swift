@@ -76,8 +76,16 @@ extension Redlock {
         /// limit, which lets a body that hangs keep everybody out for ever.
         public var maximumHold: Duration? = .seconds(86_400)
 
-        /// Put before every resource's name to make its key. Default empty: the key is the name.
-        public var keyPrefix = ""
+        /// Prefix of every resource's name in its key, as text. Default empty: the key is the name. 0 to 1,023 bytes.
+        ///
+        /// Reading it replaces what is not UTF-8 in ``keyPrefixBytes``, which is what counts.
+        public var keyPrefix: String {
+            get { String(decoding: keyPrefixBytes, as: UTF8.self) }
+            set { keyPrefixBytes = [UInt8](newValue.utf8) }
+        }
+
+        /// ``keyPrefix`` byte for byte: any bytes, as a ``Resource`` may have. Default empty. 0 to 1,023 bytes.
+        public var keyPrefixBytes: [UInt8] = []
 
         /// Whether every lease gets a ``Lease/fencingToken``, a number that is higher than those of all leases of the
         /// resource before it. Default false.
@@ -160,10 +168,10 @@ extension Redlock.Configuration {
         if let maximumHold, maximumHold < Self.shortestMaximumHold {
             throw RedlockError(.invalidArgument, "maximumHold is \(maximumHold); it must be at least 10 ms, or nil")
         }
-        guard keyPrefix.utf8.count < Limits.resourceBytes else {
+        guard keyPrefixBytes.count < Limits.resourceBytes else {
             throw RedlockError(
                 .invalidArgument,
-                "keyPrefix has \(keyPrefix.utf8.count) bytes; with a name it must fit into \(Limits.resourceBytes)")
+                "keyPrefix has \(keyPrefixBytes.count) bytes; with a name it must fit into \(Limits.resourceBytes)")
         }
     }
 
@@ -174,7 +182,7 @@ extension Redlock.Configuration {
                 .invalidArgument, "the resource name is empty; it must have 1 to \(Limits.resourceBytes) bytes")
         }
         // Not a copy where it need not be one.
-        let key = keyPrefix.isEmpty ? resource.bytes : [UInt8](keyPrefix.utf8) + resource.bytes
+        let key = keyPrefixBytes.isEmpty ? resource.bytes : keyPrefixBytes + resource.bytes
         guard key.count <= Limits.resourceBytes else {
             throw RedlockError(
                 .invalidArgument,

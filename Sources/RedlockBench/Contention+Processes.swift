@@ -44,14 +44,14 @@ extension Contention {
     /// The other end: what `redlock bench-contender` does.
     package static func contenderMain() async -> Int32 {
         do {
-            guard let resource = readLine() else { return 1 }
+            guard let resource = StandardInput.line() else { return 1 }
             var nodes: [String] = []
-            while let node = readLine(), !node.isEmpty { nodes.append(node) }
+            while let node = StandardInput.line(), !node.isEmpty { nodes.append(node) }
             let redlock = try Redlock(nodes: nodes, configuration: .measuring)
             let warmUp = Resource("\(resource):\(getpid())")
             await (try redlock.acquire(warmUp, ttl: ttl, waitingUpTo: LibraryLoad.wait)).release()
             put("ready")
-            guard let end = readLine().flatMap({ Int64($0) }) else { return 1 }
+            guard let end = StandardInput.line().flatMap({ Int64($0) }) else { return 1 }
             let contention = Contention(nodes: nodes, resource: resource, contenders: 1, time: .zero)
             let holdings = try await contention.contend(redlock, as: 0, until: end)
             await redlock.shutdown()

@@ -32,7 +32,7 @@ struct BenchArguments: Sendable {
         options.memoryCount = try arguments.number("leases", BenchOptions.memoryLimits, otherwise: options.memoryCount)
         let given = try Nodes.given(arguments)
         if arguments.has("local"), !given.isEmpty { throw UsageError("--local and --node exclude each other") }
-        options.nodes = given.isEmpty && !arguments.has("local") ? Nodes.ofEnvironment : given
+        options.nodes = try given.isEmpty && !arguments.has("local") ? Nodes.ofEnvironment : given
         let cases = arguments.values("case").compactMap { BenchOptions.Case(rawValue: $0) }
         options.cases = cases.isEmpty ? options.cases.filter { options.nodes.isEmpty || !$0.needsOwnNodes } : cases
         if let complaint = options.complaint { throw UsageError(complaint) }

@@ -18,7 +18,7 @@ struct DoctorArguments: Sendable {
         Nodes.options + [
             .init("max-ttl", .text("TIME"), "the longest ttl that anybody uses on these nodes (60s)"),
             .init("node-timeout", .text("TIME"), "that of the lock's clients (100ms)"),
-            .init("key-prefix", .text("TEXT"), "how the locks' keys begin, to try the rights"),
+            .init("key-prefix", .bytes("TEXT"), "how the locks' keys begin, to try the rights"),
             .init("timeout", .text("TIME"), "how long all nodes together may take (3s)"),
             .init("watch", "look again and again; tell what changes"),
             .init("interval", .text("TIME"), "from look to look, with --watch (2s)"),
@@ -35,10 +35,11 @@ struct DoctorArguments: Sendable {
         expected.nodeTimeout = Nanoseconds(
             try arguments.time("node-timeout", Redlock.Configuration.nodeTimeoutLimits) ?? defaults.nodeTimeout)
         expected.timeout = Nanoseconds(try arguments.time("timeout", Self.timeoutLimits) ?? .seconds(3))
-        let prefix = arguments.value("key-prefix")
+        let prefix = arguments.bytes("key-prefix")
         expected.knowsPrefix = prefix != nil
         // Nobody's, so that the trials change nothing.
-        expected.key = (prefix ?? "") + "redlock-doctor-\(UInt32.random(in: 0 ... .max))"
+        let key = Resource(bytes: (prefix ?? []) + "redlock-doctor-\(UInt32.random(in: 0 ... .max))".utf8)
+        expected.key = key.description
         let interval = try arguments.time("interval", Self.intervalLimits)
         guard arguments.has("watch") || interval == nil else {
             throw UsageError("--interval is for --watch")
@@ -48,7 +49,7 @@ struct DoctorArguments: Sendable {
         asJSON = arguments.has("json")
         let urls = try Nodes.urls(arguments)
         do {
-            examination = try Examination(urls, key: expected.key, timeout: expected.timeout)
+            examination = try Examination(urls, key: key.bytes, timeout: expected.timeout)
         } catch {
             throw UsageError("\(error)")
         }

@@ -9,14 +9,7 @@ enum RunCommand {
         "run", operands: "RESOURCE -- COMMAND [ARGUMENT...]",
         summary: "runs a command while it holds the lock on RESOURCE", options: RunOptions.options,
         order: .optionsFirst,
-        notes: """
-            URL: redis://[[user]:password@]host[:port][/db] or unix:///path.
-            TIME: a number and a unit: 500ms, 10s, 1.5m, 2h.
-            exit: COMMAND's own, 128 + n for signal n; 64 wrong arguments, 69 no quorum,
-              71 system, 75 held by another, 76 lost, 126 not executable, 127 not found
-            example: redlock run --node redis://a --node redis://b --node redis://c \\
-                         nightly-report -- make report
-            """,
+        notes: RunOptions.notes,
         run: { await run(try RunOptions($0)) })
 
     /// Where the command finds the name of the resource.
@@ -53,7 +46,7 @@ enum RunCommand {
         log.beginWait(for: options.resource, heldByParent: parent)
         let outcome = await hold(acquiring, job, options, redlock, log)
         await redlock.shutdown()
-        return exitCode(outcome, job, log, heldByParent: parent)
+        return exitCode(outcome, job, log, options, heldByParent: parent)
     }
 
     private enum Outcome {
@@ -99,7 +92,7 @@ enum RunCommand {
 extension RunCommand {
     @MainThread
     private static func exitCode(
-        _ outcome: Outcome, _ job: Job, _ log: EventLog, heldByParent parent: HeldLocks.Holder?
+        _ outcome: Outcome, _ job: Job, _ log: EventLog, _ options: RunOptions, heldByParent parent: HeldLocks.Holder?
     ) -> Int32 {
         switch outcome {
         case .done(let outcome):
@@ -120,7 +113,7 @@ extension RunCommand {
             let hint = error.code == .heldByAnother ? parent.map(\.hint) : nil
             log.failure(error.description, code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
             switch error.code {
-            case .heldByAnother: return ExitCode.heldByAnother
+            case .heldByAnother: return options.conflictExitCode
             case .unavailable, .expired: return ExitCode.unavailable
             case .invalidArgument: return ExitCode.usage
             default: return ExitCode.system

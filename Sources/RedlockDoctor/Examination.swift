@@ -10,7 +10,7 @@ package final class Examination: Sendable {
     private static let slackMilliseconds: Int64 = 100
 
     private let addresses: [NodeAddress]
-    private let key: String
+    private let key: [UInt8]
     private let timeout: Nanoseconds
     /// Nodes that are being asked. A look-up cannot be given up: where it goes on, no second one is begun.
     private let busy = Locked<Set<Int>>([])
@@ -18,7 +18,7 @@ package final class Examination: Sendable {
     /// - Parameters:
     ///   - key: A key that nobody has, for the trials of the rights.
     ///   - timeout: How long each node may take for all of its answers. They take it together.
-    package init(_ urls: [String], key: String, timeout: Nanoseconds) throws(NodeAddress.ParseError) {
+    package init(_ urls: [String], key: [UInt8], timeout: Nanoseconds) throws(NodeAddress.ParseError) {
         addresses = try NodeAddress.set(of: urls)
         self.key = key
         self.timeout = timeout

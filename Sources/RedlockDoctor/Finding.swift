@@ -73,7 +73,7 @@ package struct Expectations: Sendable {
     package var nodeTimeout = Nanoseconds.milliseconds(100)
     /// How long a node had for all of its answers.
     package var timeout = Nanoseconds.seconds(3)
-    /// The key that the rights were tried on.
+    /// The key that the rights were tried on, as it is shown.
     package var key = ""
     /// Whether the clients' own prefix was given, so that the key is one of theirs.
     package var knowsPrefix = false

@@ -10,7 +10,9 @@ enum Probe {
     /// - Parameters:
     ///   - key: A key that nobody has, for the trials of the rights.
     ///   - deadline: On ``BootClock``, for all but the look-up of a name.
-    static func ask(_ address: NodeAddress, key: String, until deadline: Int64) throws(ProbeFailure) -> NodeAnswers {
+    static func ask(
+        _ address: NodeAddress, key: [UInt8], until deadline: Int64
+    ) throws(ProbeFailure) -> NodeAnswers {
         let dialledAt = now
         var connection = try connect(address, deadline)
         try signIn(address, &connection)
@@ -32,12 +34,12 @@ enum Probe {
     }
 
     /// What somebody is told who has not signed in. DEL, because there may be a user for pings.
-    private static func askAsStranger(_ address: NodeAddress, key: String, until deadline: Int64) -> Reply? {
+    private static func askAsStranger(_ address: NodeAddress, key: [UInt8], until deadline: Int64) -> Reply? {
         do throws(ProbeFailure) {
             var connection = try connect(address, deadline)
             let pong = try ask([["PING"]], &connection)[0]
             if case .error = pong { return pong }
-            return try ask([["DEL", key]], &connection)[0]
+            return try ask([[[UInt8]("DEL".utf8), key]], &connection)[0]
         } catch {
             return nil
         }
@@ -53,6 +55,12 @@ enum Probe {
 
     private static func ask(
         _ commands: [[String]], _ connection: inout BlockingConnection
+    ) throws(ProbeFailure) -> [Reply] {
+        try ask(commands.map { words in words.map { [UInt8]($0.utf8) } }, &connection)
+    }
+
+    private static func ask(
+        _ commands: [[[UInt8]]], _ connection: inout BlockingConnection
     ) throws(ProbeFailure) -> [Reply] {
         do throws(BlockingConnection.Failure) {
             return try connection.ask(commands)

@@ -73,12 +73,12 @@ package struct Right: Hashable, Sendable {
     }
 
     /// The command that tries it on a key.
-    func trial(on key: String) -> [String] {
+    func trial(on key: [UInt8]) -> [[UInt8]] {
         trial.map { word in
             switch word {
             case Self.key: key
-            case Self.channel: Channel.prefix + key
-            default: word
+            case Self.channel: Channel.name(of: key)
+            default: [UInt8](word.utf8)
             }
         }
     }

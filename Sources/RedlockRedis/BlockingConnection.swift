@@ -95,6 +95,10 @@ package struct BlockingConnection: ~Copyable {
 extension BlockingConnection {
     /// Sends commands in one write, and waits for as many answers.
     package mutating func ask(_ commands: [[String]]) throws(Failure) -> [Reply] {
+        try ask(commands.map { words in words.map { [UInt8]($0.utf8) } })
+    }
+
+    package mutating func ask(_ commands: [[[UInt8]]]) throws(Failure) -> [Reply] {
         var bytes: [UInt8] = []
         for command in commands { formatter.format(command).append(to: &bytes) }
         let problem = send(bytes)

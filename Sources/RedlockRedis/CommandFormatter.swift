@@ -92,7 +92,9 @@ package struct CommandFormatter {
     }
 
     /// The bytes of any other command.
-    package mutating func format(_ words: [String]) -> WireCommand {
+    package mutating func format(_ words: [String]) -> WireCommand { format(words.map { [UInt8]($0.utf8) }) }
+
+    package mutating func format(_ words: [[UInt8]]) -> WireCommand {
         begin()
         for word in words { add(word) }
         return end()

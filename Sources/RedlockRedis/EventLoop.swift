@@ -224,7 +224,7 @@ extension EventLoop {
     }
 
     private func wait(_ room: Events, milliseconds: Int32) -> Events {
-        let count = unsafe epoll_wait(epoll, room.baseAddress, Int32(room.count), milliseconds)
+        let count = unsafe epoll_wait(epoll, room.baseAddress!, Int32(room.count), milliseconds)
         return unsafe Events(rebasing: room[..<max(0, Int(count))])
     }
 

@@ -91,6 +91,7 @@ struct CommandLineTests {
         "A list in one --node is told from a comma that belongs there, and no password is repeated",
         arguments: [
             ("redis://:secret@a,redis://b", true), ("redis://a:1,b:2", true), ("redis://a,", true),
+            ("redis://:secret@a\nredis://b", true), ("unix:///a\tunix:///b", true), ("redis://:secret@a\r\nb", true),
             ("redis://:sec,ret@127.0.0.1:1", false), ("unix:///tmp/no,such.sock", false),
         ])
     func list(_ node: String, _ isList: Bool) async throws {

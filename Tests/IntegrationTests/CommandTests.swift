@@ -49,6 +49,14 @@ struct CommandTests {
             (["run", "--ttl"], "needs a value"),
             (["run", "--nonsense", "r", "--", "true"], "--nonsense"),
             (["run", "--json=yes", "r", "--", "true"], "takes no value"),
+            (["run", "-n", "--wait", "0s", "r", "--", "true"], "--nonblock and --wait exclude each other"),
+            (["run", "-nw5", "r", "--", "true"], "--nonblock and --wait exclude each other"),
+            (["run", "-E256", "r", "--", "true"], "a number from 0 to 255"),
+            (["run", "-w", "1d", "r", "--", "true"], "write seconds, or a number and a unit"),
+            (["run", "--grace", "5", "r", "--", "true"], "--grace '5' is no time; write a number and a unit"),
+            (["run", "r", "-c", "make all"], "no option -c; write r -- sh -c 'COMMAND'"),
+            (["run", "-nc", "make all", "r"], "no option -c; write RESOURCE -- sh -c 'COMMAND'"),
+            (["run", "--timeout", "5", "r", "--", "true"], "no option --timeout; write --wait TIME"),
             (["run", "r", "--", "true"], "no nodes"),
             (["run", "--node", "http://a", "r", "--", "true"], "unknown scheme; write redis://"),
             (["run", "--node", "redis://a:0", "r", "--", "true"], "from 1 to 65535"),
@@ -84,15 +92,82 @@ struct CommandTests {
         #expect(try await run(cluster, "--wait=0s", "r", "--", "true").status == .exited(69))
     }
 
-    @Test("Nodes come from REDLOCK_NODES")
+    private func run(nodes: String, _ arguments: String...) async throws -> Programs.Outcome {
+        try await Programs.run(["env", "REDLOCK_NODES=\(nodes)", Programs.redlock, "run"] + arguments)
+    }
+
+    @Test("Nodes come from REDLOCK_NODES, between commas or line breaks, whatever ends the last line")
     func environment() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let nodes = cluster.urls.joined(separator: ", ")
-        let outcome = try await Conversation([
-            "env", "REDLOCK_NODES=\(nodes)", Programs.redlock, "run", "r", "--", "true",
+        for (separator, end) in [
+            (",", ""), (", ", " "), (",", "\n"), (",\n", "\n"), ("\n", ""), ("\r\n", "\r\n"), ("\t", " \n\n"),
+        ] {
+            let nodes = cluster.urls.joined(separator: separator) + end
+            let outcome = try await run(nodes: nodes, "r", "--", "echo", "held")
+            #expect(outcome.status == .exited(0), "\(outcome.lines)")
+            #expect(outcome.lines == ["held"])
+        }
+    }
+
+    @Test("An empty entry of REDLOCK_NODES is 64 and names the entry, and no password is repeated")
+    func emptyEntries() async throws {
+        for (nodes, number) in [
+            ("redis://:secret@a,", 2), (",redis://:secret@a", 1), ("redis://:secret@a,,redis://b", 2),
+            ("redis://:secret@a\nredis://b, ,redis://c", 3), (",", 1), ("redis://:secret@a,\n", 2),
+        ] {
+            let outcome = try await run(nodes: nodes, "r", "--", "true")
+            #expect(outcome.status == .exited(64))
+            #expect(outcome.lines[0].contains("entry \(number) of REDLOCK_NODES is empty"), "\(outcome.lines)")
+            #expect(!outcome.lines.joined().contains("secret"))
+        }
+        for nodes in ["redis://:zig,zag@a,redis://b", "redis://:zig\nzag@a", "redis://:47,zig,zag@a"] {
+            let outcome = try await run(nodes: nodes, "r", "--", "true")
+            #expect(outcome.status == .exited(64))
+            #expect(outcome.lines[0].contains("write %2C for a comma"), "\(outcome.lines)")
+            for part in ["zig", "zag", "47"] { #expect(!outcome.lines.joined().contains(part)) }
+        }
+        for nodes in ["", "\n", " \r\n\t"] {
+            #expect(try await run(nodes: nodes, "r", "--", "true").lines[0].contains("no nodes"))
+        }
+    }
+
+    @Test(
+        "-n and -w wait as with flock(1); -E is the code when another holds the lock",
+        arguments: [
+            (["-n"], ChildProcess.Status.exited(75)), (["-nE9"], .exited(9)), (["-n", "-E", "0"], .exited(0)),
+            (["--nonblock", "--conflict-exit-code=255"], .exited(255)), (["-w0.2"], .exited(75)),
+            (["-w", ".2", "-E3"], .exited(3)), (["-w", "200ms", "--conflict", "4"], .exited(4)),
         ])
-        .finish()
-        #expect(outcome.status == .exited(0), "\(outcome.lines)")
+    func flockOptions(_ options: [String], _ status: ChildProcess.Status) async throws {
+        let cluster = try await startCluster(nodes: 1)
+        cluster.nodes[0].command("SET", "r", "other", "PX", "300000")
+        let words = ["--node", cluster.urls[0], "--node-timeout", "10s"] + options
+        let held = try await Programs.run([Programs.redlock, "run"] + words + ["r", "--", "true"])
+        #expect(held.status == status, "\(held.lines)")
+        #expect(held.lines.joined().contains("heldByAnother"))
+        // The code of the command is its own.
+        let free = try await Programs.run([Programs.redlock, "run"] + words + ["free", "--", "sh", "-c", "exit 5"])
+        #expect(free.status == .exited(5), "\(free.lines)")
+    }
+
+    @Test("The code of -E is not for a quorum that cannot be reached")
+    func conflictCode() async throws {
+        let words = ["run", "--node", "redis://127.0.0.1:1", "-n", "-E9", "r", "--", "true"]
+        #expect(try await Programs.run([Programs.redlock] + words).status == .exited(69))
+    }
+
+    @Test("The key has the bytes of --key-prefix, and REDLOCK_RESOURCE is the name without them")
+    func prefixBytes() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        // The shell makes bytes that are no text.
+        let script = #"exec "$1" run --node "$2" --key-prefix "$(printf '\377é:')" r -- "#
+        let command = #"sh -c 'echo "$REDLOCK_RESOURCE"; read line'"#
+        let program = try Conversation(["sh", "-c", script + command, "sh", Programs.redlock, cluster.urls[0]])
+        #expect(await program.readLine() == "r")
+        #expect(cluster.nodes[0].command("EVAL", #"return redis.call('EXISTS', '\255é:r')"#, "0") == .integer(1))
+        program.write("")
+        #expect(await program.finish().status == .exited(0))
+        #expect(cluster.nodes[0].command("DBSIZE") == .integer(0))
     }
 
     @Test("A signal reaches the command and all of its group", arguments: [SIGTERM, SIGHUP, SIGUSR1])

@@ -203,6 +203,34 @@ extension DoctorTests {
         #expect(others.codes == ["otherNames", "noQuorum"])
     }
 
+    @Test("The rights are tried on a key with the bytes of --key-prefix")
+    func prefixBytes() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let node = cluster.nodes[0]
+        node.command(["ACL", "SETUSER"] + Self.rules + ["resetkeys", "resetchannels"])
+        // Keys and channels of a prefix that is no text.
+        let prefix: [UInt8] = [0xff, 0x3a]
+        let words = ["ACL", "SETUSER", "redlock", "~", "&redlock:"].map { [UInt8]($0.utf8) }
+        let rule = words[..<3] + words[3...].map { $0 + prefix + [UInt8(ascii: "*")] }
+        let command = rule.reduce([UInt8]("*\(rule.count)\r\n".utf8)) {
+            $0 + "$\($1.count)\r\n".utf8 + $1 + "\r\n".utf8
+        }
+        #expect(try BlockingClient(port: node.port).send(formatted: command) == .status("OK"))
+        try Self.closeToStrangers(node)
+        func doctor(_ prefix: String) async throws -> Programs.Outcome {
+            let script =
+                #"exec "$1" doctor --timeout 30s --node-timeout 1m --node "$2" --key-prefix "$(printf '\#(prefix)')""#
+            let url = "redis://redlock:secret@127.0.0.1:\(node.port)"
+            return try await Programs.run(["sh", "-c", script, "sh", Programs.redlock, url])
+        }
+        let right = try await doctor("\\377:")
+        #expect(right.status == .exited(1), "\(right.lines)")
+        #expect(!right.lines.joined().contains("may not use"), "\(right.lines)")
+        let wrong = try await doctor("\\376:")
+        #expect(wrong.status == .exited(69))
+        #expect(wrong.lines.joined(separator: " ").contains(#"'\xfe:redlock-doctor-"#), "\(wrong.lines)")
+    }
+
     /// The other line of the page; who looks after the server needs a name of his own then.
     private static func closeToStrangers(_ node: LocalNode) throws {
         node.command("ACL", "SETUSER", "admin", "on", ">admin", "~*", "&*", "+@all")

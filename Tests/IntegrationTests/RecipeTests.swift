@@ -39,7 +39,8 @@ struct RecipeTests {
         let cluster = try await startCluster(
             nodes: 3, options: ["--user", "bob", "on", ">s e:c@r%t/é", "~lock:*", "&*", "+@all"])
         var environment = [
-            "LOCK_HOSTS": cluster.nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ","),
+            // As a secret that was made with echo ends.
+            "LOCK_HOSTS": cluster.nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") + "\n",
             "LOCK_USER": "bob", "LOCK_PASSWORD": "s e:c@r%t/é", "LOCK_PREFIX": "lock:", "LOCK_NODE_TIMEOUT_MS": "10000",
             "LOCK_MAX_TTL_S": "3600",
         ]
@@ -49,7 +50,9 @@ struct RecipeTests {
         await lease.release()
         await redlock.shutdown()
 
-        for (name, value) in [("LOCK_NODE_TIMEOUT_MS", "0"), ("LOCK_HOSTS", "a:b"), ("LOCK_HOSTS", nil)] {
+        for (name, value) in [
+            ("LOCK_NODE_TIMEOUT_MS", "0"), ("LOCK_HOSTS", "a,"), ("LOCK_HOSTS", "a:b"), ("LOCK_HOSTS", nil),
+        ] {
             environment[name] = value
             let error = #expect(throws: RedlockError.self) { try makeRedlock(from: environment) }
             #expect(error?.code == .invalidArgument)

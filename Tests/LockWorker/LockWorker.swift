@@ -1,3 +1,4 @@
+import ChildProcesses
 import Glibc
 import Redlock
 
@@ -75,7 +76,7 @@ struct LockWorker {
     private static func hold(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async throws {
         let lease = try await redlock.acquire(resource, ttl: ttl, waitingUpTo: patience)
         answer("held")
-        while let question = readLine() {
+        while let question = StandardInput.line() {
             switch question {
             case "valid":
                 answer("\(lease.isValid)")
@@ -100,7 +101,7 @@ struct LockWorker {
         do {
             try await redlock.withLock(resource, ttl: ttl, waitingUpTo: patience) { _ in
                 answer("held")
-                _ = readLine()
+                _ = StandardInput.line()
             }
             answer("returned")
         } catch {
@@ -143,7 +144,7 @@ struct LockWorker {
     ) async throws {
         await (try redlock.acquire("first:\(getpid())", ttl: .seconds(60), waitingUpTo: patience)).release()
         answer("connected")
-        _ = readLine()
+        _ = StandardInput.line()
         let end = SelfReport.monotonic() + milliseconds * 1_000_000
         let holds = try await withThrowingTaskGroup { group in
             for task in 0..<tasks {
@@ -169,7 +170,7 @@ struct LockWorker {
     private static func once(_ redlock: Redlock, _ resource: Resource) async throws {
         await (try redlock.acquire("first", ttl: .seconds(60), waitingUpTo: patience)).release()
         answer("connected")
-        _ = readLine()
+        _ = StandardInput.line()
         do {
             let lease = try await redlock.acquire(resource, ttl: .seconds(60))
             answer("acquired")
@@ -194,7 +195,7 @@ struct LockWorker {
             }
         }
         answer("started")
-        while readLine() != nil {
+        while StandardInput.line() != nil {
             answer("\(SelfReport.descriptors()) \(SelfReport.residentKiB())")
         }
         exit(0)

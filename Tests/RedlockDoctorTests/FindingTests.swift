@@ -34,6 +34,13 @@ struct FindingTests {
         Case(.replica, .problem, costsVote: true, "a replica") { $0.replication["role"] = "slave" },
         Case(.cluster, .problem, costsVote: true, "Cluster") { $0.server["redis_mode"] = "cluster" },
         Case(.sentinel, .problem, costsVote: true, "Sentinel") { $0.server["redis_mode"] = "sentinel" },
+        // Valkey's name for it.
+        Case(.cluster, .problem, costsVote: true, "Cluster") {
+            $0.server["redis_mode"] = nil; $0.server["server_mode"] = "cluster"
+        },
+        Case(.sentinel, .problem, costsVote: true, "Sentinel") {
+            $0.server["redis_mode"] = nil; $0.server["server_mode"] = "sentinel"
+        },
         Case(.hasReplicas, .warning, "2 replicas") { $0.replication["connected_slaves"] = "2" },
         Case(.oldVersion, .warning, "Redis 5.0.14") { $0.server["redis_version"] = "5.0.14" },
         Case(.loading, .problem, costsVote: true, "loading") { $0.persistence["loading"] = "1" },

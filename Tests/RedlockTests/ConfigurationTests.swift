@@ -127,6 +127,9 @@ import Testing
         #expect(try configuration.key(of: "invoice") == [UInt8]("invoice".utf8))
         configuration.keyPrefix = "é:"
         #expect(try configuration.key(of: Resource(bytes: [0xff, 0])) == [UInt8]("é:".utf8) + [0xff, 0])
+        configuration.keyPrefixBytes = [0xfe, 0x3a]
+        #expect(try configuration.key(of: Resource(bytes: [0xff, 0])) == [0xfe, 0x3a, 0xff, 0])
+        #expect(configuration.keyPrefix == "\u{fffd}:")
     }
 
     @Test(arguments: [

@@ -5,8 +5,8 @@ import Redlock
 ///
 /// - Throws: ``RedlockError`` with the code `invalidArgument`, whose message names what is wrong, and never a password.
 func makeRedlock(from environment: [String: String]) throws -> Redlock {
-    // 10.0.0.1,10.0.0.2:6380,10.0.0.3
-    let hosts = (environment["LOCK_HOSTS"] ?? "").split(separator: ",")
+    // 10.0.0.1,10.0.0.2:6380,10.0.0.3, or one on each line
+    let hosts = try Redlock.nodes(inList: environment["LOCK_HOSTS"] ?? "", named: "LOCK_HOSTS")
     var credentials = ""
     if let password = environment["LOCK_PASSWORD"] {
         // In a URL, whatever is not a letter or a digit may have a meaning.

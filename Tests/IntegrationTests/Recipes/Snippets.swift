@@ -56,6 +56,12 @@ enum Snippets {
         }
     }
 
+    static func nodeList(_ environment: [String: String]) async throws {
+        let nodes = try Redlock.nodes(inList: environment["REDLOCK_NODES"] ?? "", named: "REDLOCK_NODES")
+        let redlock = try Redlock(nodes: nodes)
+        await redlock.shutdown()
+    }
+
     static func fencingTokens() async throws {
         var fencing = Redlock.Configuration()
         fencing.fencing = true
