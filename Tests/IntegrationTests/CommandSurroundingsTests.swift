@@ -58,7 +58,9 @@ struct CommandSurroundingsTests {
         #expect(!cluster.hasKey("r"))
     }
 
-    @Test("Without a reader nothing dies of SIGPIPE, whatever is printed", arguments: ["help", "version", "no-such-thing"])
+    @Test(
+        "Without a reader nothing dies of SIGPIPE, whatever is printed",
+        arguments: ["help", "version", "no-such-thing"])
     func noReader(_ word: String) async throws {
         let output = try UnreadOutput()
         output.leave()
