@@ -44,6 +44,7 @@ struct EventLog: Sendable {
             if event.attempt > 0 { object.add("attempt", event.attempt) }
             if let token = event.fencingToken { object.add("fencing_token", Int(token)) }
             if let remaining = event.remaining { object.add("remaining_us", remaining.microseconds) }
+            if let pause = event.pause { object.add("pause_us", pause.microseconds) }
             if !event.reason.isEmpty { object.add("reason", event.reason) }
             if !event.votes.isEmpty { object.add("votes", event.votes.map(\.json)) }
             Console.complain(object.text)
