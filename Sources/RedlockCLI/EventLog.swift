@@ -57,6 +57,9 @@ struct EventLog: Sendable {
         case .atRisk:
             Console.complain("redlock: the lock is at risk: \(event.reason)\(Self.failures(event))")
         case .recovered: Console.complain("redlock: the lock is at risk no longer")
+        case .sameServer:
+            // A mistake in the list of nodes: the set bears fewer failures than it seems to.
+            if let node = event.node { Console.complain("redlock: \(node): \(event.reason)") }
         default: break
         }
     }

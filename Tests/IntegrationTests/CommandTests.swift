@@ -232,6 +232,19 @@ struct CommandTests {
         #expect(!cluster.hasKey("r"))
     }
 
+    @Test("A server under two names is a line, also without -v")
+    func sameServer() async throws {
+        let cluster = try await startCluster(nodes: 2)
+        let port = cluster.nodes[0].port
+        let program = try Conversation(
+            [Programs.redlock, "run", "--node-timeout", "10s", "--node", cluster.urls[0], "--node", cluster.urls[1]]
+                + ["--node", "redis://127.1:\(port)", "r", "--", "cat"])
+        let line = await program.readLine()
+        #expect(line?.contains(":\(port): it is the same server as 127.") == true, "\(line ?? "nothing")")
+        let outcome = await program.finish()
+        #expect(outcome.status == .exited(0) && outcome.lines.isEmpty, "\(outcome)")
+    }
+
     @Test("--json writes one object a line, and when it happened")
     func json() async throws {
         let cluster = try await startCluster(nodes: 1)
