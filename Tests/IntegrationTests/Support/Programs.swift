@@ -26,6 +26,7 @@ final class Conversation: Sendable {
     private let input: Int32
     private let output: Int32
     private let unread = Locked<[UInt8]>([])
+    private let hasEnded = Locked(false)
 
     init(_ arguments: [String]) throws {
         // Sockets, as they are closed on exec from the start: no other child keeps an end open.
@@ -40,7 +41,12 @@ final class Conversation: Sendable {
         process = try ChildProcess(arguments, input: childInput, output: childOutput, errors: childOutput)
     }
 
+    /// A test that failed may not have waited for it.
     deinit {
+        if !hasEnded.withLock({ $0 }) {
+            process.signal(SIGKILL)
+            process.wait()
+        }
         close(input)
         close(output)
     }
@@ -76,7 +82,9 @@ final class Conversation: Sendable {
         return await onOwnThread {
             var lines: [String] = []
             while let line = self.readLineBlocking() { lines.append(line) }
-            return (lines, self.process.wait())
+            let status = self.process.wait()
+            self.hasEnded.withLock { $0 = true }
+            return (lines, status)
         }
     }
 
