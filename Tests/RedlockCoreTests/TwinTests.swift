@@ -97,6 +97,21 @@ import Testing
         }
     }
 
+    @Test("a release that a second name confirms is the server's first confirmation over again")
+    func release() {
+        Self.play(twins: false) { script in
+            for node in 0..<3 { script.connected(node, Self.server("\(node)")) }
+            let lock = script.hold()
+            Self.reconnect(script, 1, Self.server("0"))
+            script.release(lock)
+            script.reply(0, .integer(1))
+            script.reply(1, .integer(0))
+            #expect(script.news() == [], "two servers are to confirm it")
+            script.reply(2, .integer(1))
+            #expect(script.news() == [.released(lock)])
+        }
+    }
+
     @Test("a fencing number is raised on each server once")
     func raise() {
         Self.play { script in

@@ -73,6 +73,8 @@ package struct World {
         self.schedule = schedule
         options = schedule.options
         mutant = schedule.mutant.flatMap(Mutant.named)
+        // Before the engines are made: they ask for quorums once, and keep them.
+        mutant?.counter?.reset()
         isTracing = tracing
         measuresSlack = measuringSlack
         self.stopsAtViolation = stopsAtViolation
@@ -90,7 +92,6 @@ package struct World {
 
     /// Runs to the end, and says what happened.
     package mutating func run() -> Outcome {
-        mutant?.counter?.reset()
         for client in clients.indices { start(client) }
         judgeOptions()
         while !isOver, let item = queue.popFirst() {
