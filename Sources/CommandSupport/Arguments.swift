@@ -66,7 +66,7 @@ package struct Arguments: Sendable {
         let name = text.dropFirst().prefix { $0 != "=" }
         // Letters would be found in it, and a value.
         if name.count > 1, declared.contains(where: { $0.name == name }) {
-            throw UsageError("there is no option -\(name); write --\(name)")
+            throw UsageError("there is no option -\(name.withoutCredentials); write --\(name.withoutCredentials)")
         }
         var rest = word.dropFirst()
         while let letter = rest.first {
@@ -78,7 +78,7 @@ package struct Arguments: Sendable {
             do throws(UsageError) {
                 option = try Self.option(spelling, among: declared)
             } catch {
-                throw word.count > spelling.utf8.count ? UsageError("\(error) (in \(text))") : error
+                throw word.count > spelling.utf8.count ? UsageError("\(error) (in \(text.withoutCredentials))") : error
             }
             rest = rest.dropFirst()
             // `-w=5` is `-w5`. A flag takes what follows an = as little as its long name does.
@@ -114,14 +114,14 @@ package struct Arguments: Sendable {
             throw UsageError("--\(option.name) is not UTF-8 text")
         }
         if case .choice(_, let choices) = kind, !choices.contains(text) {
-            throw UsageError("--\(option.name) is '\(text)'; it must be \(choices.alternatives)")
+            throw UsageError("--\(option.name) is '\(text.withoutCredentials)'; it must be \(choices.alternatives)")
         }
     }
 
     /// By its name, its letter, or an unambiguous beginning of its name, as `getopt_long` has it.
     static func option(_ word: String, among options: [Option]) throws(UsageError) -> Option {
         if let exact = options.first(where: { $0.spellings.contains(word) }) {
-            if let replacement = exact.replacement { throw UsageError("there is no option \(word); \(replacement)") }
+            if let replacement = exact.replacement { throw UsageError("there is no option \(word.withoutCredentials); \(replacement)") }
             return exact
         }
         let candidates =
@@ -130,7 +130,7 @@ package struct Arguments: Sendable {
         guard candidates.count <= 1 else {
             throw UsageError("\(word) may be \(candidates.map { "--\($0.name)" }.alternatives)")
         }
-        guard let candidate = candidates.first else { throw UsageError("there is no option \(word)") }
+        guard let candidate = candidates.first else { throw UsageError("there is no option \(word.withoutCredentials)") }
         return candidate
     }
 }
@@ -157,7 +157,7 @@ extension Arguments {
         guard let text = value(name) else { return otherwise }
         guard let number = Int(text), range.contains(number) else {
             throw UsageError(
-                "--\(name) is '\(text)'; it must be a number from \(range.lowerBound) to \(range.upperBound)")
+                "--\(name) is '\(text.withoutCredentials)'; it must be a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -171,11 +171,11 @@ extension Arguments {
         guard let text = value(name) else { return nil }
         guard let time = Duration(argument: text) ?? unit.flatMap({ Duration(argument: text + $0.rawValue) }) else {
             let units = "a number and a unit, as in 500ms, 10s, 1.5m, 2h"
-            throw UsageError("--\(name) '\(text)' is no time; write \(unit == nil ? "" : "seconds, or ")\(units)")
+            throw UsageError("--\(name) '\(text.withoutCredentials)' is no time; write \(unit == nil ? "" : "seconds, or ")\(units)")
         }
         if let range, !range.contains(time) {
             throw UsageError(
-                "--\(name) is \(text); it must be from \(range.lowerBound.argument) to \(range.upperBound.argument)")
+                "--\(name) is \(text.withoutCredentials); it must be from \(range.lowerBound.argument) to \(range.upperBound.argument)")
         }
         return time
     }
@@ -183,7 +183,7 @@ extension Arguments {
     /// The operands as text, at most so many.
     package func words(atMost limit: Int) throws(UsageError) -> [String] {
         let words = operands.map { String(decoding: $0, as: UTF8.self) }
-        guard words.count <= limit else { throw UsageError("'\(words[limit])' is too much") }
+        guard words.count <= limit else { throw UsageError("'\(words[limit].withoutCredentials)' is too much") }
         return words
     }
 

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 package import PosixLock
 internal import PrintableText
 
@@ -56,6 +56,15 @@ package enum Console {
         writeRaw("\u{1b}[H" + lines.joined(separator: "\u{1b}[K\n") + "\u{1b}[K\n\u{1b}[J", to: .output)
     }
 
+    /// Signals that the program has blocked, and that end it while it waits for somebody to read what it prints.
+    ///
+    /// Without effect on what is queued.
+    package static func letSignalsEndWrites(_ signals: sigset_t) {
+        interrupting.withLock { $0 = signals }
+    }
+
+    private static let interrupting = Locked<sigset_t?>(nil)
+
     private static let outputShowsColours = showsColours(.output)
     private static let errorsShowColours = showsColours(.errors)
 
@@ -96,6 +105,11 @@ extension Console {
         for queue in queues.withLock({ Array($0.values) }) { queue.flush(atMost: flushLimit) }
     }
 
+    /// The `errno` of the first write that failed, of what was not queued; nil for none. That the reader left is none.
+    package static var writeFailure: Int32? { failure.withLock { $0 } }
+
+    private static let failure = Locked<Int32?>(nil)
+
     /// False once nobody can read what is printed on this stream: a pipe whose reader has left.
     package static func isRead(_ stream: Stream) -> Bool {
         var entry = pollfd(fd: stream.descriptor, events: 0, revents: 0)
@@ -109,9 +123,13 @@ extension Console {
     private static func writeRaw(_ text: String, to stream: Stream, isLast: Bool = false) {
         if let queue = queues.withLock({ $0[stream] }) {
             queue.add(text, isLast: isLast)
-        } else {
-            _ = writeBlocking([UInt8](text.utf8), to: stream.descriptor)
+            return
         }
+        var before = sigset_t()
+        if var signals = interrupting.withLock({ $0 }) { unsafe pthread_sigmask(SIG_UNBLOCK, &signals, &before) }
+        let outcome = writeBlocking([UInt8](text.utf8), to: stream.descriptor)
+        if interrupting.withLock({ $0 != nil }) { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        if case .failed(let number) = outcome { failure.withLock { $0 = $0 ?? number } }
     }
 }
 

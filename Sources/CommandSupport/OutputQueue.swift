@@ -67,16 +67,22 @@ final class OutputQueue: Sendable {
                 state.beingWritten = state.waiting.count
                 return state.waiting
             }
-            if hasReader { hasReader = writeBlocking(bytes ?? [], to: descriptor) }
+            if hasReader { hasReader = writeBlocking(bytes ?? [], to: descriptor) != .unread }
             state.update { $0.beingWritten = 0 }
         }
     }
 }
 
+enum WriteOutcome: Hashable {
+    case written
+    /// Nobody can read any more.
+    case unread
+    /// The rest was left out, for this `errno`: a full disk.
+    case failed(Int32)
+}
+
 /// Writes all of it, however long that takes.
-///
-/// - Returns: False if nobody can read any more. What cannot be written for another reason (a full disk) is left out.
-func writeBlocking(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+func writeBlocking(_ bytes: [UInt8], to descriptor: Int32) -> WriteOutcome {
     var rest = bytes[...]
     while !rest.isEmpty {
         let count = unsafe rest.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
@@ -90,9 +96,9 @@ func writeBlocking(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
             // Whoever shares the descriptor made it non-blocking.
             var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             _ = unsafe poll(&entry, 1, -1)
-        case EPIPE: return false
-        default: return true
+        case EPIPE: return .unread
+        case let number: return .failed(number)
         }
     }
-    return true
+    return .written
 }

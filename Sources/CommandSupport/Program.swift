@@ -67,7 +67,7 @@ package struct Program: Sendable {
                     case "zsh": Console.say(zshCompletion)
                     case "fish": Console.say(fishCompletion)
                     case let other:
-                        throw UsageError("for which shell? bash, zsh or fish\(other.map { ", not '\($0)'" } ?? "")")
+                        throw UsageError("for which shell? bash, zsh or fish\(other.map { ", not '\($0.withoutCredentials)'" } ?? "")")
                     }
                     return 0
                 }),
@@ -94,7 +94,7 @@ package struct Program: Sendable {
 
     private func subcommand(_ name: String) throws(UsageError) -> Subcommand {
         guard let subcommand = all.first(where: { $0.name == name }) else {
-            throw UsageError("there is no subcommand '\(name)'; there are \(names)")
+            throw UsageError("there is no subcommand '\(name.withoutCredentials)'; there are \(names)")
         }
         return subcommand
     }

@@ -55,17 +55,11 @@ private enum NodeList {
         return line[first...last]
     }
 
-    /// The index of an entry that ends the credentials of a URL which began in an earlier one.
+    /// The index of an entry that can only be the end of a URL which began in the one before: a separator in its password
+    /// cut it.
     static func restOfPassword(in nodes: [String]) -> Int? {
-        var isInCredentials = false
-        for (index, node) in nodes.enumerated() {
-            let hasAt = node.utf8.contains(UInt8(ascii: "@"))
-            if node.contains("://") {
-                isInCredentials = !hasAt
-            } else if isInCredentials, hasAt {
-                return index
-            }
+        nodes.indices.dropFirst().first { index in
+            !nodes[index].contains("://") && nodes[index].utf8.contains(UInt8(ascii: "@"))
         }
-        return nil
     }
 }

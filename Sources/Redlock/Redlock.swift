@@ -25,6 +25,9 @@ public final class Redlock: Sendable {
     /// How many votes make a quorum: more than half of the nodes.
     public var quorum: Int { nodes.count / 2 + 1 }
 
+    /// What of each node a key is in: its endpoint and the number of the database.
+    package let databases: [String]
+
     let driver: Driver
 
     /// Checks the arguments and starts to connect. Nodes that cannot be reached are no error here: they are tried again
@@ -46,6 +49,7 @@ public final class Redlock: Sendable {
         let parameters = try configuration.parameters(nodes: nodes.count)
         self.configuration = configuration
         self.nodes = addresses.map(\.description)
+        databases = addresses.map { "\($0)/\($0.database)" }
         do throws(EventLoop.SystemError) {
             driver = try Driver(addresses, parameters, observer: configuration.observer)
             try driver.start()

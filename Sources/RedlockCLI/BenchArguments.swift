@@ -44,7 +44,7 @@ struct BenchArguments: Sendable {
         var callers: [Int] = []
         for word in list.split(separator: ",", omittingEmptySubsequences: false) {
             guard let number = Int(word) else {
-                throw UsageError("--callers '\(list)' is no list of whole numbers, such as 1,16,64")
+                throw UsageError("--callers '\(list.withoutCredentials)' is no list of whole numbers, such as 1,16,64")
             }
             callers.append(number)
         }

@@ -1,17 +1,16 @@
 import Glibc
 
-/// The terminal that this program was started from. The command, being a group of its own, must have it to read from it
-/// and to get its Ctrl-C.
+/// The terminal that this program was started from.
+///
+/// The command, a process group of its own, gets it when it wants it: the kernel stops it then. Until then the terminal is
+/// this program's: its keys reach this program and all that was started with it, a pager behind it or the script around it.
 struct ControllingTerminal: Sendable {
     /// Nil where there is none: a service, a cron job.
     private let descriptor: Int32?
-    /// Whether the command is to have it from the start: in a pipeline another program may be reading from it.
-    let wasShared: Bool
 
     init() {
         let opened = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
         descriptor = opened >= 0 ? opened : nil
-        wasShared = isatty(STDIN_FILENO) == 1
     }
 
     var isThere: Bool { descriptor != nil }

@@ -4,6 +4,10 @@ import Glibc
 /// How the program ends: when all that it has to print is printed, as far as somebody reads that.
 enum Ending {
     static func end(_ code: Int32) -> Never {
+        if code == 0, let failure = Console.writeFailure {
+            Console.complain("redlock: its output cannot be written: \(unsafe String(cString: strerror(failure)))")
+            end(ExitCode.outputFailed)
+        }
         Console.flush()
         exit(code)
     }

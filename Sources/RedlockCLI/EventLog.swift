@@ -16,6 +16,8 @@ struct EventLog: Sendable {
 
     private struct Wait {
         var isOver = false
+        /// The `redlock run` above this process that holds the lock, until that was printed.
+        var parent: HeldLocks.Holder?
         /// The last attempt that failed.
         var lastRetry: Redlock.Event?
     }
@@ -29,14 +31,14 @@ struct EventLog: Sendable {
 
     /// Called on a thread that serves the lock: it must not wait for anything.
     func log(_ event: Redlock.Event) {
-        if event.kind == .retry { wait.withLock { $0.lastRetry = event } }
+        if event.kind == .retry { noteRetry(event) }
         switch format {
         case .quiet:
             logWarning(event)
         case .text:
             // Every vote, and every try of a long wait, would drown the rest.
             let isRepetition = event.attempt > 1 && (event.kind == .attempt || event.kind == .retry)
-            if event.kind != .vote, !isRepetition { Console.complain("redlock: \(event)") }
+            if event.kind != .vote, !isRepetition { Console.complain("redlock: \(Self.words("\(event)"))") }
         case .json:
             var object = JSONObject(event: event.kind.rawValue)
             if let resource = event.resource { object.add("resource", resource.description) }
@@ -45,7 +47,7 @@ struct EventLog: Sendable {
             if let token = event.fencingToken { object.add("fencing_token", Int(token)) }
             if let remaining = event.remaining { object.add("remaining_us", remaining.microseconds) }
             if let pause = event.pause { object.add("pause_us", pause.microseconds) }
-            if !event.reason.isEmpty { object.add("reason", event.reason) }
+            if !event.reason.isEmpty { object.add("reason", Self.words(event.reason)) }
             if !event.votes.isEmpty { object.add("votes", event.votes.map(\.json)) }
             Console.complain(object.text)
         }
@@ -61,6 +63,18 @@ struct EventLog: Sendable {
             // A mistake in the list of nodes: the set bears fewer failures than it seems to.
             if let node = event.node { Console.complain("redlock: \(node): \(event.reason)") }
         default: break
+        }
+    }
+
+    /// A text of the library in the command's own words: what is a setting there is an option here.
+    static func words(_ text: String) -> String {
+        let settings = [
+            "Configuration.maximumHold": "--max-hold", "Configuration.ttlLimits": "--max-ttl",
+            "Configuration.clockGuard": "docs/algorithm.md",
+        ]
+        return settings.reduce(text) { text, setting in
+            guard let range = text.firstRange(of: setting.key) else { return text }
+            return text[..<range.lowerBound] + setting.value + text[range.upperBound...]
         }
     }
 
@@ -95,10 +109,12 @@ extension EventLog {
         }
     }
 
-    /// - Parameter parent: The `redlock run` above this process that holds it.
+    /// Called before anything is asked.
+    ///
+    /// - Parameter parent: The `redlock run` above this process that says that it holds it.
     @MainThread
     func beginWait(for resource: Resource, heldByParent parent: HeldLocks.Holder?) {
-        if let parent { warning("waiting for '\(resource)': \(parent.hint)", "heldByParent") }
+        wait.withLock { $0.parent = parent }
         guard format != .json, parent == nil, Console.errorsAreWatched else { return }
         MainThread.start {
             await MainThread.sleep(until: ContinuousClock.now + Self.patience)
@@ -106,6 +122,17 @@ extension EventLog {
             guard !wait.isOver else { return }
             let reason = wait.lastRetry.map { "\($0.reason)\(Self.failures($0))" } ?? "no quorum of nodes has answered"
             Console.complain("redlock: waiting for '\(resource)': \(reason)")
+        }
+    }
+
+    private func noteRetry(_ event: Redlock.Event) {
+        let parent = wait.withLock { wait in
+            wait.lastRetry = event
+            let isHeld = event.votes.contains { $0.kind == .heldByAnother }
+            return isHeld ? wait.parent.take() : nil
+        }
+        if let parent, let resource = event.resource {
+            warning("waiting for '\(resource)': \(parent.hint)", "heldByParent")
         }
     }
 

@@ -6,6 +6,7 @@ enum ExitCode {
     static let usage = Program.usageCode
     static let unavailable: Int32 = 69
     static let system: Int32 = 71
+    static let outputFailed: Int32 = 74
     static let heldByAnother: Int32 = 75
     static let lost: Int32 = 76
     static let cannotExecute: Int32 = 126

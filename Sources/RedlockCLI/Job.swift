@@ -78,6 +78,8 @@ final class Job {
     private var ending: Ending?
     /// Resumed when the command has ended.
     private var waiting: CheckedContinuation<Void, Never>?
+    /// This program was told to stop, and waits for the command to do so.
+    private var isStopWanted = false
     /// The last signal from the terminal that was passed on.
     private var terminalSignal: Int32?
     /// The signal that came while the lock was still being waited for.
@@ -106,7 +108,6 @@ extension Job {
         // It came with the lock, so to speak: it was meant for this program then.
         if signalBeforeStart != nil { throw CancellationError() }
         let child = try start(environment)
-        if terminal.wasShared { terminal.give(to: child.id) }
         log.commandStarted(child.id)
         await withCheckedContinuation { continuation in
             waiting = continuation
@@ -220,7 +221,7 @@ extension Job {
     func take(_ signal: ReceivedSignal) -> Bool {
         switch signal.number {
         case SIGCHLD: childChanged()
-        case SIGTSTP: stop()
+        case SIGTSTP: takeStop()
         default: return forward(signal)
         }
         return true
@@ -232,7 +233,9 @@ extension Job {
             guard signal.number != SIGWINCH else { return true }
             signalBeforeStart = signal
             return false
-        case .ended:
+        case .ended(let child, _):
+            // What is left of its group has the rest of the grace.
+            if ending != nil { try? child.signalGroup(signal.number) }
             return true
         case .running(let child):
             if signal.isFromTerminal, signal.number != SIGWINCH { terminalSignal = signal.number }
@@ -263,28 +266,38 @@ extension Job {
         waiting.take()?.resume()
     }
 
-    /// The command was stopped. If it wants the terminal and this program has it, it gets it; if job control stopped
-    /// it, this program stops with it, and all of a pipeline, as the shell expects. Then the lock is not extended: a
-    /// pause that is longer than the ttl loses it, and ends the command when it goes on.
+    /// The command was stopped. If it wants the terminal and this program's group has it, the command gets it. If job
+    /// control stopped the command, this program stops with it, as the shell expects.
     private func commandStopped(_ child: ChildProcess, by signal: Int32) {
-        // Stopped by hand, or where nobody could let this program go on: it is still the holder's work.
-        guard terminal.isThere, [SIGTSTP, SIGTTIN, SIGTTOU].contains(signal) else { return }
-        if signal != SIGTSTP, terminal.isOurs { return terminal.give(to: child.id) }
+        let wantsTerminal = signal == SIGTTIN || signal == SIGTTOU
+        if wantsTerminal, terminal.isOurs { return terminal.give(to: child.id) }
+        let hasTerminal = terminal.belongs(to: child.id)
+        // Some programs answer SIGTSTP by stopping themselves with SIGSTOP. Elsewhere that is somebody's hand: the work is
+        // still the holder's, and the lock stays.
+        let isJobControl = wantsTerminal || signal == SIGTSTP || hasTerminal
+        guard terminal.isThere || isStopWanted, isJobControl else { return }
+        isStopWanted = false
+        // Also what ignores SIGTSTP: nobody may go on working while the lock is not extended.
+        do throws(ChildProcess.SignalFailure) {
+            try child.signalGroup(SIGSTOP)
+        } catch .notPermitted {
+            return
+        } catch {}
         terminal.takeBack(from: child.id)
-        kill(0, SIGSTOP)
-        goOn(child)
+        let hasStopped = ProcessStart.stop(withGroup: hasTerminal)
+        if hasTerminal { terminal.give(to: child.id) }
+        // Where nobody could let this program go on, the kernel has not stopped it; a command that waits for the terminal
+        // would be stopped again at once.
+        if hasStopped || !wantsTerminal { try? child.signalGroup(SIGCONT) }
     }
 
-    /// Ctrl-Z reached this program, not the command: it is in another group.
-    private func stop() {
-        let child = runningChild
-        try? child?.signalGroup(SIGTSTP)
-        raise(SIGSTOP)
-        if let child { goOn(child) }
-    }
-
-    private func goOn(_ child: ChildProcess) {
-        if terminal.wasShared { terminal.give(to: child.id) }
-        try? child.signalGroup(SIGCONT)
+    /// Ctrl-Z, or what stands for it: the command decides what to make of it. If it stops, this program does, too.
+    private func takeStop() {
+        guard let child = runningChild else {
+            _ = ProcessStart.stop(withGroup: false)
+            return
+        }
+        isStopWanted = true
+        try? child.signalGroup(SIGTSTP)
     }
 }

@@ -141,7 +141,7 @@ final class MainLoop: SerialExecutor, TaskExecutor {
         if let handler = state.withLock({ $0.handler }) {
             MainThread.start { handler(signal) }
         } else if signal.number == SIGTSTP {
-            raise(SIGSTOP)
+            _ = ProcessStart.stop(withGroup: false)
         } else if signal.number != SIGCHLD, signal.number != SIGWINCH {
             Ending.end(by: signal)
         }

@@ -12,6 +12,8 @@ struct ProcessStart: Sendable {
     let inherited: SignalState
     /// What the main thread waits for. A signal that was ignored or blocked stays so: nobody is to notice it here.
     let awaited: sigset_t
+    /// Those of them that do to this program what they do to any while it does nothing but print.
+    let ending: sigset_t
 
     /// To be called before there is another thread: they inherit what is blocked.
     init() {
@@ -19,6 +21,7 @@ struct ProcessStart: Sendable {
         let inherited = SignalState.current
         self.inherited = inherited
         var awaited = Self.set(of: (Self.forwarded + [SIGTSTP]).filter { inherited.takes($0) })
+        ending = awaited
         // The end of the command must be noticed, whatever was inherited.
         unsafe sigaddset(&awaited, SIGCHLD)
         self.awaited = awaited
@@ -26,8 +29,9 @@ struct ProcessStart: Sendable {
         // Whoever reads what this prints may leave.
         signal(SIGPIPE, SIG_IGN)
         unsafe pthread_sigmask(SIG_BLOCK, &awaited, nil)
-        // A process in the background that gives the terminal away would be stopped by it.
-        var background = Self.set(of: [SIGTTOU])
+        // In the background this program would be stopped by them: when it gives the terminal away, and with the rest of
+        // its group when another of that reads. It must not be, as long as the command goes on.
+        var background = Self.set(of: [SIGTTOU, SIGTTIN])
         unsafe pthread_sigmask(SIG_BLOCK, &background, nil)
     }
 
@@ -40,6 +44,23 @@ struct ProcessStart: Sendable {
                 _ = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             }
         }
+    }
+
+    /// Stops this process as Ctrl-Z stops any, and returns when it goes on.
+    ///
+    /// - Parameter withGroup: Whether all of the process group are to be stopped: the terminal has not told them.
+    /// - Returns: False if it was not stopped: the kernel stops nobody whom no shell could let go on.
+    static func stop(withGroup: Bool) -> Bool {
+        var stop = set(of: [SIGTSTP])
+        var goOn = set(of: [SIGCONT])
+        var before = sigset_t()
+        // Blocked, it tells afterwards that it came.
+        unsafe pthread_sigmask(SIG_BLOCK, &goOn, &before)
+        defer { unsafe pthread_sigmask(SIG_SETMASK, &before, nil) }
+        if withGroup { kill(0, SIGTSTP) } else { raise(SIGTSTP) }
+        unsafe pthread_sigmask(SIG_UNBLOCK, &stop, nil)
+        var now = timespec()
+        return unsafe sigtimedwait(&goOn, nil, &now) == SIGCONT
     }
 
     private static func set(of numbers: [Int32]) -> sigset_t {

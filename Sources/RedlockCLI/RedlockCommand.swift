@@ -15,6 +15,7 @@ struct RedlockCommand {
 
     static func main() {
         let start = start
+        Console.letSignalsEndWrites(start.ending)
         let words = [[UInt8]](of: CommandLine.self).dropFirst()
         MainThread.start { Ending.end(await run(Array(words))) }
         MainLoop.shared.run(waitingFor: start.awaited)

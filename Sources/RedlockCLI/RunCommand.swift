@@ -26,7 +26,7 @@ enum RunCommand {
             configuration.observer = { log.log($0) }
             redlock = try Redlock(nodes: options.nodes, configuration: configuration)
         } catch let error as RedlockError {
-            log.failure(error.message, code: error.code.rawValue, hint: hint(for: error.code))
+            log.failure(EventLog.words(error.message), code: error.code.rawValue, hint: hint(for: error.code))
             return error.code == .invalidArgument ? ExitCode.usage : ExitCode.system
         } catch {
             log.failure("\(error)", code: RedlockError.Code.system.rawValue)
@@ -34,8 +34,9 @@ enum RunCommand {
         }
         log.started(redlock)
 
-        let parent = HeldLocks.inherited.holder(of: options.key, on: redlock.nodes)
+        let parent = HeldLocks.inherited.holder(of: options.key, on: redlock.databases)
         let job = Job(options.job, log: log)
+        log.beginWait(for: options.resource, heldByParent: parent)
         let acquiring = MainThread.start {
             try await redlock.acquire(
                 options.resource, ttl: options.ttl, waitingUpTo: options.wait, extendingItself: true)
@@ -43,7 +44,6 @@ enum RunCommand {
         MainLoop.shared.handleSignals { signal in
             if !job.take(signal) { acquiring.cancel() }
         }
-        log.beginWait(for: options.resource, heldByParent: parent)
         let outcome = await hold(acquiring, job, options, redlock, log)
         await redlock.shutdown()
         return exitCode(outcome, job, log, options, heldByParent: parent)
@@ -69,12 +69,12 @@ enum RunCommand {
             return .notStarted(error)
         }
         let watch = MainThread.start {
-            if let loss = await lease.waitForLoss() { job.endBecauseLost(loss.description) }
+            if let loss = await lease.waitForLoss() { job.endBecauseLost(EventLog.words(loss.description)) }
         }
         defer { watch.cancel() }
         do {
             var environment = [[UInt8]("\(resourceVariable)=".utf8) + options.resource.bytes]
-            environment.append(HeldLocks.inherited.adding(options.key, on: redlock.nodes).variable)
+            environment.append(HeldLocks.inherited.adding(options.key, on: redlock.databases).variable)
             if let token = lease.fencingToken { environment.append([UInt8]("\(Job.fencingVariable)=\(token)".utf8)) }
             let outcome = try await job.run(environment: environment)
             let loss = await lease.lossOrLapse()
@@ -99,7 +99,7 @@ extension RunCommand {
             if let signal = outcome.terminalSignal { end(of: signal) }
             return outcome.exitCode
         case .lost(let error, let outcome):
-            log.failure(error.description, code: error.code.rawValue, hint: hint(for: outcome))
+            log.failure(EventLog.words(error.description), code: error.code.rawValue, hint: hint(for: outcome))
             return ExitCode.lost
         case .notStarted(let error as Job.StartError):
             log.failure(error.description, code: "commandNotStarted")
@@ -111,7 +111,7 @@ extension RunCommand {
                 return ExitCode.system
             }
             let hint = error.code == .heldByAnother ? parent.map(\.hint) : nil
-            log.failure(error.description, code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
+            log.failure(EventLog.words(error.description), code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
             switch error.code {
             case .heldByAnother: return options.conflictExitCode
             case .unavailable, .expired: return ExitCode.unavailable

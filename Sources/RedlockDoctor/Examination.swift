@@ -1,4 +1,4 @@
-package import PosixLock
+internal import PosixLock
 package import RedlockCore
 package import RedlockRedis
 
@@ -24,10 +24,13 @@ package final class Examination: Sendable {
         self.timeout = timeout
     }
 
+    /// The system refuses this process a thread or a descriptor, so nothing can be said of the nodes.
+    package struct Scarcity: Error, CustomStringConvertible {
+        package let description: String
+    }
+
     /// Each node as it was found, in their order.
-    ///
-    /// - Throws: ``ThreadError`` if the system refuses a thread.
-    package func run(_ expected: Expectations) async throws(ThreadError) -> [NodeReport] {
+    package func run(_ expected: Expectations) async throws(Scarcity) -> [NodeReport] {
         let outcomes: Result<[Outcome], ThreadError> = await withCheckedContinuation { continuation in
             do throws(ThreadError) {
                 try startThread { [self] in continuation.resume(returning: runBlocking()) }
@@ -38,7 +41,16 @@ package final class Examination: Sendable {
         var parameters = Parameters(nodes: addresses.count)
         parameters.quarantine = expected.longestTTL
         parameters.longestTTL = expected.longestTTL
-        return zip(addresses, try outcomes.get()).map { address, outcome in
+        let found: [Outcome]
+        do throws(ThreadError) {
+            found = try outcomes.get()
+        } catch {
+            throw Scarcity(description: error.description)
+        }
+        for case .failure(.connection(.noDescriptor(let text))) in found {
+            throw Scarcity(description: "the system refuses another descriptor: \(text)")
+        }
+        return zip(addresses, found).map { address, outcome in
             NodeReport(
                 node: address.description, host: address.host, outcome: outcome.map { ServerReport($0, parameters) })
         }

@@ -23,7 +23,7 @@ extension NodeFindings {
                 .refused, "{it refuses|they refuse} the connection",
                 "See that the {server runs, and that it listens|servers run, and that they listen} on "
                     + "{this address and port|these addresses and ports} (`bind`, `port`).")
-        case .connection(.unreachable(let text)):
+        case .connection(.unreachable(let text)), .connection(.noDescriptor(let text)):
             return finding(
                 .unreachable, "{it|they} cannot be reached (\(text))",
                 "See to the network, or to the path.")

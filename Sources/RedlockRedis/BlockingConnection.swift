@@ -12,6 +12,8 @@ package struct BlockingConnection: ~Copyable {
         /// No connection came about, and why.
         case unreachable(String)
         case refused
+        /// This process has no descriptor left.
+        case noDescriptor(String)
         /// Nothing came until the deadline: no connection, or no answer on one.
         case connectTimedOut
         case answerTimedOut
@@ -77,7 +79,11 @@ package struct BlockingConnection: ~Copyable {
     }
 
     private static func failure(_ number: Int32) -> Failure {
-        number == ECONNREFUSED ? .refused : .unreachable(describeError(number))
+        switch number {
+        case ECONNREFUSED: .refused
+        case EMFILE, ENFILE: .noDescriptor(describeError(number))
+        default: .unreachable(describeError(number))
+        }
     }
 
     /// False when the deadline came first.
