@@ -85,7 +85,89 @@ struct CommandEndingTests {
         #expect(await program.finish().status == .exited(5))
     }
 
+    @Test("During the grace signals reach what is left of the group")
+    func signalInTheGrace() async throws {
+        let cluster = try await startCluster(nodes: 3)
+        // The command itself ends at once; what it started ends by USR1 alone.
+        let script = """
+            bash -c 'trap "" TERM; trap "echo signalled; exit" USR1; echo ready; while :; do sleep 0.05; done' &
+            exec sleep 600
+            """
+        let program = try Conversation(
+            words(cluster, ["-v", "--ttl", "3s", "--grace", "5m", "r", "--", "bash", "-c", script]))
+        while let line = await program.readLine(), line != "ready" {}
+        takeAway("r", cluster)
+        while let line = await program.readLine(), !line.contains("command ended") {}
+        program.process.signal(SIGUSR1)
+        let outcome = await program.finish()
+        #expect(outcome.lines.contains("signalled"), "\(outcome.lines)")
+        #expect(outcome.status == .exited(76))
+    }
+
+    // MARK: - Stopping
+
+    @Test("A stop signal never stops redlock beside a command that goes on", arguments: [SIGTSTP, SIGTTIN, SIGTTOU])
+    func stopSignals(_ signal: Int32) async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let script = "trap '' TSTP; echo ready; exec cat"
+        let program = try Conversation(words(cluster, ["--ttl", "1s", "r", "--", "sh", "-c", script]))
+        await program.expect("ready")
+        program.process.signal(signal)
+        // The lock is extended as before.
+        for _ in 1...2 {
+            await eventually("it runs down") { cluster.remainingTime(of: "r").contains { $0 < 700 } }
+            await eventually("it is extended") { cluster.remainingTime(of: "r").contains { $0 > 900 } }
+        }
+        await program.expect("still here", to: "still here")
+        #expect(await program.finish().status == .exited(0))
+    }
+
+    @Test("Where no shell could let it go on, nothing is stopped", arguments: [true, false])
+    func orphanedGroup(_ isRunning: Bool) async throws {
+        let cluster = try await startCluster(nodes: 1)
+        if !isRunning { takeAway("r", cluster) }
+        let program = try Conversation(words(cluster, ["-v", "--wait", "1h", "r", "--", "cat"]))
+        let start = isRunning ? "command started" : "retry"
+        while let line = await program.readLine(), !line.contains(start) {}
+        program.process.signal(SIGTSTP)
+        if isRunning {
+            program.write("goes on")
+            while let line = await program.readLine(), line != "goes on" {}
+        } else {
+            for node in cluster.nodes { node.command("DEL", "r") }
+            while let line = await program.readLine(), !line.contains("command started") {}
+        }
+        #expect(await program.finish().status == .exited(0))
+    }
+
     // MARK: - Terminals
+
+    @Test(
+        "A command that reads gets the terminal; a pager behind it, and a script around it, keep theirs",
+        .enabled(if: Terminal.isAvailable, "there are no terminals"))
+    func terminalOnDemand() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        func run(_ script: String) -> String {
+            words(cluster, ["r", "--", "sh", "-c", script]).map(Self.quoted).joined(separator: " ")
+        }
+        let pager = "sh -c 'cat >/dev/null; echo asks; read word </dev/tty; echo pager $word'"
+        let terminal = try Terminal(
+            running: """
+                \(run("echo asks; read word; echo command $word"))
+                \(run("echo output; sleep 0.2")) | \(pager)
+                for i in 1 2; do \(run("kill -INT $$")); echo round $i; done
+                """)
+        for name in ["command", "pager"] {
+            let asked = await terminal.read { $0.contains("asks") }
+            #expect(asked.contains("asks"))
+            terminal.type("one\n")
+            let answered = await terminal.read { $0.contains("\(name) one") }
+            #expect(answered.contains("\(name) one"))
+        }
+        // A signal that is no key of the terminal is nobody else's.
+        let rest = await terminal.read { _ in false }
+        #expect(rest.contains("round 2"), "\(rest)")
+    }
 
     @Test(
         "Ctrl-C ends a script in whose loop redlock runs, while the command runs and while it waits",
@@ -160,7 +242,10 @@ struct CommandEndingTests {
             let process = outcome.lines.joined().contains("the `redlock run` that started it, process ")
             #expect(process, "\(outcome.lines)")
         }
-        // Another lock, and another key of the same name, are nobody's own.
+        // Another lock, another key of the same name, and another database are nobody's own.
+        let database = cluster.urls.flatMap { ["--node", "\($0)/1"] }
+        let elsewhere = [Programs.redlock, "run", "--node-timeout", "10s"] + database + ["r", "--", "true"]
+        #expect(try await Programs.run(words(cluster, ["r", "--"]) + elsewhere) == ([], .exited(0)))
         let prefixed = words(cluster, ["--key-prefix", "p:", "r", "--", "true"])
         #expect(try await Programs.run(words(cluster, ["r", "--"]) + prefixed) == ([], .exited(0)))
     }
@@ -169,9 +254,11 @@ struct CommandEndingTests {
     func interpreters() async throws {
         let cluster = try await startCluster(nodes: 1)
         let folder = cluster.folder
-        func run(_ name: String, _ text: String) async throws -> Programs.Outcome {
+        func run(_ name: String, _ text: String, mode: String = "+x") async throws -> Programs.Outcome {
             let path = "\(folder)/\(name)"
-            let make = try await Programs.run(["sh", "-c", #"printf %b "$1" >"$0" && chmod +x "$0""#, path, text])
+            let make = try await Programs.run([
+                "sh", "-c", #"printf %b "$1" >"$0" && chmod "$2" "$0""#, path, text, mode,
+            ])
             #expect(make.status == .exited(0))
             return try await Programs.run(words(cluster, ["r", "--", path, "word"]))
         }
@@ -186,8 +273,48 @@ struct CommandEndingTests {
         #expect(
             windows.lines.first?.contains(#"/bin/sh\r was not found; the first line ends with a carriage return"#)
                 == true)
-        let data = try await run("data", "#!\(folder)/plain2\\n")
-        #expect(data.status == .exited(127))
+        let chain = try await run("chain", "#!\(folder)/missing\\n")
+        #expect(chain.lines == missing.lines)
+        let folderAsOne = try await run("folder", "#!\(folder)\\n")
+        #expect(folderAsOne.lines.first?.hasSuffix("its interpreter \(folder) may not be executed") == true)
+        // A program header far beyond the file.
+        let header = #"\0177ELF\02\01\01"# + String(repeating: #"\0"#, count: 25)
+        let table = String(repeating: #"\0377"#, count: 7) + #"\0177"#
+        let crafted = try await run("crafted", header + table + String(repeating: #"\01"#, count: 200), mode: "-x")
+        #expect(crafted.status == .exited(126) && crafted.lines.count == 1, "\(crafted)")
+    }
+
+    @Test("A password is printed nowhere, in whatever place its URL stands")
+    func misplacedPasswords() async throws {
+        let url = "redis://:s3cret@127.0.0.1:1"
+        let words: [[String]] = [
+            ["doctor", url], ["bench", url], ["version", url], [url], ["help", url], ["completion", url],
+            ["run", "job", url, "--", "true"], ["run", "--ttl", url, "r", "--", "true"],
+            ["run", "-w", url, "r", "--", "true"],
+            ["run", "-w\(url)", "r", "--", "true"], ["run", "-E", url, "r", "--", "true"],
+            ["doctor", "--interval", url],
+            ["run", "-n\(url)", "r", "--", "true"], ["run", "-x\(url)"], ["run", "--node\(url)"], ["run", "--\(url)"],
+            ["doctor", "--\(url)"], ["bench", "--callers", url], ["run", "-n\(url.dropFirst(8))"],
+        ]
+        for words in words {
+            let outcome = try await Programs.run([Programs.redlock] + words)
+            #expect(outcome.status == .exited(64))
+            #expect(!outcome.lines.joined().contains("s3cret"), "\(words): \(outcome.lines)")
+        }
+        let list = "unix://:s3cr,et@/tmp/none"
+        let outcome = try await Programs.run([
+            "env", "REDLOCK_NODES=\(list)", Programs.redlock, "run", "r", "--", "true",
+        ])
+        #expect(outcome.status == .exited(64) && !outcome.lines.joined().contains("s3cr"), "\(outcome.lines)")
+    }
+
+    @Test("No option of the library is named where the command has another")
+    func ownWords() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let outcome = try await Programs.run(
+            words(cluster, ["--max-hold", "1s", "--ttl", "1s", "r", "--", "sleep", "600"]))
+        #expect(outcome.status == .exited(76))
+        #expect(outcome.lines.first?.contains("(--max-hold)") == true, "\(outcome.lines)")
     }
 
     @Test(

@@ -1,4 +1,5 @@
 import ChildProcesses
+import Folders
 import Glibc
 import LocalCluster
 import TestSupport
@@ -78,6 +79,25 @@ struct CommandSurroundingsTests {
             Programs.redlock, cluster.urls[0],
         ])
         #expect(outcome.lines.last == "0", "\(outcome.lines)")
+    }
+
+    @Test(
+        "While nobody reads what it prints, a signal ends it as it ends any program",
+        arguments: ["help", "no-such-thing"])
+    func blockedOutput(_ word: String) async throws {
+        let output = try UnreadOutput()
+        output.fill()
+        let program = try ChildProcess([Programs.redlock, word], output: output.end, errors: output.end)
+        await eventually("it waits for a reader") { program.isBlocked }
+        program.signal(SIGTERM)
+        #expect(await onOwnThread { program.wait() } == .signalled(SIGTERM))
+    }
+
+    @Test("Output that cannot be written is an error")
+    func fullDisk() async throws {
+        let outcome = try await Programs.run(["sh", "-c", #""$0" help >/dev/full"#, Programs.redlock])
+        #expect(outcome.status == .exited(74))
+        #expect(outcome.lines == ["redlock: its output cannot be written: No space left on device"])
     }
 
     // MARK: - Signals that were ignored or blocked
@@ -265,6 +285,14 @@ struct CommandSurroundingsTests {
             #expect(children.split(separator: " ").contains(processes[1]), "\(children)")
         }
         #expect(await program.finish().status == .exited(0))
+    }
+}
+
+extension ChildProcess {
+    /// Whether it waits in the kernel to write.
+    fileprivate var isBlocked: Bool {
+        // Only then is this the call that it is in; 1 is write.
+        (Folder.text(of: "/proc/\(id)/syscall") ?? "").hasPrefix("1 ")
     }
 }
 
