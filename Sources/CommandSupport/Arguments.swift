@@ -121,7 +121,9 @@ package struct Arguments: Sendable {
     /// By its name, its letter, or an unambiguous beginning of its name, as `getopt_long` has it.
     static func option(_ word: String, among options: [Option]) throws(UsageError) -> Option {
         if let exact = options.first(where: { $0.spellings.contains(word) }) {
-            if let replacement = exact.replacement { throw UsageError("there is no option \(word.withoutCredentials); \(replacement)") }
+            if let replacement = exact.replacement {
+                throw UsageError("there is no option \(word.withoutCredentials); \(replacement)")
+            }
             return exact
         }
         let candidates =
@@ -130,7 +132,9 @@ package struct Arguments: Sendable {
         guard candidates.count <= 1 else {
             throw UsageError("\(word) may be \(candidates.map { "--\($0.name)" }.alternatives)")
         }
-        guard let candidate = candidates.first else { throw UsageError("there is no option \(word.withoutCredentials)") }
+        guard let candidate = candidates.first else {
+            throw UsageError("there is no option \(word.withoutCredentials)")
+        }
         return candidate
     }
 }
@@ -157,7 +161,8 @@ extension Arguments {
         guard let text = value(name) else { return otherwise }
         guard let number = Int(text), range.contains(number) else {
             throw UsageError(
-                "--\(name) is '\(text.withoutCredentials)'; it must be a number from \(range.lowerBound) to \(range.upperBound)")
+                "--\(name) is '\(text.withoutCredentials)'; it must be a number from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return number
     }
@@ -171,11 +176,13 @@ extension Arguments {
         guard let text = value(name) else { return nil }
         guard let time = Duration(argument: text) ?? unit.flatMap({ Duration(argument: text + $0.rawValue) }) else {
             let units = "a number and a unit, as in 500ms, 10s, 1.5m, 2h"
-            throw UsageError("--\(name) '\(text.withoutCredentials)' is no time; write \(unit == nil ? "" : "seconds, or ")\(units)")
+            throw UsageError(
+                "--\(name) '\(text.withoutCredentials)' is no time; write \(unit == nil ? "" : "seconds, or ")\(units)")
         }
         if let range, !range.contains(time) {
             throw UsageError(
-                "--\(name) is \(text.withoutCredentials); it must be from \(range.lowerBound.argument) to \(range.upperBound.argument)")
+                "--\(name) is \(text.withoutCredentials); it must be from \(range.lowerBound.argument) to \(range.upperBound.argument)"
+            )
         }
         return time
     }

@@ -67,7 +67,9 @@ package struct Program: Sendable {
                     case "zsh": Console.say(zshCompletion)
                     case "fish": Console.say(fishCompletion)
                     case let other:
-                        throw UsageError("for which shell? bash, zsh or fish\(other.map { ", not '\($0.withoutCredentials)'" } ?? "")")
+                        throw UsageError(
+                            "for which shell? bash, zsh or fish\(other.map { ", not '\($0.withoutCredentials)'" } ?? "")"
+                        )
                     }
                     return 0
                 }),

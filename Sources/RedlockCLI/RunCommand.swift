@@ -111,7 +111,8 @@ extension RunCommand {
                 return ExitCode.system
             }
             let hint = error.code == .heldByAnother ? parent.map(\.hint) : nil
-            log.failure(EventLog.words(error.description), code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
+            log.failure(
+                EventLog.words(error.description), code: error.code.rawValue, hint: hint ?? self.hint(for: error.code))
             switch error.code {
             case .heldByAnother: return options.conflictExitCode
             case .unavailable, .expired: return ExitCode.unavailable

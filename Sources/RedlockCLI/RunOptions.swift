@@ -94,7 +94,9 @@ struct RunOptions: Sendable {
             throw UsageError("there is no option \(next); write \(Resource(bytes: resource)) -- sh -c 'COMMAND'")
         }
         guard words.dropFirst().first == separator else {
-            let found = words.dropFirst().first.map { "not '\(String(decoding: $0, as: UTF8.self).withoutCredentials)'" }
+            let found = words.dropFirst().first.map {
+                "not '\(String(decoding: $0, as: UTF8.self).withoutCredentials)'"
+            }
             throw UsageError(
                 "after the resource comes --, \(found ?? "and the command"); options stand before the resource")
         }
