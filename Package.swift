@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "RedlockLive",
             dependencies: [
-                "Redlock", "RedlockCore", "RedlockRedis", "RedlockSimulation", "LocalCluster", "ChildProcesses", "Folders", "PosixLock", "CLivePage",
+                "Redlock", "RedlockCore", "RedlockRedis", "RedlockSimulation", "LocalCluster", "ChildProcesses",
+                "Folders", "PosixLock", "CLivePage",
             ],
             path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(

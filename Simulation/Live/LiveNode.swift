@@ -227,7 +227,8 @@ final class LiveNode: @unchecked Sendable {
     func forgetNumbers(olderThan age: Int64) {
         // The node's own clock is what counts: the cutoff offered is beyond all.
         current.command(
-            "EVAL", Script.forgetNumbers, "1", Command.floorKey, String(Limits.fencingProposal), String(age / 1_000), "0",
+            "EVAL", Script.forgetNumbers, "1", Command.floorKey, String(Limits.fencingProposal), String(age / 1_000),
+            "0",
             "10000", "", "0")
     }
 

@@ -205,12 +205,12 @@ extension LiveRun {
         note(node, "clock set by \(Format.length(amount))")
     }
 
-    /// As the doctor advises: the number becomes the highest that any other node has.
+    /// As the doctor advises: a bad number becomes the highest of the plausible ones.
     private func mendNumbers(_ node: Int) {
         for resource in 0..<options.resources {
-            let others = nodes.indices.filter { $0 != node }.map { nodes[$0].number(of: resource) }
+            let numbers = nodes.map { $0.number(of: resource) }
             let spare = options.nodes - StandardRules().quorum(of: options.nodes)
-            let highest = StandardRules().plausibleNumbers(among: others, spare: spare).max() ?? 0
+            let highest = StandardRules().highestPlausible(among: numbers, spare: spare)
             if nodes[node].number(of: resource) > highest { nodes[node].setNumber(of: resource, to: String(highest)) }
         }
     }

@@ -236,9 +236,11 @@ extension Duration {
         self = .nanoseconds(Int64((seconds * 1e9).rounded()))
     }
 
-    /// As a person would write it: in the largest unit up to hours that it is a whole number of, in milliseconds at least.
+    /// As a person would write it: in the largest unit up to hours that it is a whole number of, in milliseconds at
+    /// least.
     package var argument: String {
-        let unit = Unit.allCases.last { $0 != .days && (self / $0.length).rounded() == self / $0.length } ?? .milliseconds
+        let unit =
+            Unit.allCases.last { $0 != .days && (self / $0.length).rounded() == self / $0.length } ?? .milliseconds
         return self == .zero ? "0s" : "\(Int((self / unit.length).rounded()))\(unit.rawValue)"
     }
 }

@@ -57,7 +57,8 @@ struct DoctorArguments: Sendable {
         asJSON = arguments.has("json")
         let urls = try Nodes.urls(arguments)
         do {
-            examination = try Examination(urls, key: key.bytes, resources: resources.map(\.bytes), timeout: expected.timeout)
+            examination = try Examination(
+                urls, key: key.bytes, resources: resources.map(\.bytes), timeout: expected.timeout)
         } catch {
             throw UsageError("\(error)")
         }

@@ -53,7 +53,9 @@ extension LockMachine.Attempt {
     /// Counts what nodes reported before others confirmed it.
     private mutating func correctDoubts(_ policy: Policy) {
         for (node, number) in fencing!.beyondClocks {
-            guard ballot.votes[node] == .failed(.implausibleNumber(number)), isPlausible(number, policy) else { continue }
+            guard ballot.votes[node] == .failed(.implausibleNumber(number)), isPlausible(number, policy) else {
+                continue
+            }
             fencing!.owned.insert(node)
             fencing!.highestReported = max(fencing!.highestReported, number)
             ballot.record(.numberTooLow(number), of: node)

@@ -19,13 +19,16 @@ extension Rules {
         number <= Limits.fencingProposal || number - Limits.fencingNumbersMissed <= proposed || witnesses > spare
     }
 
-    /// Those of the numbers, one of each node that was asked, that are plausible beside the others.
-    package func plausibleNumbers(among numbers: [Int64], spare: Int) -> [Int64] {
+    /// The highest of the numbers, one of each node, that is plausible beside the others. A number above it is bad.
+    ///
+    /// A bad number is mended by this one. That loses nothing: what a quorum accepted together with the node, the
+    /// others of that quorum have too; and the bad number is a witness for what it replaced.
+    package func highestPlausible(among numbers: [Int64], spare: Int) -> Int64 {
         numbers.filter { number in
             let witnesses = numbers.count { $0 >= number - Limits.fencingNumbersMissed }
             return number < Limits.fencingNumber
                 && isPlausible(number: number, proposed: 0, witnesses: witnesses, spare: spare)
-        }
+        }.max() ?? 0
     }
 
     /// The number that a quorum accepted, and no other.

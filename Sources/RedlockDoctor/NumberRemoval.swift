@@ -76,10 +76,12 @@ package struct NumberRemoval: Sendable {
     private func step(
         _ cursor: String, _ connection: inout BlockingConnection, _ report: inout Report
     ) throws(ProbeFailure) -> String {
-        let words: [[UInt8]] =
-            ["EVAL", Script.forgetNumbers, "1", Command.floorKey, String(cutoff), String(age.count / 1_000), cursor,
-                String(Self.keysPerStep),
-            ].map { [UInt8]($0.utf8) } + [prefix, [UInt8]((isDry ? "1" : "0").utf8)]
+        let microseconds = String(age.count / 1_000)
+        let head = [
+            "EVAL", Script.forgetNumbers, "1", Command.floorKey, String(cutoff), microseconds, cursor,
+            String(Self.keysPerStep),
+        ]
+        let words = head.map { [UInt8]($0.utf8) } + [prefix, [UInt8]((isDry ? "1" : "0").utf8)]
         let reply = try Probe.ask([words], &connection)[0]
         guard case .list(let elements) = reply, elements.count == 7, case .text(let next) = elements[0],
             case .text(let floorText) = elements[1], let floor = Int64(floorText)

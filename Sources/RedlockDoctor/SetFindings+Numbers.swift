@@ -17,14 +17,14 @@ extension SetFindings {
         let found = servers.filter { $0.server.numbers.indices.contains(index) }
         let highest = found.map { $0.server.highest(index) }
         let spare = reports.count - quorum
-        let plausible = StandardRules().plausibleNumbers(among: highest, spare: spare)
+        let plausible = StandardRules().highestPlausible(among: highest, spare: spare)
         var findings: [Finding] = []
-        for (place, (node, server)) in found.enumerated() {
+        for (node, server) in found {
             let seen: String
             switch server.numbers[index] {
             case .missing: continue
             case .number(let number):
-                if plausible.contains(number) { continue }
+                if number <= plausible { continue }
                 seen = "the fencing number of '\(resource)' is \(number), which no clock can have proposed"
             case .malformed(let what):
                 seen = "the fencing number of '\(resource)' is \(what), which is no number"
@@ -32,16 +32,13 @@ extension SetFindings {
                 findings.append(refused(key, text, node))
                 continue
             }
-            var others = highest
-            others.remove(at: place)
-            let mended = StandardRules().plausibleNumbers(among: others, spare: spare).max() ?? 0
-            let command = mended > 0 ? "SET '\(key)' \(mended)" : "DEL '\(key)'"
+            let command = plausible > 0 ? "SET '\(key)' \(plausible)" : "DEL '\(key)'"
             let rest = found.count < reports.count ? " First look again when all nodes can be asked." : ""
             findings.append(
                 Finding(
                     .problem, .badNumber, seen: "\(seen)",
                     risk: "With fencing, {its vote|their votes} for this lock fail.",
-                    change: "Set it to the highest number of the other nodes: redis-cli \(command).\(rest)",
+                    change: "Set it to the highest number that other nodes confirm: redis-cli \(command).\(rest)",
                     nodes: [node]))
         }
         return findings
@@ -80,7 +77,9 @@ extension ServerReport {
     fileprivate func highest(_ index: Int) -> Int64 {
         switch numbers[index] {
         case .number(let number): return number
-        case .missing: if case .number(let number) = floor { return number } else { return 0 }
+        case .missing:
+            guard case .number(let number) = floor else { return 0 }
+            return number
         case .malformed, .refused: return 0
         }
     }

@@ -275,6 +275,7 @@ import Testing
             _ = script.news()
             script.acquire(wallClock: 5_000)
             #expect(script.operations(0).last == .acquireFenced(milliseconds: 10_000, number: number + 2))
+            #expect(script.unanswered(0).count == 1 && script.unanswered(1).count == 1)
             script.reply(0, .pair(2, number + 4))
             script.reply(1, .pair(1, number + 2))
             #expect(script.operations(0).last == .raise(to: number + 5))

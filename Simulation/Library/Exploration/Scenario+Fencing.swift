@@ -64,7 +64,8 @@ extension Scenario {
                 $0.then(.write, 1, at: 3_000, delay: 1)
             },
             Scenario(
-                "fencing-number-bad", "one node has a number beyond all; its vote fails, and tokens stay sane", grants: 2,
+                "fencing-number-bad", "one node has a number beyond all; its vote fails, and tokens stay sane",
+                grants: 2,
                 marks: [.errorReply]
             ) {
                 $0.fenceAll()
@@ -86,7 +87,8 @@ extension Scenario {
             },
             Scenario(
                 "fencing-numbers-forgotten",
-                "old numbers are deleted, and the next client's clock is behind: the floor is in their place", grants: 2,
+                "old numbers are deleted, and the next client's clock is behind: the floor is in their place",
+                grants: 2,
                 marks: [.numberRaised]
             ) {
                 $0.fenceAll()

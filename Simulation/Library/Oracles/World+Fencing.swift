@@ -29,7 +29,8 @@ extension World {
         }
         if token > Limits.fencingProposal + Self.longestChain {
             violate(
-                .fencingRange, "\(name(hold.attempt)) was granted the token \(token), which no clock and no raises explain")
+                .fencingRange,
+                "\(name(hold.attempt)) was granted the token \(token), which no clock and no raises explain")
         }
         for earlier in fencedGrants[hold.resource] where earlier.token >= token {
             let began = attempts[Int(hold.attempt)].start

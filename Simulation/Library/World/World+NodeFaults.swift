@@ -100,14 +100,11 @@ extension World {
         }
     }
 
-    /// As the doctor advises: the number becomes the highest that any other node has.
-    ///
-    /// No number is lost by it: what a quorum accepted together with this node, another node of that quorum has too.
+    /// As the doctor advises: a bad number becomes the highest of the plausible ones.
     private mutating func mendNumbers(_ node: Int) {
         for resource in nodes[node].numbers.indices {
-            let others = nodes.indices.filter { $0 != node }.map { nodes[$0].highest(resource) }
             let spare = options.nodes - StandardRules().quorum(of: options.nodes)
-            let plausible = StandardRules().plausibleNumbers(among: others, spare: spare).max() ?? 0
+            let plausible = StandardRules().highestPlausible(among: nodes.map { $0.highest(resource) }, spare: spare)
             if nodes[node].numbers[resource] > plausible { nodes[node].mendNumber(resource, to: plausible, at: now) }
         }
     }
