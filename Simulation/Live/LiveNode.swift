@@ -217,8 +217,10 @@ final class LiveNode: @unchecked Sendable {
         current.command("SET", LiveKeys.numberKey(of: resource), number)
     }
 
-    func setNumbers(to number: String, resources: Int) {
-        for resource in 0..<resources { setNumber(of: resource, to: number) }
+    func setNumbers(to number: Int64, resources: Int) {
+        for resource in 0..<resources where self.number(of: resource) < number {
+            setNumber(of: resource, to: String(number))
+        }
     }
 
     /// One step of `redlock forget-numbers` that scans all keys.

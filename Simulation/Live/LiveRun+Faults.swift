@@ -135,7 +135,7 @@ extension LiveRun {
             for client in clients { client.proxy.change(node) { $0.port = port } }
             note(node, "a replica took its place")
         case .scriptFlush: nodes[node].flushScripts()
-        case .nodeBadNumber: nodes[node].setNumbers(to: String(fault.amount), resources: options.resources)
+        case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, resources: options.resources)
         case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount)
         default: break
         }

@@ -21,9 +21,10 @@ extension SimulatedNode {
         }
     }
 
-    /// Somebody writes this number into the node, for all resources.
+    /// Somebody writes this number into the node, for all resources that have a lower one. A number that is lowered
+    /// would be a number that is lost.
     mutating func setNumbers(to number: Int64, at time: Int64) {
-        for resource in numbers.indices {
+        for resource in numbers.indices where highest(resource) < number {
             note(resource, at: time)
             numbers[resource] = number
         }
