@@ -109,9 +109,16 @@ extension Schedule {
         for node in 0..<options.nodes where settingNodeClocks || forgettingNumbers {
             var time = random.below(options.ttl)
             while time < healAt {
-                let fault = Fault(
-                    settingNodeClocks ? .nodeClockJump : .nodeForgetNumbers, at: time / 1_000 * 1_000, nodes: [node])
-                faults.append(fault.with(amount: WorldOptions.milliseconds(settingNodeClocks ? 29 * 86_400_000 : 1)))
+                if settingNodeClocks {
+                    // A month, in jumps that a schedule can have.
+                    for step in 0..<Int64(5) {
+                        let fault = Fault(.nodeClockJump, at: (time / 1_000 + step) * 1_000, nodes: [node])
+                        faults.append(fault.with(amount: WorldOptions.milliseconds(6 * 86_400_000)))
+                    }
+                } else {
+                    let fault = Fault(.nodeForgetNumbers, at: time / 1_000 * 1_000, nodes: [node])
+                    faults.append(fault.with(amount: WorldOptions.milliseconds(1)))
+                }
                 time += options.ttl + random.below(options.ttl * 2)
             }
         }
