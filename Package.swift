@@ -51,7 +51,7 @@ let package = Package(
             dependencies: [
                 "CommandSupport", "Redlock", "RedlockBench", "RedlockCore", "RedlockDoctor", "ChildProcesses",
                 "CProcess",
-                "PosixLock", "PrintableText",
+                "PosixLock", "PrintableText", "RedlockRedis",
             ],
             swiftSettings: strict),
         // Real redis-server processes on this machine, for the demo and the tests.
@@ -83,7 +83,8 @@ let package = Package(
         .target(
             name: "RedlockLive",
             dependencies: [
-                "Redlock", "RedlockSimulation", "LocalCluster", "ChildProcesses", "Folders", "PosixLock", "CLivePage",
+                "Redlock", "RedlockCore", "RedlockRedis", "RedlockSimulation", "LocalCluster", "ChildProcesses",
+                "Folders", "PosixLock", "CLivePage",
             ],
             path: "Simulation/Live", swiftSettings: strict),
         .executableTarget(

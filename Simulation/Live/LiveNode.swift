@@ -2,6 +2,8 @@ internal import Folders
 internal import Glibc
 internal import LocalCluster
 internal import PosixLock
+internal import RedlockCore
+internal import RedlockRedis
 internal import RedlockSimulation
 
 /// A real redis-server, and what fate does to it. Faults may overlap, as in the simulated world: each kind is counted.
@@ -203,6 +205,33 @@ final class LiveNode: @unchecked Sendable {
 
     func flushScripts() {
         current.command("SCRIPT", "FLUSH")
+    }
+
+    /// The fencing number of a resource; 0 if there is none.
+    func number(of resource: Int) -> Int64 {
+        guard case .string(let text) = current.command("GET", LiveKeys.numberKey(of: resource)) else { return 0 }
+        return Int64(text) ?? 0
+    }
+
+    func setNumber(of resource: Int, to number: String) {
+        current.command("SET", LiveKeys.numberKey(of: resource), number)
+    }
+
+    func setNumbers(to number: Int64, resources: Int) {
+        for resource in 0..<resources where self.number(of: resource) < number {
+            setNumber(of: resource, to: String(number))
+        }
+    }
+
+    /// One step of `redlock forget-numbers` that scans all keys.
+    ///
+    /// - Parameter age: In nanoseconds.
+    func forgetNumbers(olderThan age: Int64) {
+        // The node's own clock is what counts: the cutoff offered is beyond all.
+        current.command(
+            "EVAL", Script.forgetNumbers, "1", Command.floorKey, String(Limits.fencingProposal), String(age / 1_000),
+            "0",
+            "10000", "", "0")
     }
 
     /// Makes it so short of memory, for a moment, that it evicts what it can.

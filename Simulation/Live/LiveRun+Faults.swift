@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import PosixLock
+internal import RedlockCore
 internal import RedlockSimulation
 
 // What each fault does to real processes and connections.
@@ -134,6 +135,8 @@ extension LiveRun {
             for client in clients { client.proxy.change(node) { $0.port = port } }
             note(node, "a replica took its place")
         case .scriptFlush: nodes[node].flushScripts()
+        case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, resources: options.resources)
+        case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount)
         default: break
         }
     }
@@ -156,6 +159,7 @@ extension LiveRun {
         case .nodeSlow: for client in clients { client.proxy.change(node) { $0.service -= fault.amount } }
         case .fsyncStall: nodes[node].stallSync(by: -fault.amount)
         case .nodeErrors: nodes[node].endErrors(fault.text)
+        case .nodeBadNumber: mendNumbers(node)
         case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
         default: break
         }
@@ -199,6 +203,16 @@ extension LiveRun {
         if amount > 0 { breach(.clockSteps, "node \(node)") }
         nodes[node].jump(by: amount)
         note(node, "clock set by \(Format.length(amount))")
+    }
+
+    /// As the doctor advises: a bad number becomes the highest of the plausible ones.
+    private func mendNumbers(_ node: Int) {
+        for resource in 0..<options.resources {
+            let numbers = nodes.map { $0.number(of: resource) }
+            let spare = options.nodes - StandardRules().quorum(of: options.nodes)
+            let highest = StandardRules().highestPlausible(among: numbers, spare: spare)
+            if nodes[node].number(of: resource) > highest { nodes[node].setNumber(of: resource, to: String(highest)) }
+        }
     }
 
     private func setRate(_ node: Int, _ rate: Int64) {

@@ -152,6 +152,9 @@ extension Arguments {
     /// The value as it was written; the last one counts.
     package func bytes(_ name: String) -> [UInt8]? { all(name).last }
 
+    /// All values of an option, in their order.
+    package func allBytes(_ name: String) -> [[UInt8]] { all(name) }
+
     private func all(_ name: String) -> [[UInt8]] {
         precondition(declared.contains { $0.name == name }, "the option --\(name) is not declared")
         return found.filter { $0.name == name }.map(\.value)
@@ -217,6 +220,7 @@ extension Duration {
         case seconds = "s"
         case minutes = "m"
         case hours = "h"
+        case days = "d"
 
         var length: Duration {
             switch self {
@@ -224,6 +228,7 @@ extension Duration {
             case .seconds: .seconds(1)
             case .minutes: .seconds(60)
             case .hours: .seconds(3_600)
+            case .days: .seconds(86_400)
             }
         }
     }
@@ -238,9 +243,11 @@ extension Duration {
         self = .nanoseconds(Int64((seconds * 1e9).rounded()))
     }
 
-    /// As a person would write it: in the largest unit that it is a whole number of, in milliseconds at least.
+    /// As a person would write it: in the largest unit up to hours that it is a whole number of, in milliseconds at
+    /// least.
     package var argument: String {
-        let unit = Unit.allCases.last { (self / $0.length).rounded() == self / $0.length } ?? .milliseconds
+        let unit =
+            Unit.allCases.last { $0 != .days && (self / $0.length).rounded() == self / $0.length } ?? .milliseconds
         return self == .zero ? "0s" : "\(Int((self / unit.length).rounded()))\(unit.rawValue)"
     }
 }

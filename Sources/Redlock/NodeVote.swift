@@ -81,6 +81,7 @@ extension NodeVote {
             case .failed(.connectionLost(let reason)): (.unreachable, reason)
             case .failed(.errorReply(let text)): (.errorReply, Self.explained(text))
             case .failed(.protocolViolation(let what)): (.errorReply, "no answer to the command: \(what)")
+            case .failed(.implausibleNumber(let number)): (.errorReply, Self.implausible(number))
             case .failed(.overloaded): (.overloaded, "")
             case .failed(.sameServer(let first)): (.sameServer, "the same server as \(name(first))")
             case .failed(.quarantined(let quarantine, let moment)):
@@ -94,6 +95,11 @@ extension NodeVote {
 }
 
 extension NodeVote {
+    private static func implausible(_ number: Int64) -> String {
+        "it reports the fencing number \(number), which no clock can have proposed; "
+            + "redlock doctor --resource finds such numbers and says how to mend them"
+    }
+
     /// An error, after what it means where Redis says that in its own terms.
     private static func explained(_ error: String) -> String {
         let code = error.prefix { $0 != " " }

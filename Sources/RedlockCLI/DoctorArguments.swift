@@ -2,6 +2,7 @@ import CommandSupport
 import Redlock
 import RedlockCore
 import RedlockDoctor
+import RedlockRedis
 
 /// What `redlock doctor` was told.
 struct DoctorArguments: Sendable {
@@ -19,6 +20,7 @@ struct DoctorArguments: Sendable {
             .init("max-ttl", .text("TIME"), "the longest ttl that anybody uses on these nodes (60s)"),
             .init("node-timeout", .text("TIME"), "that of the lock's clients (100ms)"),
             .init("key-prefix", .bytes("TEXT"), "how the locks' keys begin, to try the rights"),
+            .init("resource", .bytes("NAME"), "look at its fencing numbers; once for each"),
             .init("timeout", .text("TIME"), "how long all nodes together may take (3s)"),
             .init("watch", "look again and again; tell what changes"),
             .init("interval", .text("TIME"), "from look to look, with --watch (2s)"),
@@ -40,6 +42,12 @@ struct DoctorArguments: Sendable {
         // Nobody's, so that the trials change nothing.
         let key = Resource(bytes: (prefix ?? []) + "redlock-doctor-\(UInt32.random(in: 0 ... .max))".utf8)
         expected.key = key.description
+        let resources = arguments.allBytes("resource").map { Resource(bytes: (prefix ?? []) + $0) }
+        if let bad = resources.first(where: { !(1...Limits.resourceBytes).contains($0.bytes.count) }) {
+            throw UsageError("--resource has \(bad.bytes.count) bytes; it must have 1 to \(Limits.resourceBytes)")
+        }
+        expected.resources = resources.map(\.description)
+        expected.wallClock = WallClock.microseconds
         let interval = try arguments.time("interval", Self.intervalLimits)
         guard arguments.has("watch") || interval == nil else {
             throw UsageError("--interval is for --watch")
@@ -49,7 +57,8 @@ struct DoctorArguments: Sendable {
         asJSON = arguments.has("json")
         let urls = try Nodes.urls(arguments)
         do {
-            examination = try Examination(urls, key: key.bytes, timeout: expected.timeout)
+            examination = try Examination(
+                urls, key: key.bytes, resources: resources.map(\.bytes), timeout: expected.timeout)
         } catch {
             throw UsageError("\(error)")
         }

@@ -8,7 +8,7 @@ struct RedlockCommand {
     static let program = Program(
         "redlock", summary: "a lock over independent Redis nodes", version: version,
         notes: "Exit codes, environment and the lines of --json: docs/command.md.",
-        [RunCommand.subcommand, DoctorCommand.subcommand, BenchCommand.subcommand])
+        [RunCommand.subcommand, DoctorCommand.subcommand, ForgetNumbersCommand.subcommand, BenchCommand.subcommand])
 
     /// What the process was started with. First used as the first thing of all.
     static let start = ProcessStart()

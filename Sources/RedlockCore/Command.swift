@@ -115,8 +115,8 @@ extension Reply {
         case (.raise(let proposed), .pair(1, let accepted)) where accepted == proposed: .granted
         case (.raise, .pair(0, -2)): .missing
         case (.raise, .pair(0, _)): .heldByAnother
-        case (.acquireFenced, .pair(2, let highest)) where highest <= Limits.fencingNumber: .numberTooLow(highest)
-        case (.raise, .pair(2, let highest)) where highest <= Limits.fencingNumber: .numberTooLow(highest)
+        case (.acquireFenced, .pair(2, let highest)), (.raise, .pair(2, let highest)):
+            highest < Limits.fencingNumber ? .numberTooLow(highest) : .failed(.implausibleNumber(highest))
         case (_, .error(let text)): .failed(.errorReply(text))
         case (_, .unexpected(let text)): .failed(.protocolViolation(text))
         case (_, .ok): .failed(.protocolViolation("a status"))

@@ -10,6 +10,13 @@ extension Engine {
         return number
     }
 
+    /// The vote, or a failed vote where the number that it reports is not plausible.
+    mutating func judged(_ vote: Vote, of node: Int, _ lock: LockID, attempt: UInt32) -> Vote {
+        guard case .numberTooLow(let reported) = vote, Limits.isNearClocksEnd(reported) else { return vote }
+        guard let slot = slot(of: lock) else { return vote }
+        return slots[slot].machine!.judged(vote, of: node, attempt: attempt, policy)
+    }
+
     /// Remembers what a node reported, so that the next proposal is above it.
     mutating func noteNumber(_ vote: Vote, _ slot: Int) {
         guard case .numberTooLow(let reported) = vote else { return }
@@ -32,6 +39,7 @@ extension Engine {
     mutating func countRaise(
         _ vote: Vote, of node: Int, _ lock: LockID, attempt: UInt32, round: UInt32, _ turn: inout Turn
     ) {
+        let vote = judged(vote, of: node, lock, attempt: attempt)
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)

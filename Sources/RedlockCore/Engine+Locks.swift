@@ -54,6 +54,7 @@ extension Engine {
     private mutating func countAttempt(
         _ vote: Vote, of node: Int, _ lock: LockID, number: UInt32, remaining: Nanoseconds? = nil, _ turn: inout Turn
     ) {
+        let vote = judged(vote, of: node, lock, attempt: number)
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)

@@ -21,6 +21,8 @@ extension LockMachine {
         var highestReported: Int64 = 0
         /// Nodes that have our key, as far as they told.
         var owned = NodeSet()
+        /// What nodes reported that no clock can have proposed, and what is so near that it may confirm it.
+        var beyondClocks: [(node: Int, number: Int64)] = []
 
         init(proposing number: Int64) {
             self.number = number
@@ -29,6 +31,37 @@ extension LockMachine {
 }
 
 extension LockMachine.Attempt {
+    /// Makes a failed vote of a number that is not plausible. Nothing else of that vote counts.
+    ///
+    /// A number that more nodes confirm later becomes plausible then: ``heard(_:of:_:)`` corrects the earlier votes.
+    mutating func judged(_ vote: Vote, of node: Int, _ policy: Policy) -> Vote {
+        guard case .numberTooLow(let reported) = vote, Limits.isNearClocksEnd(reported), fencing != nil else {
+            return vote
+        }
+        fencing!.beyondClocks.removeAll { $0.node == node }
+        fencing!.beyondClocks.append((node, reported))
+        return isPlausible(reported, policy) ? vote : .failed(.implausibleNumber(reported))
+    }
+
+    private func isPlausible(_ number: Int64, _ policy: Policy) -> Bool {
+        let witnesses = fencing!.beyondClocks.count { $0.number >= number - Limits.fencingNumbersMissed }
+        return policy.rules.isPlausible(
+            number: number, proposed: fencing!.number, witnesses: witnesses,
+            spare: policy.parameters.nodes - policy.quorum)
+    }
+
+    /// Counts what nodes reported before others confirmed it.
+    private mutating func correctDoubts(_ policy: Policy) {
+        for (node, number) in fencing!.beyondClocks {
+            guard ballot.votes[node] == .failed(.implausibleNumber(number)), isPlausible(number, policy) else {
+                continue
+            }
+            fencing!.owned.insert(node)
+            fencing!.highestReported = max(fencing!.highestReported, number)
+            ballot.record(.numberTooLow(number), of: node)
+        }
+    }
+
     /// Takes what a node says of its number out of its vote, and returns what there is to count.
     mutating func heard(_ vote: Vote, of node: Int, _ policy: Policy) -> Vote {
         guard fencing != nil else { return vote }
@@ -38,10 +71,11 @@ extension LockMachine.Attempt {
         case .numberTooLow(let reported):
             fencing!.owned.insert(node)
             fencing!.highestReported = max(fencing!.highestReported, reported)
+            if Limits.isNearClocksEnd(reported) { correctDoubts(policy) }
             if policy.rules.isAcceptance(reported: reported, proposed: fencing!.number) { return .granted }
         case .heldByAnother, .missing:
             fencing!.owned.remove(node)
-        case .failed(.quarantined):
+        case .failed(.quarantined), .failed(.implausibleNumber):
             // It said so, and its word is worth nothing.
             fencing!.owned.remove(node)
         case .pending, .notAsked, .failed:

@@ -240,6 +240,15 @@ extension LockMachine {
         return .ask(rest)
     }
 
+    /// A failed vote where the number that it reports is not plausible, or of an attempt that is over.
+    mutating func judged(_ vote: Vote, of node: Int, attempt number: UInt32, _ policy: Policy) -> Vote {
+        guard hasBegun, number == attempt.number else {
+            guard case .numberTooLow(let reported) = vote, reported > Limits.fencingProposal else { return vote }
+            return .failed(.implausibleNumber(reported))
+        }
+        return attempt.judged(vote, of: node, policy)
+    }
+
     /// Counts a vote of an attempt, and decides as soon as the others cannot change the outcome.
     ///
     /// Votes that come after the decision are counted too: a late grant is one more node that guards the lease.

@@ -11,6 +11,26 @@ extension Rules {
         false
     }
 
+    /// By no clock of this client: a client whose clock is wrong must be able to lock. What a clock may propose is
+    /// plausible. Beyond that, numbers go up by one with each grant; so the number must be near one that this client
+    /// proposes, or more nodes than may fail must know it. A bound alone would not do: one node that reports the
+    /// highest number below it would use up all numbers.
+    package func isPlausible(number: Int64, proposed: Int64, witnesses: Int, spare: Int) -> Bool {
+        number <= Limits.fencingProposal || number - Limits.fencingNumbersMissed <= proposed || witnesses > spare
+    }
+
+    /// The highest of the numbers, one of each node, that is plausible beside the others. A number above it is bad.
+    ///
+    /// A bad number is mended by this one. That loses nothing: what a quorum accepted together with the node, the
+    /// others of that quorum have too; and the bad number is a witness for what it replaced.
+    package func highestPlausible(among numbers: [Int64], spare: Int) -> Int64 {
+        numbers.filter { number in
+            let witnesses = numbers.count { $0 >= number - Limits.fencingNumbersMissed }
+            return number < Limits.fencingNumber
+                && isPlausible(number: number, proposed: 0, witnesses: witnesses, spare: spare)
+        }.max() ?? 0
+    }
+
     /// The number that a quorum accepted, and no other.
     package func fencingToken(accepted: Int64, highestReported: Int64) -> Int64 {
         accepted

@@ -49,6 +49,14 @@ package protocol Rules: Sendable {
     /// Whether a node that says that it has a number as high as the one proposed accepted it all the same.
     func isAcceptance(reported: Int64, proposed: Int64) -> Bool
 
+    /// Whether a number that a node reported is one that clocks and raises can have led to. Else its vote fails.
+    ///
+    /// - Parameters:
+    ///   - proposed: What this client proposes now.
+    ///   - witnesses: Nodes that reported this number in this attempt, or one not far below it, or a higher one.
+    ///   - spare: How many nodes may fail: all but a quorum.
+    func isPlausible(number: Int64, proposed: Int64, witnesses: Int, spare: Int) -> Bool
+
     /// The fencing token of a grant.
     func fencingToken(accepted: Int64, highestReported: Int64) -> Int64
 

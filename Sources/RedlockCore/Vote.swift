@@ -37,6 +37,8 @@ package enum Vote: Hashable, Sendable {
         case errorReply(String)
         /// The node answered with something that is no answer to the command.
         case protocolViolation(String)
+        /// The node reported a fencing number that no clock and no raises explain. It is not adopted.
+        case implausibleNumber(Int64)
         /// Not asked: ``Limits/commandsPerNode`` commands are waiting for it already.
         case overloaded
         /// Not asked, or not counted: locks that it granted may be gone without its knowing. Said at this instant.

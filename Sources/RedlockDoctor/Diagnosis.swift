@@ -31,6 +31,7 @@ package struct Diagnosis: Sendable {
             .filter { !silent.contains($0.node) && counted.insert($0.server).inserted }.map(\.node)
         findings += SetFindings.sameServer(reports)
         findings += SetFindings.quorum(nodes: reports.count, voting: voters.count, quorum: quorum)
+        findings += SetFindings.numbers(reports, expected, quorum: quorum)
         findings += SetFindings.evenNumber(reports.count)
         findings += SetFindings.sameHost(reports, quorum: quorum)
     }

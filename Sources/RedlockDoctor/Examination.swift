@@ -11,16 +11,21 @@ package final class Examination: Sendable {
 
     private let addresses: [NodeAddress]
     private let key: [UInt8]
+    private let resources: [[UInt8]]
     private let timeout: Nanoseconds
     /// Nodes that are being asked. A look-up cannot be given up: where it goes on, no second one is begun.
     private let busy = Locked<Set<Int>>([])
 
     /// - Parameters:
     ///   - key: A key that nobody has, for the trials of the rights.
+    ///   - resources: Keys of locks whose fencing numbers are read.
     ///   - timeout: How long each node may take for all of its answers. They take it together.
-    package init(_ urls: [String], key: [UInt8], timeout: Nanoseconds) throws(NodeAddress.ParseError) {
+    package init(
+        _ urls: [String], key: [UInt8], resources: [[UInt8]] = [], timeout: Nanoseconds
+    ) throws(NodeAddress.ParseError) {
         addresses = try NodeAddress.set(of: urls)
         self.key = key
+        self.resources = resources
         self.timeout = timeout
     }
 
@@ -62,10 +67,10 @@ package final class Examination: Sendable {
         let asked = addresses.indices.filter { index in busy.withLock { $0.insert(index).inserted } }
         for index in asked {
             do throws(ThreadError) {
-                try startThread { [self, address = addresses[index], key] in
+                try startThread { [self, address = addresses[index], key, resources] in
                     let outcome: Outcome
                     do throws(ProbeFailure) {
-                        outcome = .success(try Probe.ask(address, key: key, until: deadline))
+                        outcome = .success(try Probe.ask(address, key: key, resources: resources, until: deadline))
                     } catch {
                         outcome = .failure(error)
                     }

@@ -27,6 +27,8 @@ package struct Finding: Hashable, Sendable {
         case rightsMissing, rightsWanted, otherNames
         // Who else may.
         case passwordNotNeeded, noPassword
+        // Fencing numbers of the resources that were named.
+        case badNumber, badFloor, numberDenied
         // The set.
         case noQuorum, noSpare, sameServer, sameHost, evenNumber, ownClockOff
     }
@@ -77,6 +79,11 @@ package struct Expectations: Sendable {
     package var key = ""
     /// Whether the clients' own prefix was given, so that the key is one of theirs.
     package var knowsPrefix = false
+
+    /// Names of resources whose fencing numbers are looked at, as keys, as they are shown.
+    package var resources: [String] = []
+    /// In microseconds since 1970: what a floor is mended to.
+    package var wallClock: Int64 = 0
 
     /// Wall clocks that NTP keeps are nearer than this.
     package static let clockOffset = Nanoseconds.milliseconds(100)

@@ -43,6 +43,8 @@ package struct NodeAnswers: Sendable {
     /// To the trials of ``Right/all``.
     package var rights: [Reply]
     package var clock: [ClockSample]
+    /// The fencing numbers of the resources that were named, and the floor; empty if none was named.
+    package var numbers: [Reply] = []
     /// The URL has a password.
     package var hasPassword: Bool
     /// To DEL of a key that is not there, or to the PING before it, on a connection that has not signed in. Nil when

@@ -105,6 +105,10 @@ package struct ServerReport: Sendable {
     package var quarantineLeft = Nanoseconds.zero
     /// With what it answers INFO, when that is an error for good.
     package var infoRefusal: String?
+    /// Of the resources that were named, in their order.
+    package var numbers: [StoredNumber] = []
+    /// What takes the place of numbers that are missing; nil if no resource was named.
+    package var floor: StoredNumber?
     /// Why a client would not know what this server is.
     package var unverified: String?
 

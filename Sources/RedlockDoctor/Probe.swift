@@ -9,9 +9,10 @@ enum Probe {
 
     /// - Parameters:
     ///   - key: A key that nobody has, for the trials of the rights.
+    ///   - resources: Keys of locks whose fencing numbers are read.
     ///   - deadline: On ``BootClock``, for all but the look-up of a name.
     static func ask(
-        _ address: NodeAddress, key: [UInt8], until deadline: Int64
+        _ address: NodeAddress, key: [UInt8], resources: [[UInt8]] = [], until deadline: Int64
     ) throws(ProbeFailure) -> NodeAnswers {
         let dialledAt = now
         var connection = try connect(address, deadline)
@@ -25,12 +26,16 @@ enum Probe {
             let reply = try ask([["TIME"]], &connection)[0]
             samples.append(.init(sentAt: wall, roundTrip: now - sentAt, reply: reply))
         }
+        let keys = resources.map { Command.numberKey(of: $0) } + [[UInt8](Command.floorKey.utf8)]
+        let numbers = resources.isEmpty ? [] : try ask(keys.map { [[UInt8]("GET".utf8), $0] }, &connection)
         let rights = try ask(Right.all.map { $0.trial(on: key) }, &connection)
         let facts = NodeFactsReader.questions.count
-        return NodeAnswers(
+        var answers = NodeAnswers(
             dialledAt: dialledAt, answeredAt: answeredAt, facts: Array(replies[..<facts]),
             info: Array(replies[facts...]), rights: rights, clock: samples, hasPassword: address.password != nil,
             stranger: address.password == nil ? nil : askAsStranger(address, key: key, until: deadline))
+        answers.numbers = numbers
+        return answers
     }
 
     /// What somebody is told who has not signed in. DEL, because there may be a user for pings.
@@ -45,7 +50,7 @@ enum Probe {
         }
     }
 
-    private static func connect(_ address: NodeAddress, _ deadline: Int64) throws(ProbeFailure) -> BlockingConnection {
+    static func connect(_ address: NodeAddress, _ deadline: Int64) throws(ProbeFailure) -> BlockingConnection {
         do throws(BlockingConnection.Failure) {
             return try BlockingConnection(to: address.endpoint, until: deadline)
         } catch {
@@ -59,7 +64,7 @@ enum Probe {
         try ask(commands.map { words in words.map { [UInt8]($0.utf8) } }, &connection)
     }
 
-    private static func ask(
+    static func ask(
         _ commands: [[[UInt8]]], _ connection: inout BlockingConnection
     ) throws(ProbeFailure) -> [Reply] {
         do throws(BlockingConnection.Failure) {
@@ -69,7 +74,7 @@ enum Probe {
         }
     }
 
-    private static func signIn(
+    static func signIn(
         _ address: NodeAddress, _ connection: inout BlockingConnection
     ) throws(ProbeFailure) {
         if let password = address.password {

@@ -18,6 +18,7 @@ extension ServerReport {
         rights = answers.rights.map { RightVerdict($0) }
         refusal = Self.refusal(answers)
         access = Self.access(answers)
+        readNumbers(answers.numbers)
         greet(answers, parameters)
     }
 
@@ -34,6 +35,12 @@ extension ServerReport {
 
     /// A hundred years.
     private static let longestUptimeSeconds: Int64 = 3_153_600_000
+
+    private mutating func readNumbers(_ replies: [Reply]) {
+        guard let last = replies.last else { return }
+        numbers = replies.dropLast().map { StoredNumber($0) }
+        floor = StoredNumber(last)
+    }
 
     private mutating func greet(_ answers: NodeAnswers, _ parameters: Parameters) {
         do throws(NodeFactsReader.NotReady) {

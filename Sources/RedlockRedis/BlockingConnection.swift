@@ -26,7 +26,8 @@ package struct BlockingConnection: ~Copyable {
     private static let readBytes = 16_384
 
     private let descriptor: Int32
-    private let deadline: Int64
+    /// On ``BootClock``. A caller that asks for long moves it before each question.
+    package var deadline: Int64
     private let reader = ReplyReader()
     private var formatter = CommandFormatter()
 

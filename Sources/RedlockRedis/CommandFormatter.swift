@@ -50,11 +50,11 @@ package struct CommandFormatter {
         case .acquireFenced(let milliseconds, let number):
             addScript(Script.acquireFenced, Script.acquireFencedDigest, command, withNumber: true)
             add(String(milliseconds))
-            addNumber(number)
+            add(String(number))
             if command.notice == .nothing { add("quietly") }
         case .raise(let number):
             addScript(Script.raise, Script.raiseDigest, command, withNumber: true)
-            addNumber(number)
+            add(String(number))
         case .contend(let milliseconds):
             addScript(Script.contend, Script.contendDigest, command)
             add(String(milliseconds))
@@ -98,11 +98,6 @@ package struct CommandFormatter {
         begin()
         for word in words { add(word) }
         return end()
-    }
-
-    private mutating func addNumber(_ number: Int64) {
-        add(String(number))
-        add(String(Limits.fencingNumberKept.millisecondsRoundedUp))
     }
 
     private mutating func addScript(

@@ -1,6 +1,7 @@
 import Folders
 import Glibc
 import LocalCluster
+import Redlock
 import RedlockSimulation
 import TestSupport
 import Testing
@@ -69,6 +70,22 @@ struct ClockShimTests {
             server.node.jump(by: 2_000 * Self.second)
             #expect(try server.timeLeft("key") == -2, "it is over by the clock that the server reads")
         }
+    }
+
+    @Test("a jump by six weeks takes no fencing number away")
+    func fencingNumber() async throws {
+        let server = try Server()
+        var configuration = Redlock.Configuration()
+        configuration.fencing = true
+        let redlock = try Redlock(nodes: ["redis://127.0.0.1:\(server.node.port)"], configuration: configuration)
+        let lease = try await redlock.acquire("r", ttl: .seconds(30), waitingUpTo: .seconds(30))
+        let token = try #require(lease.fencingToken)
+        await lease.release()
+        await redlock.shutdown()
+        server.node.server.command("SET", "other", "value", "PX", "3600000")
+        server.node.jump(by: 42 * 86_400 * Self.second)
+        #expect(server.node.server.command("EXISTS", "other") == .integer(0))
+        #expect(server.node.server.command("GET", "r:fencing") == .string(String(token)))
     }
 
     @Test("a rate makes the server's clock gain, and goes on from where it was")

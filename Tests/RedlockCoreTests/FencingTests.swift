@@ -187,12 +187,98 @@ import Testing
         play(nodes: 1) { script in
             script.acquire(wallClock: 5_000)
             script.reply(0, .pair(2, Limits.fencingNumber))
-            #expect(refusal(script.news())?.votes == [.numberTooLow(Limits.fencingNumber)])
+            #expect(refusal(script.news())?.votes == [.failed(.implausibleNumber(Limits.fencingNumber))])
             script.acquire("other", wallClock: 5_000)
             script.reply(0, .integer(1))
             script.reply(0, .pair(2, Limits.fencingNumber - 1))
             script.reply(0, .pair(1, Limits.fencingNumber))
             #expect(token(script.news()) == Limits.fencingNumber)
+        }
+    }
+
+    // MARK: Numbers that cannot be right
+
+    @Test(arguments: [
+        (Int64(1 << 53) - 2), Limits.fencingNumber, Limits.fencingNumber - 1, Limits.fencingProposal + 1,
+    ])
+    func aNumberBeyondClocksOfAMinorityIsAFailedVoteAndIsNotAdopted(number: Int64) {
+        play(nodes: 5) { script in
+            let lock = script.acquire(wallClock: 5_000)
+            script.reply(0...1, .pair(2, number))
+            script.reply(2...3, .pair(1, 5_000))
+            #expect(script.news() == [])
+            script.reply(4, .pair(1, 5_000))
+            #expect(token(script.news()) == 5_000)
+            for node in 0..<5 { #expect(script.sent(node).count == 1) }
+            script.release(lock)
+            for node in 0..<5 { script.serve(node) }
+            _ = script.news()
+            script.acquire(wallClock: 5_000)
+            #expect(script.operations(2).last == .acquireFenced(milliseconds: 10_000, number: 5_001))
+        }
+    }
+
+    @Test func aMajorityOfNumbersThatNoneConfirmsIsAnOutageThatNamesTheNodes() {
+        play(nodes: 3) { script in
+            script.acquire(wallClock: 5_000)
+            script.reply(0, .pair(2, Limits.fencingNumber))
+            script.reply(1, .pair(2, Limits.fencingProposal + 1))
+            let expected: [Vote] = [
+                .failed(.implausibleNumber(Limits.fencingNumber)),
+                .failed(.implausibleNumber(Limits.fencingProposal + 1)), .pending,
+            ]
+            #expect(refusal(script.news()) == Refusal(reason: .unavailable, attempts: 1, votes: expected))
+        }
+    }
+
+    /// A clock beyond all, once, must not end the use of a resource: the numbers go on by one.
+    @Test func aNumberBeyondClocksThatMoreNodesKnowThanMayFailIsRaised() {
+        play(nodes: 5) { script in
+            let number = Limits.fencingProposal + 7
+            script.acquire(wallClock: 5_000)
+            script.reply(0, .pair(2, number))
+            script.reply(1, .pair(2, number - Limits.fencingNumbersMissed))
+            #expect(script.news() == [])
+            script.reply(2, .pair(2, number))
+            // Node 1 and node 2 confirm node 0; nobody confirms more than node 1 knows.
+            for node in 0...2 { #expect(script.operations(node).last == .raise(to: number + 1)) }
+            script.reply(0...2, .pair(1, number + 1))
+            #expect(token(script.news()) == number + 1)
+        }
+    }
+
+    @Test func aLiarAboveAConfirmedNumberIsStillALiar() {
+        play(nodes: 5) { script in
+            let number = Limits.fencingProposal + 7
+            script.acquire(wallClock: 5_000)
+            script.reply(4, .pair(2, Limits.fencingNumber - 1))
+            script.reply(0...1, .pair(2, number))
+            #expect(script.news() == [])
+            script.reply(2, .pair(2, number))
+            for node in 0...2 { #expect(script.operations(node).last == .raise(to: number + 1)) }
+            #expect(script.operations(4).count == 1)
+            script.reply(0...2, .pair(1, number + 1))
+            #expect(token(script.news()) == number + 1)
+        }
+    }
+
+    @Test func aClientThatKnowsANumberBeyondClocksBelievesTheNext() {
+        play(nodes: 3) { script in
+            let number = Limits.fencingProposal + 7
+            let lock = script.acquire(wallClock: 5_000)
+            script.reply(0...1, .pair(2, number))
+            script.reply(0...1, .pair(1, number + 1))
+            #expect(token(script.news()) == number + 1)
+            script.reply(2, .pair(1, 5_000))
+            script.release(lock)
+            for node in [0, 1, 2, 0, 1, 2] { script.serve(node) }
+            _ = script.news()
+            script.acquire(wallClock: 5_000)
+            #expect(script.operations(0).last == .acquireFenced(milliseconds: 10_000, number: number + 2))
+            #expect(script.unanswered(0).count == 1 && script.unanswered(1).count == 1)
+            script.reply(0, .pair(2, number + 4))
+            script.reply(1, .pair(1, number + 2))
+            #expect(script.operations(0).last == .raise(to: number + 5))
         }
     }
 
@@ -335,7 +421,7 @@ import Testing
         (.acquireFenced(milliseconds: 9, number: 5), .pair(1, 6), .failed(.protocolViolation("the numbers 1 and 6"))),
         (
             .acquireFenced(milliseconds: 9, number: 5), .pair(2, 1 << 53),
-            .failed(.protocolViolation("the numbers 2 and 9007199254740992"))
+            .failed(.implausibleNumber(1 << 53))
         ),
         (.acquireFenced(milliseconds: 9, number: 5), .pair(3, 5), .failed(.protocolViolation("the numbers 3 and 5"))),
         (.acquireFenced(milliseconds: 9, number: 5), .ok, .failed(.protocolViolation("a status"))),
@@ -380,7 +466,9 @@ import Testing
 
     @Test func theKeyOfTheNumberIsNamedAfterTheLocks() {
         #expect(Command.numberKey(of: [UInt8]("invoice:42".utf8)) == [UInt8]("invoice:42:fencing".utf8))
-        #expect(Limits.fencingNumberKept.millisecondsRoundedUp == 28 * 24 * 3_600 * 1_000)
+        #expect(Command.floorKey == "redlock:fencing-floor")
+        // Every digit is kept where numbers are doubles.
+        #expect(Limits.fencingNumber < 1 << 53 && Limits.fencingProposal < Limits.fencingNumber)
     }
 
     @Test func observersHearOfARaise() {

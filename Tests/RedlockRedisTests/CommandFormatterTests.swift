@@ -54,17 +54,16 @@ import Testing
         let command = Command(.acquireFenced(milliseconds: 250, number: 77), key: [UInt8]("k".utf8), token: token)
         #expect(
             bytes(command)
-                == "*9\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.acquireFencedDigest)\r\n$1\r\n2\r\n"
-                + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n$2\r\n77\r\n"
-                + "$10\r\n2419200000\r\n")
+                == "*8\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.acquireFencedDigest)\r\n$1\r\n2\r\n"
+                + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$3\r\n250\r\n$2\r\n77\r\n")
     }
 
     @Test func aRaiseNamesBothKeys() {
         let command = Command(.raise(to: 78), key: [UInt8]("k".utf8), token: token)
         #expect(
             bytes(command)
-                == "*8\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.raiseDigest)\r\n$1\r\n2\r\n"
-                + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$2\r\n78\r\n$10\r\n2419200000\r\n")
+                == "*7\r\n$7\r\nEVALSHA\r\n$40\r\n\(Script.raiseDigest)\r\n$1\r\n2\r\n"
+                + "$1\r\nk\r\n$9\r\nk:fencing\r\n$40\r\n\(digits)\r\n$2\r\n78\r\n")
     }
 
     @Test(arguments: [(Command.Notice.count, "?"), (.node, "0"), (.everywhere, "released")])

@@ -6,8 +6,6 @@ import Testing
 
 /// What the scripts of fencing do on a real server, answer by answer.
 @Suite struct FencingScriptTests {
-    private static let week = 7 * 86_400 * 1_000
-
     private func run(_ cluster: LocalCluster, _ operation: Command.Operation, token: UInt64 = 1) -> Reply {
         var command = Command(operation, key: [UInt8]("k".utf8), token: Token(number: token))
         command.spelling = .source
@@ -40,18 +38,121 @@ import Testing
         }
     }
 
-    @Test func aGrantKeepsTheNumberForWeeksAndAnAcceptanceBeginsThemAnew() throws {
+    @Test func aNumberHasNoExpiryAndAnAcceptanceEndsOneThatAnOlderVersionSet() throws {
         let cluster = try LocalCluster(nodes: 1)
         let node = cluster.nodes[0]
         #expect(acquire(cluster, 100) == .pair(1, 100))
         #expect(node.command("GET", "k:fencing") == .string("100"))
-        guard case .integer(let left) = node.command("PTTL", "k:fencing") else { throw CancellationError() }
-        #expect(left > 3 * Self.week && left <= 4 * Self.week)
+        #expect(node.command("PTTL", "k:fencing") == .integer(-1))
         node.command("PEXPIRE", "k:fencing", "1000000")
         #expect(run(cluster, .raise(to: 101)) == .pair(1, 101))
-        guard case .integer(let again) = node.command("PTTL", "k:fencing") else { throw CancellationError() }
-        #expect(again > 3 * Self.week)
+        #expect(node.command("PTTL", "k:fencing") == .integer(-1))
+        node.command("PEXPIRE", "k:fencing", "1000000")
+        node.command("DEL", "k")
+        #expect(acquire(cluster, 102) == .pair(1, 102))
+        #expect(node.command("PTTL", "k:fencing") == .integer(-1))
     }
+
+    @Test func theFloorTakesThePlaceOfANumberThatIsMissing() throws {
+        let cluster = try LocalCluster(nodes: 1)
+        let node = cluster.nodes[0]
+        node.command("SET", Command.floorKey, "500")
+        #expect(acquire(cluster, 500) == .pair(2, 500))
+        #expect(run(cluster, .raise(to: 500)) == .pair(2, 500))
+        #expect(node.command("EXISTS", "k:fencing") == .integer(0))
+        #expect(run(cluster, .raise(to: 501)) == .pair(1, 501))
+        // A number that is there counts, whatever the floor is.
+        node.command("SET", Command.floorKey, "900")
+        #expect(run(cluster, .raise(to: 502)) == .pair(1, 502))
+        #expect(node.command("GET", Command.floorKey) == .string("900"))
+    }
+
+    @Test(arguments: ["x", "-1", "6755399441055744"])
+    func aFloorThatIsNoNumberIsAnErrorAndSetsNothing(value: String) throws {
+        let cluster = try LocalCluster(nodes: 1)
+        cluster.nodes[0].command("SET", Command.floorKey, value)
+        guard case .error(let text) = acquire(cluster, 100) else { throw CancellationError() }
+        #expect(text.hasPrefix("FENCING the key of the floor (redlock:fencing-floor) holds no whole number below"))
+        #expect(cluster.nodes[0].command("EXISTS", "k") == .integer(0))
+        // It is read only where the number is missing.
+        cluster.nodes[0].command("SET", "k:fencing", "99")
+        #expect(acquire(cluster, 100) == .pair(1, 100))
+    }
+
+    // MARK: Forgetting numbers
+
+    /// All keys in one step.
+    private func forget(
+        _ cluster: LocalCluster, cutoff: Int64, age: Int64 = 0, prefix: String = "", dry: Bool = false
+    ) -> [BlockingClient.Answer] {
+        let answer = cluster.nodes[0].command(
+            "EVAL", Script.forgetNumbers, "1", Command.floorKey, String(cutoff), String(age), "0", "10000", prefix,
+            dry ? "1" : "0")
+        guard case .array(let elements) = answer else {
+            Issue.record("\(String(describing: answer))")
+            return []
+        }
+        return elements
+    }
+
+    private func counts(
+        floor: Int64, _ seen: Int64, _ deleted: Int64, _ persisted: Int64 = 0, _ bad: Int64 = 0, _ others: Int64 = 0
+    ) -> [BlockingClient.Answer] {
+        [.string("0"), .string(String(floor))]
+            + [seen, deleted, persisted, bad, others].map { BlockingClient.Answer.integer($0) }
+    }
+
+    @Test func forgettingRaisesTheFloorAndDeletesWhatIsNotAboveIt() throws {
+        let cluster = try LocalCluster(nodes: 1)
+        let node = cluster.nodes[0]
+        for (key, value) in [
+            ("a:fencing", "99"), ("b:fencing", "100"), ("c:fencing", "101"), ("d:fencing", "9007199254740990"),
+            ("e:fencing", "word"), ("f", "1"),
+        ] { node.command("SET", key, value) }
+        node.command("PEXPIRE", "c:fencing", "1000000")
+        node.command("RPUSH", "g:fencing", "1")
+        #expect(forget(cluster, cutoff: 100, dry: true) == counts(floor: 100, 4, 2, 1, 1, 2))
+        #expect(node.command("DBSIZE") == .integer(7))
+        #expect(node.command("PTTL", "c:fencing") != .integer(-1))
+        #expect(forget(cluster, cutoff: 100) == counts(floor: 100, 4, 2, 1, 1, 2))
+        #expect(node.command("GET", Command.floorKey) == .string("100"))
+        #expect(node.command("PTTL", Command.floorKey) == .integer(-1))
+        #expect(node.command("EXISTS", "a:fencing", "b:fencing") == .integer(0))
+        #expect(node.command("EXISTS", "c:fencing", "d:fencing", "e:fencing", "f", "g:fencing") == .integer(5))
+        #expect(node.command("PTTL", "c:fencing") == .integer(-1))
+        // Again, and with a lower cutoff: nothing more, and the floor is never lowered.
+        #expect(forget(cluster, cutoff: 50) == counts(floor: 100, 2, 0, 0, 1, 2))
+        #expect(node.command("GET", Command.floorKey) == .string("100"))
+    }
+
+    @Test func forgettingKeepsToThePrefixAndToTheClockOfTheNode() throws {
+        let cluster = try LocalCluster(nodes: 1)
+        let node = cluster.nodes[0]
+        node.command("SET", "lock:a:fencing", "99")
+        node.command("SET", "other:a:fencing", "99")
+        #expect(forget(cluster, cutoff: 100, prefix: "lock:") == counts(floor: 100, 1, 1))
+        #expect(node.command("EXISTS", "other:a:fencing") == .integer(1))
+        // A caller whose clock is far ahead.
+        let day: Int64 = 86_400_000_000
+        guard case .string(let text)? = forget(cluster, cutoff: Limits.fencingProposal, age: day).dropFirst().first,
+            let floor = Int64(text), case .array(let time) = node.command("TIME"), case .string(let seconds) = time[0]
+        else { throw CancellationError() }
+        #expect(floor <= (Int64(seconds) ?? 0) * 1_000_000 + 1_000_000 - day)
+    }
+
+    @Test func aFloorThatIsNoNumberIsNotForgottenUnder() throws {
+        let cluster = try LocalCluster(nodes: 1)
+        cluster.nodes[0].command("SET", Command.floorKey, "word")
+        cluster.nodes[0].command("SET", "a:fencing", "1")
+        guard
+            case .error(let text) = cluster.nodes[0].command(
+                "EVAL", Script.forgetNumbers, "1", Command.floorKey, "100", "0", "0", "10", "", "0")
+        else { throw CancellationError() }
+        #expect(text.hasPrefix("FENCING the key of the floor"))
+        #expect(cluster.nodes[0].command("EXISTS", "a:fencing") == .integer(1))
+    }
+
+    // MARK: What is accepted
 
     @Test func aNumberIsAcceptedOnlyIfItIsHigher() throws {
         let cluster = try LocalCluster(nodes: 1)
@@ -83,13 +184,15 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "no number", "-1", "1.5", "1e3", "0x10", " 7", "nan", "inf", "9007199254740991", "9007199254740992",
-        "9223372036854775807", "99999999999999999999999",
+        "", "no number", "-1", "1.5", "1e3", "0x10", " 7", "nan", "inf", "6755399441055744", "9007199254740990",
+        "9007199254740991", "9007199254740992", "9223372036854775807", "99999999999999999999999",
     ])
     func whatIsNoNumberIsAnErrorAndSetsNothing(value: String) throws {
         let cluster = try LocalCluster(nodes: 1)
         cluster.nodes[0].command("SET", "k:fencing", value)
-        let error = Reply.error("FENCING the key of the number holds no whole number below 9007199254740991")
+        let error = Reply.error(
+            "FENCING the key of the number holds no whole number below 6755399441055744. "
+                + "Mend it: redlock doctor --resource")
         #expect(acquire(cluster, 100) == error)
         #expect(cluster.nodes[0].command("EXISTS", "k") == .integer(0))
         cluster.nodes[0].command("SET", "k", "0000000000000000000000000000000100000000")
@@ -105,12 +208,17 @@ import Testing
         #expect(cluster.nodes[0].command("EXISTS", "k") == .integer(0))
     }
 
-    @Test func numbersUpToTheHighestKeepEveryDigit() throws {
+    @Test func numbersUpToTheHighestKeepEveryDigitAndNoneAboveIsStored() throws {
         let cluster = try LocalCluster(nodes: 1)
         #expect(acquire(cluster, Limits.fencingNumber - 2) == .pair(1, Limits.fencingNumber - 2))
         #expect(run(cluster, .raise(to: Limits.fencingNumber - 1)) == .pair(1, Limits.fencingNumber - 1))
-        #expect(cluster.nodes[0].command("GET", "k:fencing") == .string("9007199254740990"))
+        #expect(cluster.nodes[0].command("GET", "k:fencing") == .string("6755399441055743"))
         #expect(run(cluster, .raise(to: Limits.fencingNumber - 1)) == .pair(2, Limits.fencingNumber - 1))
+        let error = Reply.error("FENCING the number offered is too high")
+        #expect(run(cluster, .raise(to: Limits.fencingNumber + 1)) == error)
         #expect(run(cluster, .raise(to: Limits.fencingNumber)) == .pair(1, Limits.fencingNumber))
+        cluster.nodes[0].command("DEL", "k", "k:fencing")
+        #expect(acquire(cluster, Limits.fencingNumber + 1) == error)
+        #expect(cluster.nodes[0].command("EXISTS", "k", "k:fencing") == .integer(0))
     }
 }

@@ -18,6 +18,7 @@ struct BrokenRules: Rules {
     var repairTTL: (@Sendable (_ left: Nanoseconds, _ ttl: Nanoseconds) -> Nanoseconds)?
     var acceptanceQuorum: (@Sendable (Int) -> Int)?
     var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
+    var believesAllNumbers = false
     var fencingToken: (@Sendable (_ accepted: Int64, _ highestReported: Int64) -> Int64)?
     var keepsTokenOnHandover = false
     var takesNewest = false
@@ -74,6 +75,12 @@ struct BrokenRules: Rules {
 
     func isAcceptance(reported: Int64, proposed: Int64) -> Bool {
         counted(isAcceptance?(reported, proposed), Self.right.isAcceptance(reported: reported, proposed: proposed))
+    }
+
+    func isPlausible(number: Int64, proposed: Int64, witnesses: Int, spare: Int) -> Bool {
+        counted(
+            believesAllNumbers ? true : nil,
+            Self.right.isPlausible(number: number, proposed: proposed, witnesses: witnesses, spare: spare))
     }
 
     func fencingToken(accepted: Int64, highestReported: Int64) -> Int64 {

@@ -37,15 +37,43 @@ extension Mutant {
             onNode(
                 "raise-not-checked-against-token", "a number is raised whoever has the lock", killedBy: [.ownership],
                 hunt: { $0.fence(losingConnections: true) }, { $0.raisesNumbersWithoutCheck = true }),
+            broken(
+                "any-number-is-believed", "whatever a node reports is raised to",
+                killedBy: [.fencingRange, .liveness], hunt: { $0.plantNumbers() }, { $0.believesAllNumbers = true }),
+            onNode(
+                "numbers-expire", "a node's clock makes numbers expire", killedBy: [.fencingOrder, .outOfOrderWrite],
+                hunt: { $0.fence(settingNodeClocks: true) }, { $0.expiresNumbers = true }),
+            onNode(
+                "forgets-without-floor", "old numbers are deleted, and nothing takes their place",
+                killedBy: [.fencingOrder, .outOfOrderWrite], hunt: { $0.fence(forgettingNumbers: true) },
+                { $0.forgetsWithoutFloor = true }),
             resource,
         ]
     }
 }
 
 extension Schedule {
+    /// One node after the other is given a number that is the highest a node reports, and is mended.
+    mutating func plantNumbers() {
+        fence()
+        options.nodes = max(options.nodes, 3)
+        var random = Randomness(seed: seed, .test, 1)
+        var time = random.below(options.ttl)
+        while time < healAt {
+            var fault = Fault(
+                .nodeBadNumber, at: time / 1_000 * 1_000, nodes: [Int(random.below(Int64(options.nodes)))])
+            fault.duration = options.ttl / 1_000 * 1_000
+            faults.append(fault.with(amount: Limits.fencingNumber - 1))
+            time = fault.end + random.below(options.ttl)
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
     /// Nodes that keep what they know, clients whose clocks are set again and again, and much coming and going.
     mutating func fence(
-        equalProposals: Bool = false, writingLate: Bool = false, losingConnections: Bool = false
+        equalProposals: Bool = false, writingLate: Bool = false, losingConnections: Bool = false,
+        settingNodeClocks: Bool = false, forgettingNumbers: Bool = false
     ) {
         var random = Randomness(seed: seed, .test)
         options.persistence = .aofAlways
@@ -76,6 +104,22 @@ extension Schedule {
                 fault.direction = .toNode
                 faults.append(fault)
                 time += options.ttl / 2 + random.below(options.ttl)
+            }
+        }
+        for node in 0..<options.nodes where settingNodeClocks || forgettingNumbers {
+            var time = random.below(options.ttl)
+            while time < healAt {
+                if settingNodeClocks {
+                    // A month, in jumps that a schedule can have.
+                    for step in 0..<Int64(5) {
+                        let fault = Fault(.nodeClockJump, at: (time / 1_000 + step) * 1_000, nodes: [node])
+                        faults.append(fault.with(amount: WorldOptions.milliseconds(6 * 86_400_000)))
+                    }
+                } else {
+                    let fault = Fault(.nodeForgetNumbers, at: time / 1_000 * 1_000, nodes: [node])
+                    faults.append(fault.with(amount: WorldOptions.milliseconds(1)))
+                }
+                time += options.ttl + random.below(options.ttl * 2)
             }
         }
         faults.sort { $0.at < $1.at }

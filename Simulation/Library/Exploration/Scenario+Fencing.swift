@@ -1,3 +1,5 @@
+import RedlockCore
+
 // Scenarios of fencing tokens: what they add, and where they end.
 
 extension Scenario {
@@ -60,6 +62,41 @@ extension Scenario {
                 $0.options.fencedClients = 1
                 $0.acquire(1, at: 600, wait: 5_000)
                 $0.then(.write, 1, at: 3_000, delay: 1)
+            },
+            Scenario(
+                "fencing-number-bad", "one node has a number beyond all; its vote fails, and tokens stay sane",
+                grants: 2,
+                marks: [.errorReply]
+            ) {
+                $0.fenceAll()
+                $0.fault(.nodeBadNumber, at: 50, nodes: [1], for: 60_000, amount: (1 << 53) - 2)
+                $0.acquire(0, at: 100)
+                $0.then(.release, 0, at: 500)
+                $0.acquire(1, at: 600, wait: 1_000)
+            },
+            Scenario(
+                "fencing-number-lied", "one node reports the highest number that there is; nobody adopts it", grants: 3
+            ) {
+                $0.fenceAll()
+                $0.fault(.nodeBadNumber, at: 50, nodes: [1], for: 60_000, amount: Limits.fencingNumber - 1)
+                $0.acquire(0, at: 100)
+                $0.then(.release, 0, at: 500)
+                $0.acquire(1, at: 600, wait: 1_000)
+                $0.then(.release, 1, at: 1_000)
+                $0.acquire(0, at: 1_100, wait: 1_000)
+            },
+            Scenario(
+                "fencing-numbers-forgotten",
+                "old numbers are deleted, and the next client's clock is behind: the floor is in their place",
+                grants: 2,
+                marks: [.numberRaised]
+            ) {
+                $0.fenceAll()
+                $0.acquire(0, at: 100)
+                $0.then(.release, 0, at: 500)
+                $0.fault(.nodeForgetNumbers, at: 1_000, nodes: [0, 1, 2, 3, 4], amount: 100)
+                $0.fault(.clientClockJump, at: 1_100, clients: [1], amount: -3_600_000)
+                $0.acquire(1, at: 1_200, wait: 1_000)
             },
             Scenario("fencing-mixed-excludes", "with a token or without, one holds at a time", grants: 1) {
                 $0.options.fencedClients = 1

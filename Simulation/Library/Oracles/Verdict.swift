@@ -8,7 +8,9 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case staleWrite = "stale-write"
     /// A fencing token was not higher than that of a grant made before this one was asked for; or there were two of it.
     case fencingOrder = "fencing-order"
-    /// The same, of two grants that were asked for at the same time. It takes two that hold at once.
+    /// A fencing token is higher than clocks and raises can explain: a bad number was adopted.
+    case fencingRange = "fencing-range"
+    /// The same as `fencingOrder`, of two grants that were asked for at the same time. It takes two that hold at once.
     case fencingOvertaken = "fencing-overtaken"
     /// The protected resource accepted a write after one of a later holder, both with their tokens.
     case outOfOrderWrite = "out-of-order-write"

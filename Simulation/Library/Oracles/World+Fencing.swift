@@ -10,6 +10,9 @@ struct FencedGrant: Sendable {
 }
 
 extension World {
+    /// More raises than any run has.
+    private static let longestChain: Int64 = 1 << 20
+
     func isFenced(_ client: Int) -> Bool { client < options.fencedClients }
 
     func wallClock(of client: Int) -> Int64 { clients[client].wall.reading(at: now) / 1_000 }
@@ -23,6 +26,11 @@ extension World {
         guard let token = hold.fencingToken else {
             guard isFenced(hold.client) else { return }
             return violate(.answers, "client \(hold.client) asked for a fencing token and was granted none")
+        }
+        if token > Limits.fencingProposal + Self.longestChain {
+            violate(
+                .fencingRange,
+                "\(name(hold.attempt)) was granted the token \(token), which no clock and no raises explain")
         }
         for earlier in fencedGrants[hold.resource] where earlier.token >= token {
             let began = attempts[Int(hold.attempt)].start
@@ -39,6 +47,8 @@ extension World {
 
     /// A node does not have a number any more.
     mutating func numberLost(_ node: Int, _ resource: Int, _ number: Int64) {
+        // A bad number that somebody wrote there is no loss.
+        guard number <= Limits.fencingProposal + Self.longestChain else { return }
         lostNumbers[resource] = max(lostNumbers[resource], number)
         judgeLostNumbers("node \(node)")
     }

@@ -24,6 +24,8 @@ extension Fault {
         case .nodeFlush: return "all keys of \(who) are deleted"
         case .nodeEvict: return "\(who) evicts the key of resource \(Format.letter(Int(amount % 26)))"
         case .nodeFailover: return "a replica that is \(size) behind takes the place of \(who)"
+        case .nodeBadNumber: return "\(who) \(isAre) given the fencing number \(amount), mended after \(time)"
+        case .nodeForgetNumbers: return "\(who) forgets fencing numbers that are older than \(size)"
         case .scriptFlush: return "\(who) forgets its scripts"
         case .clientPause: return "\(who) \(isAre) paused for \(time)"
         case .clientSuspend: return "the machine of \(who) sleeps for \(time)"

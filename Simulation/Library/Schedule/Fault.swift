@@ -44,6 +44,10 @@ package struct Fault: Hashable, Sendable {
         case linkReset = "link-reset"
         /// Nothing passes between `clients` and `nodes`, in one `direction` or in both.
         case partition
+        /// Somebody writes the fencing number `amount` into the node, for all resources, and mends it after `duration`.
+        case nodeBadNumber = "node-bad-number"
+        /// Fencing numbers that are older than `amount` are forgotten, as `redlock forget-numbers` does it.
+        case nodeForgetNumbers = "node-forget-numbers"
     }
 
     package enum Direction: String, Hashable, Sendable, CaseIterable {
@@ -90,7 +94,7 @@ extension Fault.Kind {
     package var target: Target {
         switch self {
         case .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .nodeClockJump, .nodeClockRate,
-            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush:
+            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeBadNumber, .nodeForgetNumbers:
             .node
         case .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
             .client
@@ -105,15 +109,18 @@ extension Fault.Kind {
         case partsPerBillion
         case perMille
         case resource
+        case fencingNumber
     }
 
     package var unit: Unit? {
         switch self {
-        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay:
+        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay,
+            .nodeForgetNumbers:
             .time
         case .nodeClockRate, .clientClockRate: .partsPerBillion
         case .linkLoss: .perMille
         case .nodeEvict: .resource
+        case .nodeBadNumber: .fencingNumber
         default: nil
         }
     }
@@ -128,7 +135,9 @@ extension Fault.Kind {
     /// Whether it is over at once.
     var isInstant: Bool {
         switch self {
-        case .nodeClockJump, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .clientClockJump, .linkReset: true
+        case .nodeClockJump, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .clientClockJump, .linkReset,
+            .nodeForgetNumbers:
+            true
         default: false
         }
     }

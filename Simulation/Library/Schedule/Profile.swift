@@ -14,7 +14,8 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
         let tolerated: [Fault.Kind] = [
             .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .scriptFlush, .clientPause,
             .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .linkDelay, .linkLoss, .linkReset,
-            .partition, .nodeClockRate, .clientClockRate, .nodeClockJump,
+            .partition, .nodeClockRate, .clientClockRate, .nodeClockJump, .nodeBadNumber,
+            .nodeForgetNumbers,
         ]
         let clock: [Fault.Kind] = [.nodeClockStrobe]
         let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover]

@@ -59,6 +59,7 @@ extension Fault {
             "rate_ppb": unit == .partsPerBillion ? .number(amount) : nil,
             "per_mille": unit == .perMille ? .number(amount) : nil,
             "resource": unit == .resource ? .number(amount) : nil,
+            "fencing_number": unit == .fencingNumber ? .number(amount) : nil,
             "text": text.isEmpty ? nil : .string(text),
             "direction": kind == .partition ? .string(direction.rawValue) : nil,
         ])
@@ -68,8 +69,8 @@ extension Fault {
         let record = try JSONRecord(
             json, "a fault",
             keys: [
-                "at_us", "kind", "clients", "nodes", "for_us", "amount_us", "rate_ppb", "per_mille", "resource", "text",
-                "direction",
+                "at_us", "kind", "clients", "nodes", "for_us", "amount_us", "rate_ppb", "per_mille", "resource",
+                "fencing_number", "text", "direction",
             ])
         let name = try record.string("kind")
         guard let kind = Kind(rawValue: name) else { throw ScheduleError("there is no fault \"\(name)\"") }
@@ -84,6 +85,7 @@ extension Fault {
         case .partsPerBillion: amount = try record.number("rate_ppb", -999_999_999...9_000_000_000)
         case .perMille: amount = try record.number("per_mille", 0...1_000)
         case .resource: amount = try record.number("resource", 0...Int64(options.resources - 1))
+        case .fencingNumber: amount = try record.number("fencing_number", 1...Int64.max)
         case nil: break
         }
         if kind == .nodeErrors { text = try record.string("text") }

@@ -1,3 +1,5 @@
+import RedlockCore
+
 extension Schedule {
     /// A schedule drawn from a seed: first the world's knobs, then, class by class, its faults.
     package init(random seed: UInt64, _ profile: Profile) {
@@ -45,6 +47,9 @@ extension Schedule {
                 }
             }
         }
+        // One node may have bad numbers, whichever comes first: a majority of them is no minority.
+        let bad = faults.first { $0.kind == .nodeBadNumber }?.nodes.first.map { [$0] }
+        for index in faults.indices where faults[index].kind == .nodeBadNumber { faults[index].nodes = bad ?? [0] }
         guard !profile.forgets else { return }
         for index in faults.indices { respectContract(index) }
     }
@@ -61,6 +66,8 @@ extension Schedule {
         if !kind.isInstant { fault.duration = Self.microseconds(length(of: kind, &random)) }
         fault.amount = amount(of: kind, profile, &random)
         if kind.unit == .time { fault.amount = Self.microseconds(fault.amount) }
+        // Below three nodes none may fail, so none may have a bad number.
+        if kind == .nodeBadNumber, options.nodes < 3 { return }
         if kind == .nodeErrors { fault.text = random.choose(Self.errors) }
         if kind == .partition { fault.direction = random.choose([.both, .both, .toNode, .toClient]) }
         faults.append(fault)
@@ -102,6 +109,8 @@ extension Schedule {
             let limit = options.allowedRate * (beyond ? 20 : 1)
             return random.within(-min(limit, 500_000_000)...limit)
         case .nodeFailover: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeBadNumber: return random.choose(Self.badNumbers)
+        case .nodeForgetNumbers: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 4)
         case .nodeEvict: return random.below(Int64(options.resources))
         case .linkLoss: return random.within(5...400)
         default: return 0
@@ -120,6 +129,11 @@ extension Schedule {
         let setBack = faults.reduce(0) { $1.kind == .nodeClockJump ? $0 - min(0, $1.amount) : $0 }
         faults[index].duration = options.ttl + options.ttl / 5 + WorldOptions.milliseconds(10) + setBack
     }
+
+    /// Beyond all; the highest that a node reports; beyond clocks; the highest of a clock.
+    static let badNumbers: [Int64] = [
+        (1 << 53) - 2, Limits.fencingNumber - 1, Limits.fencingProposal + 1, Limits.fencingProposal,
+    ]
 
     static let errors = [
         "OOM command not allowed when used memory > 'maxmemory'.",

@@ -33,6 +33,10 @@ package struct SimulatedNode: Sendable {
         var countsGrants = false
         var acceptsLowerNumbers = false
         var raisesNumbersWithoutCheck = false
+        /// Numbers expire four weeks after they were accepted, by the node's clock.
+        var expiresNumbers = false
+        /// Old numbers are deleted, and the floor stays where it is.
+        var forgetsWithoutFloor = false
         var tellsNobody = false
         /// How often one of them made a difference.
         var activations = 0
@@ -59,8 +63,12 @@ package struct SimulatedNode: Sendable {
 
     package var clock: Clock
     package internal(set) var keys: [Entry?]
-    /// The highest fencing number that was accepted for each resource; zero for none.
+    /// The fencing number that was accepted last for each resource; zero for none.
     package internal(set) var numbers: [Int64]
+    /// What takes the place of a number that is not there: at or above all that were deleted.
+    package internal(set) var floor: Int64 = 0
+    /// What the wall clock read when each number was accepted, in milliseconds; for one defect.
+    var numberedAt: [Int64]
     var power = Power.up
     /// How many faults hold it still.
     var pauses = 0
@@ -86,7 +94,7 @@ package struct SimulatedNode: Sendable {
     var defects = Defects()
 
     /// What each change replaced, oldest first; kept only where something may ask for the past.
-    private var journal: [(time: Int64, resource: Int32, before: Entry?, number: Int64)] = []
+    private var journal: [(time: Int64, resource: Int32, before: Entry?, number: Int64, floor: Int64)] = []
     private let keepsJournal: Bool
 
     package init(clock: Clock, resources: Int, keepsJournal: Bool = false) {
@@ -95,6 +103,7 @@ package struct SimulatedNode: Sendable {
         startReading = clock.reading(at: 0) - Self.longAgo
         keys = Array(repeating: nil, count: resources)
         numbers = Array(repeating: 0, count: resources)
+        numberedAt = Array(repeating: 0, count: resources)
         freedAt = Array(repeating: 0, count: resources)
     }
 
@@ -137,7 +146,7 @@ package struct SimulatedNode: Sendable {
 extension SimulatedNode {
     /// To be called before every change of a key: notes what it was, for disks and replicas that are behind.
     mutating func note(_ resource: Int, at time: Int64) {
-        if keepsJournal { journal.append((time, Int32(resource), keys[resource], numbers[resource])) }
+        if keepsJournal { journal.append((time, Int32(resource), keys[resource], numbers[resource], floor)) }
     }
 
     /// The keys as they were at an earlier moment; deletions since then are undone too.
@@ -145,6 +154,7 @@ extension SimulatedNode {
         while let last = journal.last, last.time > moment {
             keys[Int(last.resource)] = last.before
             numbers[Int(last.resource)] = last.number
+            floor = last.floor
             disown(Int(last.resource))
             journal.removeLast()
         }
@@ -170,6 +180,7 @@ extension SimulatedNode {
 
     mutating func forgetAll(at time: Int64) {
         for resource in keys.indices { forgetWithNumber(resource, at: time) }
+        floor = 0
     }
 
     mutating func forgetWithNumber(_ resource: Int, at time: Int64) {

@@ -26,6 +26,8 @@ extension World {
             nodes[node].forgetScripts()
             closeConnections(of: node)
         case .scriptFlush: nodes[node].forgetScripts()
+        case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, at: now)
+        case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount, at: now)
         default: preconditionFailure("\(fault.kind) is no fault of a node")
         }
     }
@@ -41,6 +43,7 @@ extension World {
         case .nodeErrors:
             lastErrorAt[node] = now
             if let place = nodes[node].errors.firstIndex(of: fault.text) { nodes[node].errors.remove(at: place) }
+        case .nodeBadNumber: mendNumbers(node)
         case .nodeClockRate: setRate(node, node < options.nodeRates.count ? options.nodeRates[node] : 0)
         default: break
         }
@@ -85,15 +88,24 @@ extension World {
     /// clients can see that it may be so, by the process being another, and have the node wait.
     private mutating func loseKeys(_ node: Int, isSeen: Bool = false, _ change: (inout SimulatedNode, Int64) -> Void) {
         let before = nodes[node].keys.indices.map { nodes[node].live($0, at: now) }
-        let numbers = nodes[node].numbers
+        let numbers = before.indices.map { nodes[node].highest($0) }
         change(&nodes[node], now)
         for resource in before.indices {
             let after = nodes[node].live(resource, at: now)
             if let entry = before[resource], after?.token != entry.token || after!.expiresAt < entry.expiresAt {
                 if !isSeen || !options.toleratesAmnesia { breach(.memory, "node \(node)") }
             }
-            if nodes[node].numbers[resource] < numbers[resource] { numberLost(node, resource, numbers[resource]) }
+            if nodes[node].highest(resource) < numbers[resource] { numberLost(node, resource, numbers[resource]) }
             if isTracing { recordKey(node, resource) }
+        }
+    }
+
+    /// As the doctor advises: a bad number becomes the highest of the plausible ones.
+    private mutating func mendNumbers(_ node: Int) {
+        for resource in nodes[node].numbers.indices {
+            let spare = options.nodes - StandardRules().quorum(of: options.nodes)
+            let plausible = StandardRules().highestPlausible(among: nodes.map { $0.highest(resource) }, spare: spare)
+            if nodes[node].numbers[resource] > plausible { nodes[node].mendNumber(resource, to: plausible, at: now) }
         }
     }
 

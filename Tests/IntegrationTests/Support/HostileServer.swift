@@ -23,6 +23,8 @@ final class HostileServer: Sendable {
         case answers(error: String)
         /// Grants everything, and answers INFO with this text.
         case says(info: String)
+        /// Grants every lock with fencing, and reports this number as the highest that it has.
+        case reports(number: Int64)
         /// Grants a SET, and goes on with what is no protocol in the same breath.
         case grantsAndRaves
         /// Announces a string of half a gigabyte, and goes on sending.
@@ -38,6 +40,7 @@ final class HostileServer: Sendable {
             case .sends(let text): "sends \(text.debugDescription)"
             case .answers(let error): "answers \(error)"
             case .says(let info): "says \(info.debugDescription)"
+            case .reports(let number): "reports \(number)"
             case .grantsAndRaves: "grants and raves"
             case .floods: "floods"
             }
@@ -136,6 +139,11 @@ final class HostileServer: Sendable {
                 for command in commands(text) {
                     let answer =
                         command.contains("INFO") ? "$\(info.utf8.count)\r\n\(info)\r\n" : "+OK\r\n"
+                    guard send(answer, to: connection) else { return }
+                }
+            case .reports(let number):
+                for command in commands(text) {
+                    let answer = command.contains(":fencing\r\n") ? "*2\r\n:2\r\n:\(number)\r\n" : "+OK\r\n"
                     guard send(answer, to: connection) else { return }
                 }
             case .grantsAndRaves:
