@@ -62,7 +62,7 @@ extension Mutant {
                 { $0.keepsToken = true }),
             broken(
                 "extension-without-quorum", "one node is enough to extend", killedBy: [.quorumMargin, .overlap],
-                hunt: { $0.silenceNodes() }, { $0.extensionQuorum = { _ in 1 } }),
+                hunt: { $0.cutHoldersOff() }, { $0.extensionQuorum = { _ in 1 } }),
             broken(
                 "no-release-on-failure", "an attempt that failed releases nothing", killedBy: [.orphanKey, .liveness],
                 { $0.nodesToRelease = { asked, granted, _ in granted.count * 2 <= asked.count ? NodeSet() : asked } }),

@@ -1,6 +1,26 @@
 // What the worlds of a mutant's hunt have in common: tolerated faults all of them, but more of what the rule is for.
 
 extension Schedule {
+    /// Holders that extend, and that reach one node alone for a ttl and a half.
+    mutating func cutHoldersOff() {
+        var random = Randomness(seed: seed, .test)
+        options.nodes = max(options.nodes, 3)
+        options.selfExtending = 1_000
+        options.hold = options.ttl * 3 / 1_000 * 1_000
+        for client in 0..<options.clients {
+            var time = random.below(options.ttl * 2)
+            while time < healAt {
+                var fault = Fault(.partition, at: time / 1_000 * 1_000, nodes: Array(1..<options.nodes))
+                fault.clients = [client]
+                fault.duration = options.ttl * 3 / 2 / 1_000 * 1_000
+                faults.append(fault)
+                time = fault.end + options.ttl + random.below(options.ttl * 2)
+            }
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
     /// All nodes as fast, all clients as slow as the drift allows: what the allowance is for.
     mutating func spreadClocks() {
         options.nodeRates = Array(repeating: options.allowedRate, count: options.nodes)
