@@ -89,6 +89,9 @@ extension Mutant {
             broken(
                 "guard-off", "clocks that jump are not noticed", killedBy: [.clockGuard], hunt: { $0.jumpMajorities() },
                 { $0.withoutGuard = true }),
+            broken(
+                "lost-key-ignored", "a key that is gone before its time is no sign of a clock that jumped",
+                killedBy: [.clockGuard], hunt: { $0.strobeBetweenLooks() }, { $0.ignoresKeysGone = true }),
         ] + waitingMutants
     }
 
