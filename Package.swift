@@ -21,6 +21,8 @@ let package = Package(
         .executable(name: "redlock-sim", targets: ["redlock-sim"]),
         // Preloaded into servers whose clock is to be off, by `redlock-sim live`.
         .library(name: "ClockShim", type: .dynamic, targets: ["ClockShim"]),
+        // Preloaded into programs that a test stops at a certain moment.
+        .library(name: "StopShim", type: .dynamic, targets: ["StopShim"]),
     ],
     targets: [
         // The decisions: pure value types, no I/O, no clock, no Dispatch, no Foundation.
@@ -132,6 +134,7 @@ let package = Package(
         .testTarget(
             name: "RedlockDoctorTests", dependencies: ["RedlockDoctor", "RedlockCore", "RedlockRedis"],
             swiftSettings: strict),
+        .target(name: "StopShim", path: "Tests/StopShim"),
         // A process that takes locks: the integration tests start several of them.
         .executableTarget(
             name: "LockWorker", dependencies: ["ChildProcesses", "Redlock"], path: "Tests/LockWorker",

@@ -21,13 +21,17 @@ extension Redlock {
         /// that of "Distributed locks with Redis", the section on crash recovery.
         public var quarantine = Quarantine.longestTTL
 
-        /// Whether the wall clocks of the nodes are watched. Default true.
+        /// Whether the wall clocks of the nodes, and of this machine, are watched. Default true.
         ///
         /// A node whose clock is set forward, or runs too fast, ends its keys early. With this on, its clock is read
-        /// (`TIME`) once a second at most, along with other commands, and by itself only while a lease is held. When it
+        /// (`TIME`) with every extension, and otherwise once a second at most, along with other commands, and by itself
+        /// only while a lease is held. When it
         /// has gained on ours by more than the drift, the node's grants do not count any more: a lease that needs them
         /// is lost, and the node casts no votes until the locks that this can concern have ended, the longest ttl at
-        /// most. Off, a jump goes unnoticed. See docs/algorithm.md for what it cannot notice.
+        /// most. The same happens when a lock of this process is gone from a node before its time while another node
+        /// has it. If the wall clock of this machine gains on its boot clock, held leases are extended at once, and one
+        /// that may be over is not valid before that. Off, a jump goes unnoticed. See docs/algorithm.md for what it
+        /// cannot notice.
         public var clockGuard = true
 
         /// How long a node may take to answer before its vote counts as failed. Default 100 ms; 1 ms to 1 minute.

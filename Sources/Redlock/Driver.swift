@@ -294,6 +294,8 @@ extension Driver {
                     votes: votes(refusal.votes, after: refusal.pause))
                 call.caller.answer(.failure(error))
             }
+        case .doubted(let lock, let validUntil):
+            clients[lock]?.lease?.doubted(until: validUntil, at: clock.now())
         case .atRisk(let lock, _):
             clients[lock]?.lease?.risk(true)
         case .recovered(let lock, _):

@@ -7,6 +7,7 @@ internal import RedlockRedis
 /// a dozen events.
 struct DriverCore {
     var engine: Engine
+    private var wallClock = WallClockBesideBoot()
     private var generator: any RandomNumberGenerator = RandomBytes()
     /// Events that the engine has not been told, in order.
     private(set) var waiting: [Event] = []
@@ -51,7 +52,8 @@ struct DriverCore {
         var events: [Event] = []
         swap(&events, &spareEvents)
         swap(&events, &waiting)
-        engine.handle(events, at: clock.now(), using: &generator, into: &directives)
+        let now = clock.now()
+        engine.handle(events, at: now, wall: wallClock.reading(at: now), using: &generator, into: &directives)
         events.empty()
         swap(&events, &spareEvents)
     }

@@ -18,6 +18,8 @@ public final class Lease: Sendable {
     let redlock: Redlock
     let lock: LockID
     private let ttl: Nanoseconds
+    /// How many attempts it took.
+    let attempts: Int
     let state: LeaseState
 
     init(_ lock: LockID, of request: LockRequest, _ grant: Grant) {
@@ -25,6 +27,7 @@ public final class Lease: Sendable {
         resource = request.resource
         redlock = request.redlock
         ttl = request.ttl
+        attempts = grant.attempts
         fencingToken = grant.fencingToken
         state = LeaseState(validUntil: grant.validUntil)
     }
@@ -42,19 +45,24 @@ extension Lease {
         redlock.driver.clock.time(of: state.validUntil)
     }
 
-    /// What is left of the validity; zero once it is over or the lease was released.
+    /// What is left of the validity; zero once it is over or the lease was released, and while the lease is checked because
+    /// the wall clock of this machine gained on its boot clock.
     public var remaining: Duration {
         let now = redlock.driver.clock.now()
-        return Duration(state.withLock { $0.releaseBegun ? .zero : max($0.validUntil - now, .zero) })
+        return Duration(state.withLock { $0.releaseBegun || $0.isDoubted ? .zero : max($0.validUntil - now, .zero) })
     }
 
     /// Whether the lease may be relied on now: neither over, nor released, nor reported lost.
+    ///
+    /// If the wall clock of this machine gains on its boot clock by more than what is left, the machine may have been
+    /// stopped, as a virtual machine can be: the lease is then extended at once, and is not valid before a quorum of nodes
+    /// has done so.
     ///
     /// The answer is true when it is given. What you do next takes time, and a process can be stopped for any time at
     /// any point: compare ``remaining`` with what you are about to do, and let the resource check where it can.
     public var isValid: Bool {
         let now = redlock.driver.clock.now()
-        return state.withLock { now < $0.validUntil && $0.loss == nil && !$0.releaseBegun }
+        return state.withLock { now < $0.validUntil && $0.loss == nil && !$0.releaseBegun && !$0.isDoubted }
     }
 
     /// Whether the lease is valid, and its loss has become likely: an extension failed, or half of the ttl has passed
@@ -74,6 +82,7 @@ extension Lease {
 
     /// The loss. If the validity is over and the coordinator did not run since, this waits for its word: it knows why.
     package func lossOrLapse() async -> RedlockError? {
+        await waitForCheck()
         if let loss { return loss }
         guard isOver else { return nil }
         // The coordinator may have extended the lease, and not noted it here yet.
@@ -82,6 +91,18 @@ extension Lease {
         let answering = Answering<RedlockError?>()
         return await answering.wait { state.onLoss { answering.answer($0) } }
             ?? RedlockError(.lost, Loss.Reason.expired.words, resource: resource)
+    }
+
+    /// The same as ``isValid``; a lease in doubt is waited for.
+    package func isValidAfterCheck() async -> Bool {
+        if isValid { return true }
+        await waitForCheck()
+        return isValid
+    }
+
+    /// Waits for the extension that ends a doubt: for a node timeout at most.
+    private func waitForCheck() async {
+        await Caller.wait { if !state.awaitCheck($0) { $0.resume() } }
     }
 
     private var isOver: Bool { redlock.driver.clock.now() >= state.validUntil }

@@ -8,13 +8,23 @@ struct LeaseState: Sendable {
         var validUntil: Instant
         var loss: RedlockError?
         var isAtRisk = false
+        /// The lease may be over, and is being checked: not valid until it is extended.
+        var isDoubted = false
         var isReleased = false
         var releaseBegun = false
         /// Who waits for the end of the release: one, as a rule, which takes no memory of its own then.
         var releasing: Caller?
         var alsoReleasing: [Caller] = []
+        /// Resumed when the lease is not in doubt any more.
+        fileprivate var doubting: [Caller] = []
         fileprivate var lossHandlers: [LossHandler] = []
         fileprivate var lossHandlerCount: UInt64 = 0
+
+        fileprivate mutating func endDoubt() -> [Caller] {
+            isDoubted = false
+            defer { doubting = [] }
+            return doubting
+        }
 
         fileprivate mutating func takeLossHandlers() -> [LossHandler] {
             defer { lossHandlers = [] }
@@ -62,6 +72,16 @@ extension LeaseState {
     }
 }
 
+extension LeaseState {
+    /// Has the caller resumed when the lease is not in doubt any more; false if it is not.
+    func awaitCheck(_ caller: Caller) -> Bool {
+        withLock { state in
+            if state.isDoubted { state.doubting.append(caller) }
+            return state.isDoubted
+        }
+    }
+}
+
 // MARK: - Release
 
 extension LeaseState {
@@ -90,7 +110,17 @@ extension LeaseState {
 
 extension LeaseState {
     func extended(until validUntil: Instant) {
-        withLock { $0.validUntil = max($0.validUntil, validUntil) }
+        let callers = withLock { state in
+            state.validUntil = max(state.validUntil, validUntil)
+            return state.endDoubt()
+        }
+        for caller in callers { caller.resume() }
+    }
+
+    func doubted(until validUntil: Instant, at now: Instant) {
+        withLock { state in
+            if validUntil <= now { state.isDoubted = true } else { state.validUntil = validUntil }
+        }
     }
 
     func risk(_ isAtRisk: Bool) {
@@ -98,10 +128,11 @@ extension LeaseState {
     }
 
     func lost(_ loss: RedlockError) {
-        let handlers = withLock { state in
+        let (handlers, callers) = withLock { state in
             state.loss = loss
-            return state.takeLossHandlers()
+            return (state.takeLossHandlers(), state.endDoubt())
         }
+        for caller in callers { caller.resume() }
         for handler in handlers { handler.tell(loss) }
     }
 
@@ -110,7 +141,7 @@ extension LeaseState {
             state.isReleased = true
             state.releaseBegun = true
             defer { state.alsoReleasing = [] }
-            return (state.releasing.take(), state.alsoReleasing, state.takeLossHandlers())
+            return (state.releasing.take(), state.alsoReleasing + state.endDoubt(), state.takeLossHandlers())
         }
         first?.resume()
         for caller in others { caller.resume() }

@@ -29,6 +29,11 @@ extension Quarantine {
         case .malformed(let what): "it does not say what it is (\(what)) and may have forgotten locks"
         case .clockJumped(let gain):
             "its clock gained \(gain.millisecondsRoundedUp) ms on ours, so locks on it may have ended early"
+        case .clockSetBack:
+            "its clock was set back since the server was started, so locks on it may have ended early before"
+        case .keyGone(let early):
+            "a lock of this process was gone \(early.millisecondsRoundedUp) ms before its time, on this node and not on "
+                + "others: the node's clock jumped, or the node lost or deleted the key; it may have lost other locks too"
         }
     }
 }

@@ -83,6 +83,9 @@ public final class Redlock: Sendable {
 extension Redlock {
     /// Runs `body` while holding the lock, extends it for as long as that takes, and releases it at the end.
     ///
+    /// The clock is read right before `body` starts. If the lease is over by then, because this process was paused after
+    /// the grant, `body` does not start: the lease is released, and the lock is waited for again until the same deadline.
+    ///
     /// When the lease cannot be kept, the task that runs `body` is cancelled ahead of the end of validity, by
     /// ``Configuration/lossMargin``, and when `body` has returned, this throws an error with the code `lost`, whatever
     /// `body` returned or threw. So `body` must heed cancellation. It is a task of its own, with the task-local values
@@ -101,21 +104,34 @@ extension Redlock {
         _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration = .zero,
         _ body: @escaping @Sendable (Lease) async throws -> Value
     ) async throws -> Value {
-        let lease = try await acquire(resource, ttl: ttl, waitingUpTo: wait, extendingItself: true)
-        let work = Task { try await body(lease) }
-        lease.state.onLoss { loss in if loss != nil { work.cancel() } }
-        let outcome = await withTaskCancellationHandler {
-            await work.result
-        } onCancel: {
-            work.cancel()
+        var wait = try self.wait(upTo: wait, for: resource)
+        while true {
+            let lease = try await acquire(resource, ttl: ttl, &wait, extendingItself: true)
+            let work = Task { () async throws -> Value? in
+                guard await lease.isValidAfterCheck() else { return nil }
+                return try await body(lease)
+            }
+            lease.state.onLoss { loss in if loss != nil { work.cancel() } }
+            let outcome = await withTaskCancellationHandler {
+                await work.result
+            } onCancel: {
+                work.cancel()
+            }
+            if case .success(nil) = outcome {
+                try await giveUp(lease, &wait)
+                continue
+            }
+            let loss = await lease.lossOrLapse()
+            await lease.release()
+            if let loss { throw loss }
+            if let value = try outcome.get() { return value }
         }
-        let loss = await lease.lossOrLapse()
-        await lease.release()
-        if let loss { throw loss }
-        return try outcome.get()
     }
 
-    /// Acquires the lock, for those who cannot put their work into a closure. Whoever gets the lease releases it.
+    /// Acquires the lock, for callers that cannot put their work into a closure. The caller releases the lease.
+    ///
+    /// The lease is valid at the moment of the return, as far as a process can know: if it was over before this task ran
+    /// on, it is released, and the lock is waited for again until the same deadline.
     ///
     /// If the task is cancelled, this throws and no key is left behind.
     ///
@@ -131,13 +147,40 @@ extension Redlock {
     public func acquire(
         _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration = .zero, extendingItself: Bool = false
     ) async throws(RedlockError) -> Lease {
-        let request = try post(resource, ttl: ttl, waitingUpTo: wait, extendingItself: extendingItself)
-        await withTaskCancellationHandler {
-            await Caller.wait { request.suspend($0) }
-        } onCancel: {
-            request.cancel()
+        var wait = try self.wait(upTo: wait, for: resource)
+        return try await acquire(resource, ttl: ttl, &wait, extendingItself: extendingItself)
+    }
+
+    /// Acquires the lock. If the lease is over before this task runs on, it is released and acquired anew.
+    package func acquire(
+        _ resource: Resource, ttl: Duration, _ wait: inout Wait, extendingItself: Bool
+    ) async throws(RedlockError) -> Lease {
+        while true {
+            let request = try post(resource, ttl: ttl, wait, extendingItself: extendingItself)
+            await withTaskCancellationHandler {
+                await Caller.wait { request.suspend($0) }
+            } onCancel: {
+                request.cancel()
+            }
+            let lease = try lease(request)
+            if await lease.isValidAfterCheck() { return lease }
+            try await giveUp(lease, &wait)
         }
-        return try lease(request)
+    }
+
+    /// Releases a lease that was over, or lost, before its holder began.
+    ///
+    /// - Throws: ``RedlockError`` with the code `expired` if no time or no attempt is left to acquire it anew.
+    package func giveUp(_ lease: Lease, _ wait: inout Wait) async throws(RedlockError) {
+        let loss = await lease.lossOrLapse()
+        await lease.release()
+        if let left = wait.attemptsLeft { wait.attemptsLeft = left - lease.attempts }
+        let isSpent = wait.attemptsLeft.map { $0 <= 0 } ?? false
+        guard isSpent || driver.clock.now() >= wait.deadline else { return }
+        let reason = loss.map { ": \($0.message)" } ?? ""
+        throw RedlockError(
+            .expired, "the lease ended before its holder could begin\(reason)", resource: lease.resource,
+            votes: loss?.votes ?? [])
     }
 
     /// Checks the arguments, and hands the request in. Its answer may come before this returns.
@@ -146,20 +189,16 @@ extension Redlock {
     /// the frame of each task that waits.
     @inline(never)
     private func post(
-        _ resource: Resource, ttl: Duration, waitingUpTo wait: Duration, extendingItself: Bool
+        _ resource: Resource, ttl: Duration, _ wait: Wait, extendingItself: Bool
     ) throws(RedlockError) -> LockRequest {
         let key = try configuration.key(of: resource)
         try configuration.checkTTL(ttl, resource)
-        guard wait >= .zero else {
-            throw RedlockError(
-                .invalidArgument, "the wait is \(wait); it must be zero or more", resource: resource)
-        }
         guard !Task.isCancelled else { throw cancelled(resource) }
         let now = driver.clock.now()
         let request = LockRequest(of: resource, ttl: Nanoseconds(ttl), for: self)
         let details = AcquireRequest(
-            key: key, ttl: request.ttl, deadline: now + Nanoseconds(wait),
-            maximumAttempts: configuration.maximumAttempts, extendsItself: extendingItself,
+            key: key, ttl: request.ttl, deadline: wait.deadline, maximumAttempts: wait.attemptsLeft,
+            extendsItself: extendingItself,
             maximumHold: configuration.maximumHold.map { Nanoseconds($0) },
             wallClock: configuration.fencing
                 ? WallClockReading(microseconds: WallClock.microseconds, at: now) : nil)

@@ -10,6 +10,11 @@ extension Nanoseconds {
         return "\(milliseconds / 1_000).\(milliseconds % 1_000 / 100) s"
     }
 
+    /// As what the client's wall clock gained.
+    fileprivate var clockGainWords: String {
+        "the wall clock of this machine gained \(wordsRoundedDown) on its boot clock: it was set, or the machine was stopped"
+    }
+
     /// As the length of a pause.
     fileprivate var pauseWords: String {
         "this process did not run for at least \(wordsRoundedDown), or its event loop was blocked"
@@ -103,7 +108,10 @@ extension ExtensionRefusal.Reason {
 }
 
 extension RiskReport {
-    var words: String { pause.map { "\(risk.words): \($0.pauseWords)" } ?? risk.words }
+    var words: String {
+        let text = clockGain.map { "\(risk.words): \($0.clockGainWords)" } ?? risk.words
+        return pause.map { "\(text): \($0.pauseWords)" } ?? text
+    }
 }
 
 extension Risk {
@@ -111,12 +119,16 @@ extension Risk {
         switch self {
         case .noSpareNode: "no spare node is left: if another fails, the lease cannot be extended"
         case .notExtended: "the lease could not be extended so far"
+        case .clockGained: "the lease is checked again, and may be over"
         }
     }
 }
 
 extension Loss {
-    var words: String { pause.map { "\(reason.words): \($0.pauseWords)" } ?? reason.words }
+    var words: String {
+        let text = clockGain.map { "\(reason.words): \($0.clockGainWords)" } ?? reason.words
+        return pause.map { "\(text): \($0.pauseWords)" } ?? text
+    }
 }
 
 extension Loss.Reason {
@@ -127,6 +139,9 @@ extension Loss.Reason {
         case .taken: "a quorum of nodes does not have the lock any more"
         case .clockJumped:
             "a node's clock was set forward, and without it no quorum guards the lock (Configuration.clockGuard)"
+        case .keyGone:
+            "a node lost the lock before its time, and without that node no quorum guards it (Configuration.clockGuard)"
+        case .clockGained: "the lease may be over, and no quorum of nodes confirmed it"
         case .maximumHold: "the lease was held for as long as it may be (Configuration.maximumHold)"
         case .shutDown: "the coordinator was shut down"
         }

@@ -14,6 +14,9 @@ final class Job {
         }
     }
 
+    /// The lock was over right before the command was to start.
+    struct LockIsOver: Error {}
+
     /// What `redlock run` was told of the command.
     struct Settings: Sendable {
         let command: [[UInt8]]
@@ -102,11 +105,14 @@ extension Job {
     /// Starts the command and waits until it has ended; and, if the lock is lost meanwhile, until all of its group has ended
     /// or the grace is over.
     ///
-    /// - Parameter environment: What the command finds there, besides what this program was started with.
-    /// - Throws: ``StartError``; `CancellationError` if a signal came before the start.
-    func run(environment: [[UInt8]]) async throws -> Outcome {
+    /// - Parameters:
+    ///   - environment: What the command finds there, besides what this program was started with.
+    ///   - isHeld: Whether the lock is held. It is asked right before the start.
+    /// - Throws: ``StartError``; ``LockIsOver``; `CancellationError` if a signal came before the start.
+    func run(environment: [[UInt8]], ifHeld isHeld: () -> Bool) async throws -> Outcome {
         // It came with the lock, so to speak: it was meant for this program then.
         if signalBeforeStart != nil { throw CancellationError() }
+        guard isHeld() else { throw LockIsOver() }
         let child = try start(environment)
         log.commandStarted(child.id)
         await withCheckedContinuation { continuation in

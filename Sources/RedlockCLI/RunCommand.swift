@@ -37,14 +37,15 @@ enum RunCommand {
         let parent = HeldLocks.inherited.holder(of: options.key, on: redlock.databases)
         let job = Job(options.job, log: log)
         log.beginWait(for: options.resource, heldByParent: parent)
-        let acquiring = MainThread.start {
-            try await redlock.acquire(
-                options.resource, ttl: options.ttl, waitingUpTo: options.wait, extendingItself: true)
+        // Until the command starts: a signal ends the wait, also between two leases.
+        let running = MainThread.start {
+            await run(job, options, redlock, log)
         }
         MainLoop.shared.handleSignals { signal in
-            if !job.take(signal) { acquiring.cancel() }
+            if !job.take(signal) { running.cancel() }
         }
-        let outcome = await hold(acquiring, job, options, redlock, log)
+        let outcome: Outcome
+        do { outcome = try await running.value } catch { outcome = .notStarted(error) }
         await redlock.shutdown()
         return exitCode(outcome, job, log, options, heldByParent: parent)
     }
@@ -56,18 +57,32 @@ enum RunCommand {
         case notStarted(any Error)
     }
 
+    /// Acquires the lock and runs the command. If the lock is over right before the start, it is acquired anew, until the
+    /// same deadline.
     @MainThread
-    private static func hold(
-        _ acquiring: Task<Lease, any Error>, _ job: Job, _ options: RunOptions, _ redlock: Redlock, _ log: EventLog
+    private static func run(
+        _ job: Job, _ options: RunOptions, _ redlock: Redlock, _ log: EventLog
     ) async -> Outcome {
-        let lease: Lease
+        defer { log.endWait() }
         do {
-            lease = try await acquiring.value
-            log.endWait()
+            var wait = try redlock.wait(upTo: options.wait, for: options.resource)
+            while true {
+                let lease = try await redlock.acquire(
+                    options.resource, ttl: options.ttl, &wait, extendingItself: true)
+                log.endWait()
+                if let outcome = await run(job, under: lease, options, redlock) { return outcome }
+                try await redlock.giveUp(lease, &wait)
+            }
         } catch {
-            log.endWait()
             return .notStarted(error)
         }
+    }
+
+    /// Runs the command under the lease; nil if the lease was over before the start.
+    @MainThread
+    private static func run(
+        _ job: Job, under lease: Lease, _ options: RunOptions, _ redlock: Redlock
+    ) async -> Outcome? {
         let watch = MainThread.start {
             if let loss = await lease.waitForLoss() { job.endBecauseLost(EventLog.words(loss.description)) }
         }
@@ -76,10 +91,12 @@ enum RunCommand {
             var environment = [[UInt8]("\(resourceVariable)=".utf8) + options.resource.bytes]
             environment.append(HeldLocks.inherited.adding(options.key, on: redlock.databases).variable)
             if let token = lease.fencingToken { environment.append([UInt8]("\(Job.fencingVariable)=\(token)".utf8)) }
-            let outcome = try await job.run(environment: environment)
+            let outcome = try await job.run(environment: environment, ifHeld: { lease.isValid })
             let loss = await lease.lossOrLapse()
             await lease.release()
             return loss.map { .lost($0, outcome) } ?? .done(outcome)
+        } catch is Job.LockIsOver {
+            return nil
         } catch {
             await lease.release()
             return .notStarted(error)

@@ -19,6 +19,11 @@ struct ClockGuard: Sendable {
     private var rise: (at: Instant, lowest: Figure)?
     private(set) var lastSample: Instant?
     var toldUnreadable = false
+    /// The present server's run id, if it is known, and when this client first met that server. A key that was granted
+    /// before was granted by another server.
+    private var run: (id: String?, since: Instant) = (nil, Instant(nanoseconds: Int64.min / 2))
+    /// The run whose negative uptime was noticed: the uptime stays negative, and says nothing new.
+    private var runSetBack: String?
 
     /// When the next sample is due.
     var due: Instant { lastSample.map { $0 + Self.interval } ?? Instant(nanoseconds: Int64.min / 2) }
@@ -26,6 +31,22 @@ struct ClockGuard: Sendable {
     mutating func began(at now: Instant) {
         lastSample = now
     }
+
+    /// A connection to the server is made. True if its uptime shows for the first time that its clock was set back
+    /// since its start: the clock was ahead while the server loaded its keys, and keys may have ended early.
+    mutating func met(_ greeting: Greeting, at now: Instant) -> Bool {
+        guard case .server(let facts) = greeting else {
+            run = (nil, now)
+            return false
+        }
+        if run.id != facts.runID { run = (facts.runID, now) }
+        guard facts.uptime < .zero, runSetBack != facts.runID else { return false }
+        runSetBack = facts.runID
+        return true
+    }
+
+    /// Whether the server is the one that this client was connected to at this instant.
+    func isSameRun(as instant: Instant) -> Bool { run.since <= instant }
 
     struct Jump: Hashable, Sendable {
         var by: Nanoseconds

@@ -67,6 +67,9 @@ package struct Command: Hashable, Sendable {
     package static let readClock = Command(.readClock, key: [], token: Token(number: 0))
 
     package var isRelease: Bool { operation == .release }
+    package var isExtension: Bool {
+        if case .extend = operation { true } else { false }
+    }
 
     /// Whether it leaves a key behind that must be released.
     package var setsKey: Bool {

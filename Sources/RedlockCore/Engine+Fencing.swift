@@ -43,6 +43,8 @@ extension Engine {
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)
+        noteRaise(vote, of: node, slot, attempt: attempt, &turn)
+        guard self.slot(of: lock) != nil else { return }
         let step = slots[slot].machine!.countRaise(
             vote, of: node, attempt: attempt, round: round, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }

@@ -58,6 +58,8 @@ extension Engine {
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)
+        let vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
+        guard self.slot(of: lock) != nil else { return }
         learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
         let step = slots[slot].machine!.count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
@@ -132,7 +134,7 @@ extension Engine {
         carryOut(step, lock, slot, callers: [caller], &turn)
     }
 
-    private mutating func carryOut(
+    mutating func carryOut(
         _ step: LockMachine.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
     ) {
         switch step {
@@ -159,6 +161,7 @@ extension Engine {
     ) {
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
+        let sign = keySign(vote, of: node, slot, at: turn.now)
         let outcome = slots[slot].machine!.countExtension(
             vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         switch outcome {
@@ -179,6 +182,7 @@ extension Engine {
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
             tellLoss(loss, lock, slot, &turn)
         }
+        if let sign { noteKey(sign, of: node, lock, round: round, &turn) }
         guardChanged(lock, slot, &turn)
         settle(slot)
     }
@@ -242,7 +246,11 @@ extension Engine {
     }
 
     private mutating func countRelease(_ vote: Vote, of node: Int, _ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock), slots[slot].machine!.countRelease(vote, of: node, policy) else { return }
+        guard let slot = slot(of: lock) else { return }
+        let sign = keySign(ofRelease: vote, node, slot, at: turn.now)
+        let isOver = slots[slot].machine!.countRelease(vote, of: node, policy)
+        if let sign { noteKey(sign, of: node, lock, round: LockMachine.KeyAnswers.release, &turn) }
+        guard isOver else { return }
         report(.released(lock), &turn)
         turn.directives.append(.answer(.released(lock)))
         settle(slot)

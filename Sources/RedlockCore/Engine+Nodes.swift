@@ -16,11 +16,14 @@ extension Engine {
             return disconnect(node, connection, reason, .turnedAway, &turn)
         }
         identify(node, greeting, &turn)
+        // Before commands that wait are sent: what the node grants now does not count.
+        let setBack = noteServer(node, greeting, at: turn.now)
         guard
             let arrival = sessions[node].connected(
                 connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
         else { return }
         report(.connected(node: node), &turn)
+        if let setBack { report(.quarantined(node: node, setBack), &turn) }
         for news in arrival.news { report(news, of: node, &turn) }
         for command in arrival.send { turn.directives.append(.send(command, to: node)) }
         for entry in arrival.drop { leave(entry.round, node, &turn) }
@@ -28,6 +31,7 @@ extension Engine {
             leave(entry.round, node, &turn)
             count(.failed(failure), of: node, for: entry.ballot, &turn)
         }
+        if let setBack { distrust(node, setBack, .clockJumped, &turn) }
         listen(node, &turn)
     }
 

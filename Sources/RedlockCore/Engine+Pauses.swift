@@ -23,7 +23,7 @@ extension Engine {
         case .taken:
             // What the nodes were asked before the pause, they answer without regard to it.
             guard slots[slot].machine!.hold!.votesAskedAt >= pause.end else { return }
-        case .clockJumped, .maximumHold, .shutDown:
+        case .clockJumped, .keyGone, .clockGained, .maximumHold, .shutDown:
             return
         }
         loss.pause = pause.length

@@ -38,14 +38,14 @@ extension Engine {
             isNews = false
         }
         guard sessions[node].memory.extendQuarantine(quarantine, at: turn.now) else {
-            return distrust(node, quarantine, &turn)
+            return distrust(node, quarantine, .clockJumped, &turn)
         }
         if isNews { report(.quarantined(node: node, quarantine), &turn) }
-        distrust(node, quarantine, &turn)
+        distrust(node, quarantine, .clockJumped, &turn)
     }
 
     /// Its grants do not count any more, where they were counted already: for attempts, extensions and held leases.
-    private mutating func distrust(_ node: Int, _ quarantine: Quarantine, _ turn: inout Turn) {
+    mutating func distrust(_ node: Int, _ quarantine: Quarantine, _ reason: Loss.Reason, _ turn: inout Turn) {
         let failure = Vote.Failure.quarantined(quarantine, at: turn.now)
         for slot in slots.indices {
             guard let machine = slots[slot].machine else { continue }
@@ -57,8 +57,9 @@ extension Engine {
                 count(.failed(failure), of: node, for: .extend(lock, round: round), &turn)
             }
             guard self.slot(of: lock) != nil else { continue }
-            if let loss = slots[slot].machine!.distrust(node, .failed(failure), endingBefore: quarantine.until, policy)
-            {
+            let loss = slots[slot].machine!.distrust(
+                node, .failed(failure), endingBefore: quarantine.until, reason, policy)
+            if let loss {
                 tellLoss(loss, lock, slot, &turn)
             }
             guardChanged(lock, slot, &turn)

@@ -239,12 +239,14 @@ extension Engine {
 
     /// The holder is told of a loss, and may go on for a while: who asks now may meet its keys.
     mutating func noteLostLease(_ slot: Int) {
+        lostSlots.append(slot)
         guard let place = lines.place(of: slots[slot].line) else { return }
         lines[place].lostLeases += 1
     }
 
     /// A lease that was lost is released.
     mutating func forgetLostLease(_ slot: Int, _ turn: inout Turn) {
+        lostSlots.removeAll { $0 == slot }
         guard let place = lines.place(of: slots[slot].line) else { return }
         lines[place].lostLeases -= 1
         retire(place, &turn)

@@ -57,6 +57,8 @@ package struct Engine: Sendable {
     var roundTrip = Nanoseconds.milliseconds(1)
     /// Nodes that were reported for denying notifications.
     var denying = NodeSet()
+    /// Slots of leases that were lost and are not released yet.
+    var lostSlots: [Int] = []
     private var heldCount = 0
     private var deadlines = DeadlineQueue()
     private var connections: UInt64 = 0
@@ -64,6 +66,7 @@ package struct Engine: Sendable {
     private var shutdown = Shutdown.no
     /// Times at which this process did not run.
     private(set) var pauses = Pauses()
+    var clientClocks = ClientClocks()
 
     private enum Shutdown {
         case no
@@ -114,14 +117,19 @@ package struct Engine: Sendable {
     }
 
     /// Takes events that have come together, in order: they mean what they would mean one by one.
+    ///
+    /// - Parameter wall: What the client's wall clock reads at this instant, in microseconds since 1970; nil if the
+    ///   shell does not say.
     package mutating func handle(
-        _ events: [Event], at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ events: [Event], at now: Instant, wall: Int64? = nil, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
         pauses.noteCall(at: now)
         var turn = Turn(now: now)
         swap(&turn.generator, &generator)
         swap(&turn.directives, &directives)
+        // First: what has come since then says nothing about the time before.
+        if let wall, shutdown != .done { noteWallClock(wall, &turn) }
         for event in events { handle(event, &turn) }
         leaveRounds(&turn)
         swap(&turn.generator, &generator)
@@ -129,10 +137,10 @@ package struct Engine: Sendable {
     }
 
     package mutating func handle(
-        _ event: Event, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ event: Event, at now: Instant, wall: Int64? = nil, using generator: inout any RandomNumberGenerator,
         into directives: inout [Directive]
     ) {
-        handle([event], at: now, using: &generator, into: &directives)
+        handle([event], at: now, wall: wall, using: &generator, into: &directives)
     }
 
     private mutating func handle(_ event: Event, _ turn: inout Turn) {
@@ -211,7 +219,7 @@ extension Engine {
         var asked = NodeSet()
         var failed: [(node: Int, failure: Vote.Failure)] = []
         for node in nodes {
-            if let sample = sessions[node].sampleIfDue(at: turn.now, policy) {
+            if let sample = sessions[node].sampleIfDue(before: command, at: turn.now, policy) {
                 turn.directives.append(.send(sample, to: node))
             }
             switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {

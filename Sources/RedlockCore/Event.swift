@@ -64,6 +64,9 @@ package enum Answer: Sendable {
     /// The lease is valid, and its loss has become likely: told once, until it is not.
     case atRisk(LockID, RiskReport)
     case recovered(LockID, validUntil: Instant)
+    /// The client's wall clock gained on its boot clock, and the lease is checked again. Until it is extended or lost, it
+    /// is valid until this instant only, which may have come.
+    case doubted(LockID, validUntil: Instant)
     case lost(LockID, Loss)
     /// A quorum confirmed, or all had their say. The lock's number is free.
     case released(LockID)

@@ -77,6 +77,7 @@ extension LockMachine {
             // A shorter ttl than what is left takes nothing away, here as on the nodes.
             hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
             hold!.grantedRoundStart = current.start
+            hold!.doubt = nil
             hold!.nextExtension = nextExtension(
                 after: current.start, end: hold!.end, validUntil: hold!.validUntil)
             guarded(by: current, at: now, using: &generator, policy)
@@ -93,6 +94,13 @@ extension LockMachine {
         let mayBeTaken = current.ballot.refused.count + undecided >= policy.quorum
         if current.ballot.isLost(quorum: policy.extensionQuorum), undecided == 0 || !mayBeTaken {
             hold!.extending = nil
+            if let doubt = hold!.doubt {
+                if doubt.isOver {
+                    keepVotes(of: current)
+                    return .lost(lose(.clockGained), callers: current.callers)
+                }
+                hold!.doubt = nil
+            }
             return failExtension(.notExtended, of: current, at: now, using: &generator)
         }
         return nil

@@ -7,6 +7,10 @@ extension LockMachine {
         var nodes: NodeSet
         /// Where the keys end that the last round asked for which a quorum granted. Validity ends before it.
         var keysUntil: Instant
+        /// The ttl of these keys.
+        var ttl: Nanoseconds
+        /// When that round was won: by then its nodes had answered.
+        var wonAt: Instant
         /// That round; 0 is the attempt.
         var round: UInt32 = 0
         /// Its votes; those of the attempt are kept there.
@@ -16,6 +20,8 @@ extension LockMachine {
         /// When the nodes that do not guard it are tried next, and how often they were since the round.
         var nextRepair = Instant.distantFuture
         var repairs = 0
+        /// Nodes that were given the key again, though their votes do not count: they are no guards.
+        var uncounted = NodeSet()
         /// The nodes that a repair was ever sent to.
         var repaired = NodeSet()
         /// What the holder was told.
@@ -23,9 +29,11 @@ extension LockMachine {
         /// Since when it is known that no node is to spare.
         var bareSince = Instant.distantFuture
 
-        init(nodes: NodeSet, keysUntil: Instant) {
+        init(nodes: NodeSet, keysUntil: Instant, ttl: Nanoseconds, wonAt: Instant) {
             self.nodes = nodes
             self.keysUntil = keysUntil
+            self.ttl = ttl
+            self.wonAt = wonAt
         }
     }
 
@@ -50,7 +58,9 @@ extension LockMachine {
     ) {
         switch vote {
         case .granted, .numberTooLow: if round == hold!.guarding.round { hold!.guarding.nodes.insert(node) }
-        case .missing, .heldByAnother: hold!.guarding.nodes.remove(node)
+        case .missing, .heldByAnother:
+            hold!.guarding.nodes.remove(node)
+            hold!.guarding.uncounted.remove(node)
         case .pending, .notAsked, .failed: break
         }
         planRepair(at: now, using: &generator, policy)
@@ -78,6 +88,8 @@ extension LockMachine {
             hold!.guarding.round = round.number
             hold!.guarding.ballot = round.ballot
             hold!.guarding.keysUntil = keysUntil
+            hold!.guarding.ttl = round.ttl
+            hold!.guarding.wonAt = now
         }
         hold!.guarding.isFailing = false
         hold!.guarding.repairs = 0
@@ -133,6 +145,7 @@ extension LockMachine {
         let milliseconds = policy.rules.repairMilliseconds(left: hold!.guarding.keysUntil - now, ttl: request.ttl)
         guard milliseconds > 0 else { return nil }
         let nodes = NodeSet(first: policy.parameters.nodes).subtracting(hold!.guarding.nodes)
+            .subtracting(hold!.guarding.uncounted)
         return Repair(nodes: nodes, round: hold!.guarding.round, milliseconds: milliseconds)
     }
 
@@ -140,7 +153,7 @@ extension LockMachine {
         hold!.guarding.repaired = hold!.guarding.repaired.union(nodes)
     }
 
-    /// What became of a repair; true when it added a guard. It is a vote on nothing: the round before it was won
+    /// What became of a repair; true when it set the key. It is a vote on nothing: the round before it was won
     /// without it, and in the next one the node is asked like all others.
     mutating func countRepair(
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
@@ -148,8 +161,10 @@ extension LockMachine {
     ) -> Bool {
         // Extended since: its key ends too early to count, and the extension has asked the node itself.
         guard phase == .held, round == hold!.guarding.round else { return false }
+        // The node set the key, and its vote does not count.
+        if case .failed(.quarantined) = vote { hold!.guarding.uncounted.insert(node) }
         noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
-        return vote == .granted
+        return vote == .granted || hold!.guarding.uncounted.contains(node)
     }
 }
 
@@ -167,7 +182,9 @@ extension LockMachine {
         if let risk {
             if let told, told >= risk { return nil }
             hold!.guarding.risk = risk
-            return .atRisk(RiskReport(risk: risk, validUntil: hold!.validUntil, votes: riskVotes(risk)))
+            var report = RiskReport(risk: risk, validUntil: hold!.validUntil, votes: riskVotes(risk))
+            report.clockGain = hold!.doubt?.gain
+            return .atRisk(report)
         }
         guard told != nil else { return nil }
         hold!.guarding.risk = nil
@@ -204,6 +221,7 @@ extension LockMachine {
     }
 
     private func risk(at now: Instant, _ policy: Policy) -> Risk? {
+        if hold!.doubt != nil { return .clockGained }
         if hold!.guarding.isFailing || (wantsExtension && now >= riskInstant) { return .notExtended }
         guard !hasSpareNode(policy) else { return nil }
         // A risk that was told is over when there is a spare node again, and not before.
@@ -219,6 +237,7 @@ extension LockMachine {
 
     private func riskVotes(_ risk: Risk) -> [Vote] {
         switch risk {
+        case .clockGained: lastVotes
         case .notExtended: hold!.guarding.isFailing ? lastVotes : hold!.extending?.ballot.votes ?? lastVotes
         case .noSpareNode: (hold!.guarding.ballot ?? attempt.ballot).votes
         }

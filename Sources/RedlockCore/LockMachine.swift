@@ -53,6 +53,9 @@ struct LockMachine: Sendable {
         /// The round of the last votes; 0 is the attempt.
         var lastRound: UInt32 = 0
         var guarding: Guard
+        var keyAnswers = KeyAnswers()
+        /// Until an extension is won that began after it.
+        var doubt: Doubt?
         var extending: ExtensionRound?
         var queued: QueuedExtension?
     }
@@ -75,6 +78,8 @@ struct LockMachine: Sendable {
     private struct Releases: Sendable {
         /// The key is not there.
         var confirmed = NodeSet()
+        /// The key was there, and is deleted.
+        var deleted = NodeSet()
         var failed = NodeSet()
 
         /// A later word replaces an earlier one.
@@ -82,7 +87,10 @@ struct LockMachine: Sendable {
             confirmed.remove(node)
             failed.remove(node)
             switch vote {
-            case .granted, .heldByAnother, .missing: confirmed.insert(node)
+            case .granted:
+                confirmed.insert(node)
+                deleted.insert(node)
+            case .heldByAnother, .missing: confirmed.insert(node)
             case .failed: failed.insert(node)
             case .pending, .notAsked, .numberTooLow: break
             }
@@ -119,6 +127,9 @@ struct LockMachine: Sendable {
         @inline(__always) _read { yield course!.value.attempt }
         @inline(__always) _modify { yield &course!.value.attempt }
     }
+
+    /// The nodes that had the key when it was released.
+    var deleted: NodeSet { course?.value.releases.deleted ?? NodeSet() }
 
     /// Nil before the attempt that wins has won.
     var hold: Hold? {
@@ -299,6 +310,11 @@ extension LockMachine {
         return attempt.nextRaise(policy).map { .raise($0) }
     }
 
+    /// So much time may have passed, beyond what the boot clock says, since the attempt began.
+    mutating func attemptMayBeOlder(by gain: Nanoseconds) {
+        if phase == .acquiring { attempt.start = attempt.start - gain }
+    }
+
     /// Whether an attempt that begins now is not the last, and can ask one node, and then the others, before the
     /// deadline.
     func mayAskTwice(at now: Instant, _ policy: Policy) -> Bool {
@@ -359,7 +375,8 @@ extension LockMachine {
             nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
             grantedRoundStart: attempt.start,
             votesAskedAt: attempt.askedAt,
-            guarding: Guard(nodes: attempt.owners, keysUntil: attempt.start + request.ttl))
+            guarding: Guard(
+                nodes: attempt.owners, keysUntil: attempt.start + request.ttl, ttl: request.ttl, wonAt: now))
         self.hold = hold
         phase = .held
         planRepair(at: now, using: &generator, policy)
@@ -422,7 +439,9 @@ extension LockMachine {
     /// The lease is given up by its own side.
     mutating func lose(_ reason: Loss.Reason) -> Loss {
         phase = .lost(reason)
-        return Loss(reason: reason, validUntil: hold!.validUntil, votes: lastVotes)
+        var loss = Loss(reason: reason, validUntil: hold!.validUntil, votes: lastVotes)
+        loss.clockGain = hold!.doubt?.gain
+        return loss
     }
 
     /// Ahead of the end of validity, so that the holder can stop before it; never by more than half of the ttl, which

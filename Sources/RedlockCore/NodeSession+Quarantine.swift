@@ -5,8 +5,15 @@ extension NodeSession {
     /// and their grants are not counted. They only ever make a key of ours last longer, and one that is there still
     /// guards the lease again when the quarantine is over; where it is gone, the holder has to know. Releases are sent
     /// and counted: they delete nothing but our own.
-    static func isSentInQuarantine(_ command: Command) -> Bool {
-        if case .extend = command.operation { true } else { false }
+    ///
+    /// A node that lost a key of ours is given it again, so that no other client gets it there. That does not count either.
+    static func isSent(_ command: Command, in quarantine: Vote.Failure) -> Bool {
+        if case .repair = command.operation, case .quarantined(let quarantine, _) = quarantine,
+            case .keyGone = quarantine.reason
+        {
+            return true
+        }
+        return command.isExtension
     }
 
     /// The vote of a node in quarantine; nil when its vote counts.
@@ -22,9 +29,12 @@ extension NodeSession {
         return clock.due
     }
 
-    /// To be called before anything that counts is sent, so that a clock that jumped is known before the vote.
-    mutating func sampleIfDue(at now: Instant, _ policy: Policy) -> Command? {
-        guard sampleDeadline(policy) <= now else { return nil }
+    /// To be called before anything that counts is sent, so that a clock that jumped is known before the vote. An
+    /// extension is never sent without a look at the clock; extensions that are sent together share one.
+    mutating func sampleIfDue(before command: Command? = nil, at now: Instant, _ policy: Policy) -> Command? {
+        let due = sampleDeadline(policy)
+        let isWanted = command?.isExtension == true && due < .distantFuture && clock.lastSample != now
+        guard due <= now || isWanted else { return nil }
         return beginSample(at: now, deadline: now + policy.parameters.nodeTimeout)
     }
 }

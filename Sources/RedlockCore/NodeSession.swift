@@ -123,7 +123,7 @@ extension NodeSession {
             if let twin { return .failed(.sameServer(as: twin.first)) }
             guard !isStalled else { return .failed(.stalled) }
             let quarantine = quarantineFailure(at: now)
-            if let quarantine, !Self.isSentInQuarantine(command) { return .failed(quarantine) }
+            if let quarantine, !Self.isSent(command, in: quarantine) { return .failed(quarantine) }
             unanswered.append(entry(in: quarantine))
             return .send
         case .connecting:
@@ -254,7 +254,7 @@ extension NodeSession {
                 continue
             }
             if let quarantine {
-                guard Self.isSentInQuarantine(entry.command) else {
+                guard Self.isSent(entry.command, in: quarantine) else {
                     arrival.failed.append((entry, quarantine))
                     continue
                 }

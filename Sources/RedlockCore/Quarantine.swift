@@ -9,6 +9,10 @@ package struct Quarantine: Hashable, Sendable {
         case malformed(String)
         /// At ``Quarantine/since`` its wall clock was found to have gained so much on ours: keys ended early.
         case clockJumped(by: Nanoseconds)
+        /// At ``Quarantine/since`` it reported a negative uptime: its wall clock was ahead when the server was started.
+        case clockSetBack
+        /// At ``Quarantine/since`` a key of this client was gone so long before its time, while another node had it.
+        case keyGone(early: Nanoseconds)
     }
 
     package var reason: Reason

@@ -142,6 +142,12 @@ package struct Loss: Hashable, Sendable {
         case taken
         /// A node's wall clock was set forward, and without it no quorum guards the lease: another may have the lock.
         case clockJumped
+        /// A node lost the key before its time, and without that node no quorum guards the lease: another may have the
+        /// lock.
+        case keyGone
+        /// The client's wall clock gained on its boot clock by more than was left of the validity, and no quorum confirmed
+        /// the lease since.
+        case clockGained
         /// The lease was held for as long as it may be.
         case maximumHold
         case shutDown
@@ -154,4 +160,6 @@ package struct Loss: Hashable, Sendable {
     package var votes: [Vote]
     /// How long this process did not run, at least, since a quorum last granted; nil if that did not matter.
     package var pause: Nanoseconds?
+    /// What the client's wall clock gained on its boot clock since a quorum last granted; nil if it kept to the drift.
+    package var clockGain: Nanoseconds?
 }

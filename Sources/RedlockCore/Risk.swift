@@ -5,6 +5,8 @@ package enum Risk: Int, Hashable, Comparable, Sendable {
     case noSpareNode
     /// An extension failed, or half of the ttl has passed without one.
     case notExtended
+    /// The client's wall clock gained on its boot clock. Until a quorum has confirmed the lease, it may be over.
+    case clockGained
 
     package static func < (left: Risk, right: Risk) -> Bool { left.rawValue < right.rawValue }
 }
@@ -17,6 +19,8 @@ package struct RiskReport: Hashable, Sendable {
     package var votes: [Vote]
     /// How long this process did not run, at least, since a quorum last granted; nil if that did not matter.
     package var pause: Nanoseconds?
+    /// What the client's wall clock gained on its boot clock, if the lease is checked for that.
+    package var clockGain: Nanoseconds?
 }
 
 /// What a holder has to be told about the risk.

@@ -91,6 +91,9 @@ package protocol Rules: Sendable {
         gainedAtLeast least: Nanoseconds, atMost most: Nanoseconds, partsPerMillion: Int64, longestTTL: Nanoseconds
     ) -> Nanoseconds?
 
+    /// Whether a key of ours that is gone before its time counts as a jump of the node's clock.
+    func countsKeysGone() -> Bool
+
     /// What the next sample of a node's clock is compared with.
     func clockBaseline(kept: (least: Int64, most: Int64), latest: (least: Int64, most: Int64)) -> (
         least: Int64, most: Int64
@@ -229,6 +232,10 @@ extension Rules {
         guard beyond < driftOfLongest - grain else { return longestTTL }
         let length = beyond * 1_000 / clockGain(partsPerMillion: partsPerMillion) * 1_000 + driftOfLongest
         return min(length, longestTTL)
+    }
+
+    package func countsKeysGone() -> Bool {
+        true
     }
 
     package func clockBaseline(

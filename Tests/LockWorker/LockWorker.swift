@@ -1,6 +1,7 @@
 import ChildProcesses
 import Glibc
 import Redlock
+import Synchronization
 
 /// A process of its own that takes locks as it is told: what the integration tests do with several processes, and with
 /// processes that they stop.
@@ -8,6 +9,7 @@ import Redlock
 ///     LockWorker count NODES RESOURCE FILE TASKS     each task adds 1 to the number in the file, under the lock
 ///     LockWorker hold NODES RESOURCE TTL_MS          takes a lease and answers questions about it
 ///     LockWorker body NODES RESOURCE TTL_MS          runs a body under the lock until a line comes
+///     LockWorker stop NODES RESOURCE TTL_MS WAIT_MS  the same, stopped when it hears that the lock was granted
 ///     LockWorker watch NODES RESOURCES TTL_MS TIMES WORK_MS
 ///                                                    takes each of several locks some times, and reports every risk
 ///                                                    and loss
@@ -19,6 +21,8 @@ import Redlock
 struct LockWorker {
     /// For a machine so busy that the first attempts find no quorum in time.
     private static let patience = Duration.seconds(60)
+
+    private static let grants = Atomic<Int>(0)
 
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
@@ -35,12 +39,22 @@ struct LockWorker {
                 if let pause = event.pause { answer("pause of \(pause / .milliseconds(1)) ms") }
             }
         }
+        if arguments[0] == "stop" {
+            // All of the process stands still right after the grant, before anybody learns of it.
+            configuration.observer = { event in
+                guard event.kind == .acquired, grants.add(1, ordering: .relaxed).newValue == 1 else { return }
+                kill(getpid(), SIGSTOP)
+            }
+        }
         let redlock = try Redlock(nodes: nodes, configuration: configuration)
         let resource = Resource(arguments[2])
         switch arguments[0] {
         case "count": try await count(redlock, resource, file: arguments[3], tasks: Int(arguments[4])!)
         case "hold": try await hold(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
         case "body": await body(redlock, resource, ttl: .milliseconds(Int(arguments[3])!))
+        case "stop":
+            await body(
+                redlock, resource, ttl: .milliseconds(Int(arguments[3])!), wait: .milliseconds(Int(arguments[4])!))
         case "watch":
             try await watch(
                 redlock, resources: Int(arguments[2])!, ttl: .milliseconds(Int(arguments[3])!),
@@ -97,9 +111,9 @@ struct LockWorker {
     }
 
     /// Says how it went.
-    private static func body(_ redlock: Redlock, _ resource: Resource, ttl: Duration) async {
+    private static func body(_ redlock: Redlock, _ resource: Resource, ttl: Duration, wait: Duration = patience) async {
         do {
-            try await redlock.withLock(resource, ttl: ttl, waitingUpTo: patience) { _ in
+            try await redlock.withLock(resource, ttl: ttl, waitingUpTo: wait) { _ in
                 answer("held")
                 _ = StandardInput.line()
             }

@@ -72,6 +72,10 @@ final class Script {
     private(set) var told: [Told] = []
     /// What holders were told of risks: apart, as most scripts are about something else.
     private(set) var risks: [RiskNews] = []
+    /// Until when leases in doubt are valid.
+    private(set) var doubts: [Instant] = []
+    /// How far the client's wall clock is ahead of its boot clock; nil if the shell does not read it.
+    var wallLead: Nanoseconds?
     private(set) var rounds: [RoundID: NodeSet] = [:]
     private(set) var broadcasts = 0
     private var newsRead = 0
@@ -333,6 +337,11 @@ extension Script {
         }
     }
 
+    /// All keys of the node are gone, as after a clock that went far ahead and came back.
+    func expireKeys(on node: Int) {
+        nodes[node].keys = [:]
+    }
+
     /// Its wall clock is set. Keys are not moved: what would come of it is for the simulator.
     func setClock(_ node: Int, by amount: Nanoseconds) {
         nodes[node].clockOffset = nodes[node].clockOffset + amount
@@ -441,7 +450,8 @@ extension Script {
             gathered!.append(event)
             return []
         }
-        engine.handle(event, at: now, using: &generator, into: &directives)
+        let wall = wallLead.map { (now.nanoseconds + $0.count) / 1_000 }
+        engine.handle(event, at: now, wall: wall, using: &generator, into: &directives)
         for directive in directives { carryOut(directive) }
         // As a shell does after every turn: it sets its timer.
         _ = engine.nextDeadline
@@ -528,6 +538,10 @@ extension Script {
         case .notExtended(let lock, let refusal, let callers):
             told.append(.notExtended(lock, refusal, callers))
             answered(callers, lock)
+        case .doubted(let lock, let validUntil):
+            doubts.append(validUntil)
+            if accounts[lock]!.isOver { complain("a doubt about no lease") }
+            if validUntil > now { accounts[lock]!.validUntil = validUntil }
         case .atRisk(let lock, let report):
             risks.append(.atRisk(report))
             if isReportedAtRisk(lock, report.risk) { complain("a risk is told twice") }

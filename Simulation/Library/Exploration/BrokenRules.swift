@@ -27,6 +27,7 @@ struct BrokenRules: Rules {
     var quarantineEnd:
         (@Sendable (_ firstSeen: Instant, _ started: Instant, _ isReplacement: Bool, _ length: Nanoseconds) -> Instant)?
     var withoutGuard = false
+    var ignoresKeysGone = false
 
     private static let right = StandardRules()
 
@@ -125,6 +126,10 @@ struct BrokenRules: Rules {
         guard withoutGuard else { return right }
         if right != nil { counter.add() }
         return nil
+    }
+
+    func countsKeysGone() -> Bool {
+        counted(ignoresKeysGone ? false : nil, Self.right.countsKeysGone())
     }
 
     func mayExtend(validUntil: Instant, now: Instant) -> Bool {

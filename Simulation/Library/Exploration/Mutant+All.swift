@@ -62,7 +62,11 @@ extension Mutant {
                 { $0.keepsToken = true }),
             broken(
                 "extension-without-quorum", "one node is enough to extend", killedBy: [.quorumMargin, .overlap],
-                hunt: { $0.cutHoldersOff() }, { $0.extensionQuorum = { _ in 1 } }),
+                // The guard ends a lease whose key is gone from a node that it needs, also after such an extension.
+                hunt: {
+                    $0.cutHoldersOff()
+                    $0.options.guardsClocks = false
+                }, { $0.extensionQuorum = { _ in 1 } }),
             broken(
                 "no-release-on-failure", "an attempt that failed releases nothing", killedBy: [.orphanKey, .liveness],
                 { $0.nodesToRelease = { asked, granted, _ in granted.count * 2 <= asked.count ? NodeSet() : asked } }),
@@ -89,6 +93,9 @@ extension Mutant {
             broken(
                 "guard-off", "clocks that jump are not noticed", killedBy: [.clockGuard], hunt: { $0.jumpMajorities() },
                 { $0.withoutGuard = true }),
+            broken(
+                "lost-key-ignored", "a key that is gone before its time is no sign of a clock that jumped",
+                killedBy: [.clockGuard], hunt: { $0.strobeBetweenLooks() }, { $0.ignoresKeysGone = true }),
         ] + waitingMutants
     }
 

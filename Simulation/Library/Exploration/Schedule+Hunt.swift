@@ -207,4 +207,30 @@ extension Schedule {
         }
         endAt = max(endAt, healAt + options.livenessBound)
     }
+
+    /// A clock that goes forward and is right again before anybody reads it, of a node without which there is no quorum.
+    mutating func strobeBetweenLooks() {
+        var random = Randomness(seed: seed, .test)
+        options.guardsClocks = true
+        options.nodes = max(options.nodes, 3)
+        options.views = []
+        options.ttl = max(options.ttl, WorldOptions.milliseconds(6_000))
+        options.hold = options.ttl * 3
+        options.selfExtending = 1_000
+        faults = [
+            Fault(
+                .partition, at: 0, nodes: Array(options.quorum..<options.nodes), clients: Array(0..<options.clients),
+                for: healAt)
+        ]
+        var time = WorldOptions.milliseconds(1_000)
+        while time < healAt {
+            let at = Self.microseconds(time)
+            faults.append(Fault(.nodeClockJump, at: at, nodes: [0]).with(amount: options.ttl * 2))
+            faults.append(
+                Fault(.nodeClockJump, at: at + WorldOptions.milliseconds(150), nodes: [0])
+                    .with(amount: -options.ttl * 2))
+            time += options.ttl * 2 + random.below(options.ttl * 2)
+        }
+        endAt = max(endAt, healAt + options.livenessBound)
+    }
 }

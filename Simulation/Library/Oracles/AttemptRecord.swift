@@ -11,6 +11,10 @@ struct AttemptRecord: Sendable {
     let epoch: Int
     /// Where the keys end that it asked for last, on its client's clock.
     var keysUntil: Instant
+    /// Nodes that set its key.
+    var setOn = NodeSet()
+    /// Nodes that answered that they do not have it any more.
+    var goneFrom = NodeSet()
     /// When it was over: refused, released, lost or died; -1 before.
     var endedAt: Int64 = -1
 }

@@ -9,7 +9,7 @@ extension World {
         guard options.guardsClocks, activeFaults == 0 else { return }
         for resource in believers.indices {
             for hold in believers[resource] where isWatching(holds[hold].client) {
-                queue.add(.guardCheck, hold, at: now + WorldOptions.milliseconds(1_100) + orphanGrace)
+                queue.add(.guardCheck, hold, 0, at: now + WorldOptions.milliseconds(1_100) + orphanGrace)
             }
         }
     }
@@ -36,5 +36,36 @@ extension World {
             .clockGuard,
             "\(name(holds[index].attempt)) believes that it holds resource \(Format.letter(holds[index].resource)) a second after "
                 + "clocks were set forward, and \(gone) of \(view.count) nodes do not have its key")
+    }
+
+    /// A node answers an extension. A holder that learns so that its key is gone from a node, though its time was not
+    /// over, must not go on if no quorum has it, also if the clock of the node is right by then.
+    mutating func noteExtension(_ command: Command, _ reply: Reply, _ attempt: Int32, _ node: Int) {
+        guard options.guardsClocks, attempt >= 0, case .extend = command.operation,
+            reply == .integer(0) || reply == .integer(-1)
+        else { return }
+        let record = attempts[Int(attempt)]
+        guard record.setOn.contains(node) else { return }
+        attempts[Int(attempt)].goneFrom.insert(node)
+        guard let hold = believers[record.resource].first(where: { holds[$0].attempt == attempt }) else { return }
+        queue.add(.guardCheck, hold, 1, at: now + orphanGrace)
+    }
+
+    mutating func checkAnswered(_ index: Int) {
+        let hold = holds[index]
+        guard hold.isOpen, hold.end > now, lastFaultAt <= now - orphanGrace, clients[hold.client].isRunning,
+            !clients[hold.client].isShuttingDown
+        else { return }
+        let record = attempts[Int(hold.attempt)]
+        let view = clients[hold.client].view
+        // A node that was restarted since is in quarantine, or kept its keys.
+        let gone = view.count { node in
+            !record.setOn.contains(node) || record.goneFrom.contains(node) && nodes[node].beganAt <= hold.grantedAt
+        }
+        guard gone >= view.count / 2 + 1 else { return }
+        violate(
+            .clockGuard,
+            "\(name(hold.attempt)) believes that it holds resource \(Format.letter(hold.resource)) after a node answered that "
+                + "its key is gone, and \(gone) of \(view.count) nodes do not have it")
     }
 }

@@ -30,6 +30,7 @@ extension Risk {
         switch self {
         case .noSpareNode: "no spare node is left"
         case .notExtended: "the lease could not be extended so far"
+        case .clockGained: "its wall clock gained, and the lease is checked again"
         }
     }
 }
@@ -41,6 +42,8 @@ extension Loss.Reason {
         case .expired: "the validity is over"
         case .taken: "a quorum of nodes does not have its key any more"
         case .clockJumped: "the clock of a node that it needs was set forward"
+        case .keyGone: "a node that it needs lost its key early"
+        case .clockGained: "its wall clock gained, and no quorum confirmed the lease"
         case .maximumHold: "it was held for as long as it may be"
         case .shutDown: "the client was shut down"
         }
@@ -54,6 +57,8 @@ extension Quarantine.Reason {
         case .replaced: "another server has its address"
         case .malformed(let what): "it does not say what it is (\(what))"
         case .clockJumped(let gain): "its clock gained \(Format.length(gain.count))"
+        case .clockSetBack: "its clock was set back since its start"
+        case .keyGone(let early): "a key was gone \(Format.length(early.count)) early"
         }
     }
 }

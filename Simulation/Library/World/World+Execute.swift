@@ -12,6 +12,7 @@ extension World {
         publish(command, effect, from: slot)
         if nodes[node].serviceTime > 0 { nodes[node].busyUntil = now + nodes[node].serviceTime }
         note(UInt64(truncatingIfNeeded: reply.code), UInt64(node) << 32 | UInt64(UInt32(bitPattern: attempt)))
+        noteExtension(command, reply, attempt, node)
         switch effect {
         case .nothing: noteError(reply, node)
         default:
@@ -50,6 +51,10 @@ extension World {
         case .set(let over):
             if let over {
                 violate(.ownership, "SET of \(name(attempt)) replaced the key of \(name(over.attempt)) on node \(node)")
+            }
+            if attempt >= 0 {
+                attempts[Int(attempt)].setOn.insert(node)
+                attempts[Int(attempt)].goneFrom.remove(node)
             }
             if attempt >= 0, attempts[Int(attempt)].endedAt >= 0 { mark(.lateSetAfterRelease) }
             if case .repair = command.operation { mark(.repaired) }

@@ -30,7 +30,11 @@ extension World {
     /// Whether a node's vote would count for somebody. One that forgot a short while ago is in quarantine with all who
     /// have met it since, and whoever has not will have to meet it first.
     mutating func mayVote(_ node: Int, at moment: Int64) -> Bool {
-        guard options.toleratesAmnesia, moment - nodes[node].forgotAt < 3 * options.ttl else { return true }
+        // A clock that was set back since the start: every client that meets the server bars it.
+        let isSetBack = options.guardsClocks && nodes[node].uptime(at: moment) < .zero
+        guard isSetBack || options.toleratesAmnesia && moment - nodes[node].forgotAt < 3 * options.ttl else {
+            return true
+        }
         let runID = facts(of: node).runID
         for client in clients.indices where !clients[client].isDown {
             guard let nodeOfClient = clients[client].view.firstIndex(of: node),

@@ -31,7 +31,8 @@ extension World {
 
     mutating func feed(_ event: Event, to client: Int) {
         let time = engineTime(client)
-        engines[client].handle(event, at: time, using: &engineRandom[client], into: &directives)
+        engines[client].handle(
+            event, at: time, wall: wallClock(of: client), using: &engineRandom[client], into: &directives)
         if !directives.isEmpty {
             // Nothing that a directive causes here is an event at once: answers become steps of workers, later.
             var carried: [Directive] = []

@@ -144,6 +144,11 @@ extension World {
             if let worker = worker(of: lock, client) {
                 tell(worker, "at risk: \(risk.risk.words)" + Format.pause(risk.pause))
             }
+        case .doubted(let lock, let validUntil):
+            // The time of this world passed on the boot clock: the belief may stay, and is judged as before.
+            guard let worker = worker(of: lock, client) else { return }
+            let end = Format.seconds(time(of: validUntil, client))
+            tell(worker, "in doubt, valid until \(end)")
         case .recovered(let lock, _):
             mark(.recovered)
             if let worker = worker(of: lock, client) { tell(worker, "at risk no longer") }
@@ -218,7 +223,8 @@ extension World {
         case .notExtended, .maximumHold: mark(.lossTold)
         case .expired: mark(.lossByExpiry)
         case .taken: mark(.lossByTaken)
-        case .clockJumped: mark(.lossByClockJump)
+        case .clockGained: mark(.lossTold)
+        case .clockJumped, .keyGone: mark(.lossByClockJump)
         case .shutDown: mark(.shutdown)
         }
         judgePause(loss.pause, client)

@@ -129,7 +129,7 @@ package struct World {
         case .cancel: if runs(workers[subject].client, orDefer: item) { cancel(subject, item.number) }
         case .beliefEnd: beliefMayEnd(subject)
         case .orphanCheck: checkOrphans(of: subject)
-        case .guardCheck: checkGuard(subject)
+        case .guardCheck: item.number == 0 ? checkGuard(subject) : checkAnswered(subject)
         case .faultBegin: begin(subject)
         case .faultEnd: end(subject)
         case .strobe: strobe(subject, item.number)

@@ -1,0 +1,75 @@
+/// The client's wall clock beside the boot clock, by which the engine lives.
+///
+/// A wall clock that gained on the boot clock was set forward; or the machine was stopped, and its boot clock with it, as a
+/// virtual machine may be, and the wall clock was put right afterwards. The two look the same.
+struct ClientClocks: Sendable {
+    /// The last reading.
+    private var last: (wall: Int64, at: Instant)?
+
+    /// Takes a reading of both.
+    ///
+    /// - Parameter wall: Microseconds since 1970.
+    /// - Returns: What the wall clock gained since the last reading; nil if that is within the drift.
+    mutating func note(wall: Int64, at now: Instant, _ policy: Policy) -> Nanoseconds? {
+        defer { last = (wall, now) }
+        guard let last else { return nil }
+        let elapsed = now - last.at
+        let gain = wall - last.wall - elapsed.count / 1_000
+        guard gain > policy.drift(of: elapsed).count / 1_000 else { return nil }
+        return .microseconds(min(gain, Self.longestGain))
+    }
+
+    /// 30 days, which is longer than any lease lasts, in microseconds.
+    private static let longestGain: Int64 = 30 * 86_400 * 1_000_000
+}
+
+// MARK: - What follows from a gain
+
+extension Engine {
+    /// The gain is time that may have passed. Leases are checked again at once.
+    mutating func noteWallClock(_ wall: Int64, _ turn: inout Turn) {
+        guard policy.parameters.guardsClocks, let gain = clientClocks.note(wall: wall, at: turn.now, policy) else {
+            return
+        }
+        for slot in slots.indices {
+            guard slots[slot].machine != nil else { continue }
+            let lock = lock(in: slot)
+            slots[slot].machine!.attemptMayBeOlder(by: gain)
+            if let step = slots[slot].machine!.doubt(gain: gain, at: turn.now, policy) {
+                turn.directives.append(
+                    .answer(.doubted(lock, validUntil: slots[slot].machine!.validUntilInDoubt(at: turn.now))))
+                carryOut(step, lock, slot, callers: [], &turn)
+                guardChanged(lock, slot, &turn)
+            }
+            settle(slot)
+        }
+    }
+}
+
+extension LockMachine {
+    /// Time that may have passed unseen since a quorum last granted.
+    struct Doubt: Sendable {
+        var gain: Nanoseconds
+        /// With that time, the validity is over.
+        var isOver: Bool
+    }
+
+    /// So much time may have passed beyond what the boot clock says. Begins an extension, which answers whether the lease
+    /// is still held. A round that began before says nothing about the time after, so the new one replaces it.
+    mutating func doubt(gain: Nanoseconds, at now: Instant, _ policy: Policy) -> ExtendStep? {
+        guard phase == .held, policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else { return nil }
+        let known = hold!.doubt
+        let isOver = known?.isOver == true || hold!.validUntil - now <= gain
+        hold!.doubt = Doubt(gain: (known?.gain ?? .zero) + gain, isOver: isOver)
+        if !isOver { hold!.validUntil = hold!.validUntil - gain }
+        let wanted = max(hold!.extending?.ttl ?? .zero, hold!.queued?.ttl ?? .zero)
+        // No key is to end earlier than it was to: then what is won is not less than what was.
+        let ttl = max(hold!.guarding.keysUntil - now, wanted, request.extendsItself ? request.ttl : .zero)
+        return beginExtension(ttl: ttl, callers: takeExtensionCallers(), at: now, policy)
+    }
+
+    /// Until when the holder may rely on a lease in doubt.
+    func validUntilInDoubt(at now: Instant) -> Instant {
+        hold!.doubt?.isOver == true ? now : hold!.validUntil
+    }
+}
