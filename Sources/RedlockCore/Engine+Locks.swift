@@ -54,11 +54,11 @@ extension Engine {
     private mutating func countAttempt(
         _ vote: Vote, of node: Int, _ lock: LockID, number: UInt32, remaining: Nanoseconds? = nil, _ turn: inout Turn
     ) {
-        let vote = judged(vote, of: node, lock, attempt: number)
+        var vote = judged(vote, of: node, lock, attempt: number)
         report(.vote(lock, node: node, vote), &turn)
         guard let slot = slot(of: lock) else { return }
         noteNumber(vote, slot)
-        let vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
+        vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
         guard self.slot(of: lock) != nil else { return }
         learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
         let step = slots[slot].machine!.count(
