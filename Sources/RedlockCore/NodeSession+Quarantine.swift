@@ -22,6 +22,18 @@ extension NodeSession {
         return clock.due
     }
 
+    /// When the server is to be asked again what it is while a lease is held.
+    func lookDeadline(_ policy: Policy) -> Instant {
+        guard case .ready = phase, !isStalled, waitingCount < Limits.commandsPerNode else { return .distantFuture }
+        return lookDue
+    }
+
+    /// To be called before anything that counts is sent, so that a role that changed is known before the vote.
+    mutating func lookIfDue(at now: Instant, _ policy: Policy) -> Command? {
+        guard lookDue <= now, lookDeadline(policy) <= now else { return nil }
+        return beginLook(at: now, deadline: now + policy.parameters.nodeTimeout)
+    }
+
     /// To be called before anything that counts is sent, so that a clock that jumped is known before the vote.
     mutating func sampleIfDue(at now: Instant, _ policy: Policy) -> Command? {
         guard sampleDeadline(policy) <= now else { return nil }
