@@ -24,6 +24,10 @@ extension Fault {
         case .nodeFlush: return "all keys of \(who) are deleted"
         case .nodeEvict: return "\(who) evicts the key of resource \(Format.letter(Int(amount % 26)))"
         case .nodeFailover: return "a replica that is \(size) behind takes the place of \(who)"
+        case .nodeSettings: return "\(who) keeps keys as \(text) does, for \(time)"
+        case .nodeReplica:
+            return "a replica that is \(size) behind has the address of \(who), and is promoted after \(time)"
+        case .nodeInfoDenied: return "\(who) does not say what it is, for \(time)"
         case .scriptFlush: return "\(who) forgets its scripts"
         case .clientPause: return "\(who) \(isAre) paused for \(time)"
         case .clientSuspend: return "the machine of \(who) sleeps for \(time)"

@@ -44,6 +44,14 @@ package struct Fault: Hashable, Sendable {
         case linkReset = "link-reset"
         /// Nothing passes between `clients` and `nodes`, in one `direction` or in both.
         case partition
+        /// The node keeps its keys as `text` says, a ``WorldOptions/Persistence``, and as before after `duration`. Of a
+        /// node that is down: from its next start on.
+        case nodeSettings = "node-settings"
+        /// The node's address leads to a replica that is `amount` behind. After `duration` the replica is promoted, on
+        /// the connections that it has.
+        case nodeReplica = "node-replica"
+        /// The node does not say what it is.
+        case nodeInfoDenied = "node-info-denied"
     }
 
     package enum Direction: String, Hashable, Sendable, CaseIterable {
@@ -90,7 +98,8 @@ extension Fault.Kind {
     package var target: Target {
         switch self {
         case .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .nodeClockJump, .nodeClockRate,
-            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush:
+            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeSettings, .nodeReplica,
+            .nodeInfoDenied:
             .node
         case .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
             .client
@@ -109,7 +118,8 @@ extension Fault.Kind {
 
     package var unit: Unit? {
         switch self {
-        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay:
+        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .nodeReplica, .clientClockJump,
+            .linkDelay:
             .time
         case .nodeClockRate, .clientClockRate: .partsPerBillion
         case .linkLoss: .perMille

@@ -14,10 +14,10 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
         let tolerated: [Fault.Kind] = [
             .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .scriptFlush, .clientPause,
             .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .linkDelay, .linkLoss, .linkReset,
-            .partition, .nodeClockRate, .clientClockRate, .nodeClockJump,
+            .partition, .nodeClockRate, .clientClockRate, .nodeClockJump, .nodeInfoDenied,
         ]
         let clock: [Fault.Kind] = [.nodeClockStrobe]
-        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover]
+        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover, .nodeSettings, .nodeReplica]
         return switch self {
         case .tolerated: tolerated
         case .clock: tolerated + clock

@@ -86,7 +86,10 @@ extension Fault {
         case .resource: amount = try record.number("resource", 0...Int64(options.resources - 1))
         case nil: break
         }
-        if kind == .nodeErrors { text = try record.string("text") }
+        if kind == .nodeErrors || kind == .nodeSettings { text = try record.string("text") }
+        if kind == .nodeSettings, WorldOptions.Persistence(rawValue: text) == nil {
+            throw ScheduleError("there is no persistence \"\(text)\"")
+        }
         if kind == .partition {
             let word = try record.optionalString("direction") ?? Direction.both.rawValue
             guard let direction = Direction(rawValue: word) else {

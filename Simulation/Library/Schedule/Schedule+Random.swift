@@ -62,6 +62,7 @@ extension Schedule {
         fault.amount = amount(of: kind, profile, &random)
         if kind.unit == .time { fault.amount = Self.microseconds(fault.amount) }
         if kind == .nodeErrors { fault.text = random.choose(Self.errors) }
+        if kind == .nodeSettings { fault.text = random.choose(Self.settings).rawValue }
         if kind == .partition { fault.direction = random.choose([.both, .both, .toNode, .toClient]) }
         faults.append(fault)
     }
@@ -101,7 +102,7 @@ extension Schedule {
             let beyond = profile.breaksClocks && random.chance(perMille: 300)
             let limit = options.allowedRate * (beyond ? 20 : 1)
             return random.within(-min(limit, 500_000_000)...limit)
-        case .nodeFailover: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeFailover, .nodeReplica: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
         case .nodeEvict: return random.below(Int64(options.resources))
         case .linkLoss: return random.within(5...400)
         default: return 0
@@ -120,6 +121,8 @@ extension Schedule {
         let setBack = faults.reduce(0) { $1.kind == .nodeClockJump ? $0 - min(0, $1.amount) : $0 }
         faults[index].duration = options.ttl + options.ttl / 5 + WorldOptions.milliseconds(10) + setBack
     }
+
+    private static let settings: [WorldOptions.Persistence] = [.none, .none, .aofAlways]
 
     static let errors = [
         "OOM command not allowed when used memory > 'maxmemory'.",
@@ -178,6 +181,7 @@ extension WorldOptions {
         var random = Randomness(seed: seed, .options, 1)
         quarantine = random.choose([-1_000, -1_000, -1_000, 0])
         guardsClocks = random.chance(perMille: 750)
+        trustsDurableNodes = random.chance(perMille: 250)
     }
 
     mutating func drawRates(_ random: inout Randomness) {

@@ -21,7 +21,7 @@ extension World {
             }
             judge(effect, of: command, attempt, node, slot)
         }
-        if isTracing, command.operation != .readClock {
+        if isTracing, !command.key.isEmpty {
             let resource = SimulatedNode.resource(of: command.key)
             trace.append(
                 TraceRecord(
@@ -139,7 +139,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .contend(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release, .announce, .readClock: nil
+        case .extend, .raise, .repair, .release, .announce, .readClock, .look: nil
         }
     }
 
@@ -160,6 +160,7 @@ extension Command {
             }
         case .announce: "tell of a release"
         case .readClock: "TIME"
+        case .look: "INFO"
         }
     }
 }
