@@ -38,6 +38,7 @@ package final class Examination: Sendable {
         var parameters = Parameters(nodes: addresses.count)
         parameters.quarantine = expected.longestTTL
         parameters.longestTTL = expected.longestTTL
+        parameters.trustsDurableNodes = expected.trustsDurableNodes
         return zip(addresses, try outcomes.get()).map { address, outcome in
             NodeReport(
                 node: address.description, host: address.host, outcome: outcome.map { ServerReport($0, parameters) })
