@@ -51,7 +51,9 @@ extension World {
         let runID = facts(of: node).runID
         for client in clients.indices where !clients[client].isDown {
             guard let nodeOfClient = clients[client].view.firstIndex(of: node),
-                engines[client].facts(of: nodeOfClient)?.runID == runID
+                let known = engines[client].facts(of: nodeOfClient), known.runID == runID,
+                // It asks no replica, and meets the server again when that is promoted.
+                !known.isReplica
             else { continue }
             let time = Instant(nanoseconds: clients[client].clock.reading(at: moment))
             if engines[client].quarantine(of: nodeOfClient, at: time) == nil { return true }
