@@ -17,6 +17,7 @@ struct ClientConfiguration: Hashable, Sendable {
     /// Zero for none, negative for the longest ttl.
     var quarantine: Int64
     var guardsClocks: Bool
+    var trustsDurableNodes: Bool
 
     /// Of one client of a world.
     init(_ options: WorldOptions, client: Int) {
@@ -30,6 +31,7 @@ struct ClientConfiguration: Hashable, Sendable {
         fencing = client < options.fencedClients
         quarantine = options.quarantine
         guardsClocks = options.guardsClocks
+        trustsDurableNodes = options.trustsDurableNodes
     }
 
     /// The library's configuration of that.
@@ -46,6 +48,7 @@ struct ClientConfiguration: Hashable, Sendable {
         if quarantine == 0 { configuration.quarantine = .off }
         if quarantine > 0 { configuration.quarantine = .lasting(.nanoseconds(quarantine)) }
         configuration.clockGuard = guardsClocks
+        configuration.trustsDurableNodes = trustsDurableNodes
         return configuration
     }
 
@@ -56,6 +59,7 @@ struct ClientConfiguration: Hashable, Sendable {
             "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
             "fencing": .bool(fencing), "longest_ttl_us": .number(longestTTL / 1_000),
             "quarantine_us": .number(quarantine / 1_000), "clock_guard": .bool(guardsClocks),
+            "trusts_durable_nodes": .bool(trustsDurableNodes),
         ])
     }
 
@@ -68,7 +72,8 @@ struct ClientConfiguration: Hashable, Sendable {
             let retryDelay = time("retry_delay_us"), let retryJitter = time("retry_jitter_us"),
             let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
             let longestTTL = time("longest_ttl_us"), case .bool(let fencing)? = json["fencing"],
-            let quarantine = time("quarantine_us"), case .bool(let guardsClocks)? = json["clock_guard"]
+            let quarantine = time("quarantine_us"), case .bool(let guardsClocks)? = json["clock_guard"],
+            case .bool(let trustsDurableNodes)? = json["trusts_durable_nodes"]
         else { return nil }
         self.nodeTimeout = nodeTimeout * 1_000
         self.connectTimeout = connectTimeout * 1_000
@@ -80,5 +85,6 @@ struct ClientConfiguration: Hashable, Sendable {
         self.fencing = fencing
         self.quarantine = quarantine * 1_000
         self.guardsClocks = guardsClocks
+        self.trustsDurableNodes = trustsDurableNodes
     }
 }

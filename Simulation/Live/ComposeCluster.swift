@@ -8,7 +8,8 @@ package import RedlockSimulation
 package struct ComposeCluster: Sendable {
     /// What can be done to a container from outside. Its clock is the machine's, and its disk is not in our hands.
     static let impossible: Set<Fault.Kind> = [
-        .nodeClockJump, .nodeClockRate, .nodeClockStrobe, .fsyncStall, .nodePowerLoss, .nodeFailover, .clientClockJump,
+        .nodeClockJump, .nodeClockRate, .nodeClockStrobe, .fsyncStall, .nodePowerLoss, .nodeFailover, .nodeReplica,
+        .nodeSettings, .clientClockJump,
     ]
 
     private static let redisPort = "6379"
@@ -71,6 +72,7 @@ extension Schedule {
         schedule.options.nodeRates = []
         schedule.options.clientRates = []
         schedule.options.persistence = .aofAlways
+        schedule.options.trustsDurableNodes = true
         return schedule
     }
 

@@ -38,6 +38,12 @@ final class LaggingReplica {
         return false
     }
 
+    /// It follows nobody that it can reach, and stays a replica.
+    func takeOver() -> LocalNode {
+        proxy.stop()
+        return server
+    }
+
     /// It is a master now, with what it has seen.
     func promote() -> LocalNode {
         server.command("REPLICAOF", "NO", "ONE")

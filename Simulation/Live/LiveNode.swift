@@ -14,7 +14,8 @@ final class LiveNode: @unchecked Sendable {
     let server: any LiveServer
     let clock: ClockControl?
     private let folder: String
-    private let persistence: WorldOptions.Persistence
+    private var persistence: WorldOptions.Persistence
+    private var persistenceAtStop: WorldOptions.Persistence
 
     private var stops = 0
     private var pauses = 0
@@ -42,6 +43,7 @@ final class LiveNode: @unchecked Sendable {
         self.index = index
         self.folder = folder
         persistence = options.persistence
+        persistenceAtStop = options.persistence
         _ = unsafe mkdir(folder, 0o700)
         clock = withShim ? try ClockControl(path: "\(folder)/page") : nil
         server = LocalNode(
@@ -59,6 +61,7 @@ final class LiveNode: @unchecked Sendable {
         self.index = index
         self.folder = folder
         persistence = .aofAlways
+        persistenceAtStop = .aofAlways
         clock = nil
         server = container
     }
@@ -108,6 +111,7 @@ final class LiveNode: @unchecked Sendable {
         if losingPower { powerWasLost = true }
         guard stops == 1 else { return }
         stoppedAt = MachineClock.now()
+        persistenceAtStop = persistence
         setDown(true)
         current.kill()
     }
@@ -194,6 +198,31 @@ final class LiveNode: @unchecked Sendable {
         current.command("CONFIG", "SET", name, value)
     }
 
+    /// How it keeps its keys: at once if it runs, else from its next start on.
+    func setPersistence(_ persistence: WorldOptions.Persistence) {
+        self.persistence = persistence
+        guard stops == 0 else {
+            (server as? LocalNode)?.setPersistence(.init(persistence))
+            return
+        }
+        configure("appendfsync", persistence == .aofAlways ? "always" : "everysec")
+        configure("appendonly", persistence.keepsLog ? "yes" : "no")
+    }
+
+    /// What it granted before it stopped may be gone.
+    func forgets(losingPower: Bool) -> Bool {
+        switch (persistenceAtStop, persistence) {
+        case (.aofAlways, .aofAlways): false
+        case (.aofEverySecond, .aofEverySecond): losingPower
+        default: true
+        }
+    }
+
+    /// Whether it says what it is.
+    func setInfoDenied(_ isDenied: Bool) {
+        current.command("ACL", "SETUSER", "default", isDenied ? "-info" : "+info")
+    }
+
     func stallSync(by amount: Int64) {
         stall += amount
         clock?.setSyncStall(stall)
@@ -276,16 +305,18 @@ final class LiveNode: @unchecked Sendable {
             launcher: clock.map(ClockShim.launcher) ?? [], undertaker: undertaker)
     }
 
-    /// The server is gone, and the replica takes its place with what it has.
-    func failOver() {
+    /// The server is gone, and the replica takes its place with what it has; as a replica, if it is not promoted.
+    func failOver(promoting: Bool = true) {
         guard let replica, stops == 0 else { return }
         self.replica = nil
         setDown(true)
         server.kill()
-        let successor = replica.promote()
+        let successor = promoting ? replica.promote() : replica.takeOver()
         replacement.withLock { $0 = successor }
         setDown(false)
     }
+
+    func promote() { current.command("REPLICAOF", "NO", "ONE") }
 
     // MARK: The end
 
@@ -308,11 +339,15 @@ final class LiveNode: @unchecked Sendable {
 
 extension LocalNode.Persistence {
     init(_ options: WorldOptions) {
+        self.init(options.persistence, snapshotPeriod: options.snapshotPeriod)
+    }
+
+    init(_ persistence: WorldOptions.Persistence, snapshotPeriod: Int64 = WorldOptions().snapshotPeriod) {
         self =
-            switch options.persistence {
+            switch persistence {
             case .aofAlways: .everyWrite
             case .aofEverySecond: .everySecond
-            case .snapshot: .snapshot(afterSeconds: max(1, Int(options.snapshotPeriod / 1_000_000_000)))
+            case .snapshot: .snapshot(afterSeconds: max(1, Int(snapshotPeriod / 1_000_000_000)))
             case .none: .none
             }
     }

@@ -127,13 +127,17 @@ extension LiveRun {
             loseKeys(of: node, isSeen: false)
             loseNumbers(of: node)
             nodes[node].evict()
-        case .nodeFailover:
+        case .nodeFailover, .nodeReplica:
             loseKeys(of: node, isSeen: true)
             loseNumbers(of: node)
-            nodes[node].failOver()
+            nodes[node].failOver(promoting: fault.kind == .nodeFailover)
             let port = nodes[node].port
             for client in clients { client.proxy.change(node) { $0.port = port } }
             note(node, "a replica took its place")
+        case .nodeSettings:
+            nodes[node].setPersistence(WorldOptions.Persistence(rawValue: fault.text) ?? .none)
+            note(node, "keeps keys as \(fault.text) does")
+        case .nodeInfoDenied: nodes[node].setInfoDenied(true)
         case .scriptFlush: nodes[node].flushScripts()
         case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, resources: options.resources)
         case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount)
@@ -148,7 +152,7 @@ extension LiveRun {
             // Before it is up: from its first answer on, others can get what it forgot.
             try nodes[node].restart { away in
                 note(node, "up")
-                if nodes[node].wasReplaced || forgets(losingPower: losesPower) {
+                if nodes[node].wasReplaced || nodes[node].forgets(losingPower: losesPower) {
                     let hadKeys = away < options.ttl + options.ttl / 10
                     if hadKeys { loseKeys(of: node, isSeen: true) }
                     loseNumbers(of: node)
@@ -160,6 +164,12 @@ extension LiveRun {
         case .fsyncStall: nodes[node].stallSync(by: -fault.amount)
         case .nodeErrors: nodes[node].endErrors(fault.text)
         case .nodeBadNumber: mendNumbers(node)
+        case .nodeReplica:
+            loseKeys(of: node, isSeen: true)
+            nodes[node].promote()
+            note(node, "promoted")
+        case .nodeSettings: nodes[node].setPersistence(options.persistence)
+        case .nodeInfoDenied: nodes[node].setInfoDenied(false)
         case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
         default: break
         }
@@ -189,14 +199,6 @@ extension LiveRun {
         let wall = MachineClock.now() + MachineClock.wallOffset()
         let lowest = clients.prefix(options.fencedClients).map { (wall + ($0.clock?.skew ?? 0)) / 1_000 }.min()
         if let lowest, lowest <= lost + options.ttl / 1_000 { breach(.numbers, subject) }
-    }
-
-    private func forgets(losingPower: Bool) -> Bool {
-        switch options.persistence {
-        case .aofAlways: false
-        case .aofEverySecond: losingPower
-        case .snapshot, .none: true
-        }
     }
 
     func jump(_ node: Int, by amount: Int64) {

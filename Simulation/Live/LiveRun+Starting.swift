@@ -33,7 +33,7 @@ extension LiveRun {
         }
         do {
             for index in 0..<options.nodes { nodes.append(try startedNode(index, withShim: needsShim)) }
-            for fault in schedule.faults where fault.kind == .nodeFailover {
+            for fault in schedule.faults where fault.kind == .nodeFailover || fault.kind == .nodeReplica {
                 for node in fault.nodes { try nodes[node].follow(lag: fault.amount, undertaker: undertaker) }
             }
         } catch let error as LocalNode.StartError {
@@ -66,9 +66,11 @@ extension LiveRun {
         return path.split(separator: ":").contains { unsafe access("\($0)/\(program)", X_OK) == 0 }
     }
 
-    /// Servers that keep nothing have no vote at first: they are let grow old before anybody meets them.
+    /// Servers have no vote at first, unless clients trust that they keep every write: they grow old before a client
+    /// meets them.
     func awaitVotes() throws {
-        guard setup.cluster == nil, options.persistence != .aofAlways, options.quarantineLength > 0 else { return }
+        let areTrusted = options.persistence == .aofAlways && options.trustsDurableNodes
+        guard setup.cluster == nil, !areTrusted, options.quarantineLength > 0 else { return }
         // A second for the grain of the uptime, and one for clocks that run slow.
         let end = MachineClock.now() + options.quarantineLength + options.quarantineLength / 10 + 2_000_000_000
         while MachineClock.now() < end, !isInterrupted {

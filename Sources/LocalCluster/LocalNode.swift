@@ -33,6 +33,7 @@ package final class LocalNode: Sendable {
     package let folder: String
     private let launcher: [String]
     private let options: [String]
+    private let durability: Locked<[String]>
     private let undertaker: Undertaker
     private let process = Locked<ChildProcess?>(nil)
 
@@ -50,14 +51,13 @@ package final class LocalNode: Sendable {
         self.folder = folder
         self.undertaker = undertaker
         self.launcher = launcher
-        let durability: [String] =
-            switch persistence {
-            case .none: ["--save", "", "--appendonly", "no"]
-            case .everyWrite: ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
-            case .everySecond: ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
-            case .snapshot(let seconds): ["--save", "\(seconds) 1", "--appendonly", "no"]
-            }
-        self.options = durability + options
+        durability = Locked(persistence.options)
+        self.options = options
+    }
+
+    /// How it keeps its keys from its next start on.
+    package func setPersistence(_ persistence: Persistence) {
+        durability.withLock { $0 = persistence.options }
     }
 
     /// Starts it, and waits until it answers. On its port, or elsewhere for a while.
@@ -77,7 +77,7 @@ package final class LocalNode: Sendable {
     private func launch(port: UInt16) throws(ChildProcess.SpawnError) {
         let command =
             launcher + ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder]
-            + ["--daemonize", "no", "--logfile", "\(folder)/log"] + options
+            + ["--daemonize", "no", "--logfile", "\(folder)/log"] + durability.withLock { $0 } + options
         let child = try ChildProcess(command)
         undertaker.started(child)
         let previous = process.withLock { process in
@@ -138,5 +138,16 @@ package final class LocalNode: Sendable {
     @discardableResult
     package func command(_ words: [String]) -> BlockingClient.Answer? {
         try? BlockingClient(port: port).command(words)
+    }
+}
+
+extension LocalNode.Persistence {
+    fileprivate var options: [String] {
+        switch self {
+        case .none: ["--save", "", "--appendonly", "no"]
+        case .everyWrite: ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        case .everySecond: ["--save", "", "--appendonly", "yes", "--appendfsync", "everysec"]
+        case .snapshot(let seconds): ["--save", "\(seconds) 1", "--appendonly", "no"]
+        }
     }
 }

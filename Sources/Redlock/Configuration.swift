@@ -1,4 +1,5 @@
 package import RedlockCore
+internal import RedlockRedis
 
 extension Redlock {
     /// How a ``Redlock`` behaves. The defaults suit nodes in one region and work of seconds.
@@ -15,11 +16,25 @@ extension Redlock {
         /// For how long a node casts no votes that may have forgotten locks: one that was started a short while ago, or
         /// at whose address another server answers than before. Default: the longest ttl.
         ///
-        /// A node that writes every change to its disk before it answers (`appendonly yes`, `appendfsync always`) votes
-        /// at once; so set your nodes up. Each node is asked for that when it is connected: INFO and CONFIG GET. Where
-        /// INFO is denied the lock goes on without, and reports it once as ``Event/Kind/nodeUnverified``. The rule is
-        /// that of "Distributed locks with Redis", the section on crash recovery.
+        /// A node votes at once if this client has seen the same run of the server before; if the server has been up for
+        /// that long; or if this client saw, until moments before a restart, that the server writes every change to its
+        /// disk before it answers (`appendonly yes`, `appendfsync always`). A node that this client meets for the first
+        /// time a short while after its start votes later; see ``trustsDurableNodes``.
+        ///
+        /// Each node is asked for that when it is connected, and once a second at most along with other commands: INFO
+        /// and CONFIG GET. If INFO is denied, nothing is known of the node: it votes this long after each connection,
+        /// and that is reported once as ``Event/Kind/nodeUnverified``. The rule is that of "Distributed locks with
+        /// Redis", the section on crash recovery.
         public var quarantine = Quarantine.longestTTL
+
+        /// Whether a node that keeps every write on its disk votes at once, also if this client meets it for the first
+        /// time or did not see how it kept its writes before a restart. Default false.
+        ///
+        /// A node says how it keeps its writes now, not how it kept them before it was started. True takes on trust that
+        /// every node always had `appendonly yes` and `appendfsync always`: nobody switches them on by a restart, or off
+        /// and on again. False costs time after a start: processes that are new get no lock for the longest ttl after
+        /// all nodes were started at once. A lower upper bound of ``ttlLimits`` makes that shorter.
+        public var trustsDurableNodes = false
 
         /// Whether the wall clocks of the nodes, and of this machine, are watched. Default true.
         ///
@@ -136,6 +151,8 @@ extension Redlock.Configuration {
         parameters.reports = observer != nil
         parameters.guardsClocks = clockGuard
         parameters.quarantine = Nanoseconds(quarantine.length ?? ttlLimits.upperBound)
+        parameters.trustsDurableNodes = trustsDurableNodes
+        parameters.looks = NodeFactsReader.looks
         parameters.longestTTL = max(parameters.quarantine, Nanoseconds(ttlLimits.upperBound))
 
         let drift = StandardRules().drift(

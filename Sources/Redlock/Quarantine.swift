@@ -26,7 +26,8 @@ extension Quarantine {
         return switch reason {
         case .started: "it was started \(seconds) s ago and may have forgotten locks"
         case .replaced: "another server has its address since \(seconds) s and may not know of locks"
-        case .malformed(let what): "it does not say what it is (\(what)) and may have forgotten locks"
+        case .malformed(let what), .unknown(let what):
+            "it does not say what it is (\(what)) and may have forgotten locks"
         case .clockJumped(let gain):
             "its clock gained \(gain.millisecondsRoundedUp) ms on ours, so locks on it may have ended early"
         case .clockSetBack:

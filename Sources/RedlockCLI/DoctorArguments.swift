@@ -21,6 +21,7 @@ struct DoctorArguments: Sendable {
             .init("node-timeout", .text("TIME"), "that of the lock's clients (100ms)"),
             .init("key-prefix", .bytes("TEXT"), "how the locks' keys begin, to try the rights"),
             .init("resource", .bytes("NAME"), "look at its fencing numbers; once for each"),
+            .init("trust-durable", "the lock's clients have this option"),
             .init("timeout", .text("TIME"), "how long all nodes together may take (3s)"),
             .init("watch", "look again and again; tell what changes"),
             .init("interval", .text("TIME"), "from look to look, with --watch (2s)"),
@@ -36,6 +37,7 @@ struct DoctorArguments: Sendable {
                 ?? defaults.ttlLimits.upperBound)
         expected.nodeTimeout = Nanoseconds(
             try arguments.time("node-timeout", Redlock.Configuration.nodeTimeoutLimits) ?? defaults.nodeTimeout)
+        expected.trustsDurableNodes = arguments.has("trust-durable")
         expected.timeout = Nanoseconds(try arguments.time("timeout", Self.timeoutLimits) ?? .seconds(3))
         let prefix = arguments.bytes("key-prefix")
         expected.knowsPrefix = prefix != nil

@@ -21,6 +21,7 @@ struct RunOptions: Sendable {
         Nodes.options + [
             .init("ttl", .text("TIME"), "how long the lock outlives a machine that dies (10s)"),
             .init("max-ttl", .text("TIME"), "the longest ttl that anybody uses on these nodes (60s)"),
+            .init("trust-durable", "nodes that keep every write vote at once, even new ones"),
             .init("wait", short: "w", .text("TIME"), "how long to wait; seconds if there is no unit (30s)"),
             .init("nonblock", short: "n", "do not wait, as --wait 0s"),
             .init(
@@ -44,7 +45,6 @@ struct RunOptions: Sendable {
         URL: redis://[[user]:password@]host[:port][/db] or unix:///path. TIME: 500ms, 2h
         exit: COMMAND's own, 128 + n for signal n; 64 wrong arguments, 69 no quorum,
           71 system, 75 held by another, 76 lost, 126 not executable, 127 not found
-        example: REDLOCK_NODES=redis://a,redis://b,redis://c redlock run report -- make
         """
 
     /// From the library's shortest to thirty years.
@@ -76,6 +76,7 @@ struct RunOptions: Sendable {
             configuration.nodeTimeout = time
         }
         configuration.keyPrefixBytes = arguments.bytes("key-prefix") ?? []
+        configuration.trustsDurableNodes = arguments.has("trust-durable")
         configuration.fencing = arguments.has("fencing")
         format = arguments.has("json") ? .json : arguments.has("verbose") ? .text : .quiet
         let command: [[UInt8]]

@@ -19,12 +19,14 @@ package struct Command: Hashable, Sendable {
         case announce
         /// `TIME`: what the node's wall clock reads. It has no key.
         case readClock
+        /// What the greeting asks, again: run id, persistence, role. It has no key, and several replies.
+        case look
 
         /// Whether it sets a key and tells of that.
         var tells: Bool {
             switch self {
             case .contend, .acquireFenced: true
-            case .acquire, .raise, .extend, .repair, .release, .announce, .readClock: false
+            case .acquire, .raise, .extend, .repair, .release, .announce, .readClock, .look: false
             }
         }
     }
@@ -61,10 +63,14 @@ package struct Command: Hashable, Sendable {
         self.notice = notice
         // A script that a node does not know is sent again, whole, after what went out meanwhile. A repair must not
         // come after the release of its key, so it is whole from the start; it is rare.
-        if case .repair = operation { spelling = .source } else { spelling = .digest }
+        switch operation {
+        case .repair, .look: spelling = .source
+        default: spelling = .digest
+        }
     }
 
     package static let readClock = Command(.readClock, key: [], token: Token(number: 0))
+    package static let look = Command(.look, key: [], token: Token(number: 0))
 
     package var isRelease: Bool { operation == .release }
     package var isExtension: Bool {
@@ -75,7 +81,7 @@ package struct Command: Hashable, Sendable {
     package var setsKey: Bool {
         switch operation {
         case .acquire, .contend, .acquireFenced, .repair: true
-        case .extend, .raise, .release, .announce, .readClock: false
+        case .extend, .raise, .release, .announce, .readClock, .look: false
         }
     }
 }
@@ -161,6 +167,11 @@ extension Reply {
     /// The user may not do what was asked.
     var isDenied: Bool {
         if case .error(let text) = self { text.utf8.starts(with: "NOPERM".utf8) } else { false }
+    }
+
+    /// The server takes no writes, because it is a replica.
+    var isOfReplica: Bool {
+        if case .error(let text) = self { text.utf8.starts(with: "READONLY".utf8) } else { false }
     }
 
     /// The node does not know the script by its digest: it was restarted, or its scripts were flushed.

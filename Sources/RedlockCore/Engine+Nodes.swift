@@ -66,7 +66,7 @@ extension Engine {
         guard !listenerDisconnected(node, connection, &turn) else { return }
         guard
             let (undecided, droppedReleases, isNews) = sessions[node].disconnected(
-                connection, reason: reason, kind: kind, at: turn.now, using: &turn.generator)
+                connection, reason: reason, kind: kind, at: turn.now, policy, using: &turn.generator)
         else { return }
         noteLeft(node, at: turn.now)
         if isNews, case .backingOff(let until, _) = sessions[node].phase, !isShuttingDown {
@@ -82,7 +82,7 @@ extension Engine {
         }
     }
 
-    private mutating func disconnect(
+    mutating func disconnect(
         _ node: Int, _ connection: ConnectionID, _ reason: String, _ kind: Outage, _ turn: inout Turn
     ) {
         turn.directives.append(.disconnect(node: node, connection, discardUnsent: true))
@@ -94,6 +94,7 @@ extension Engine {
         guard sessions[node].isAsked else {
             return disconnect(node, connection, "it answered what was not asked", .unreachable, &turn)
         }
+        if sessions[node].gathersLook(reply, at: turn.now, policy) { return }
         let wasStalled = sessions[node].isStalled
         let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
         let (entry, answered) = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
@@ -112,6 +113,8 @@ extension Engine {
         switch entry.command.operation {
         case .readClock:
             return noteClock(reply, of: node, sentAt: entry.sentAt, &turn)
+        case .look:
+            return noteLook(of: node, sentAt: entry.sentAt, &turn)
         case .release:
             noteSubscribers(node, entry.command, reply, &turn)
             if !isLate, reply.subscribers(on: .release) == nil { retell(entry.command, besides: node, &turn) }
@@ -125,6 +128,7 @@ extension Engine {
         count(
             vote(reply, to: entry, of: node, at: turn.now), of: node, for: entry.ballot,
             remaining: reply.remaining(on: entry.command.operation), &turn)
+        if reply.isOfReplica { noteReplica(node, &turn) }
     }
 
     mutating func sessionTimer(_ node: Int, _ turn: inout Turn) {

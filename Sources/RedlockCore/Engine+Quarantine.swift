@@ -23,6 +23,27 @@ extension Engine {
         }
     }
 
+    /// The server was asked again what it is. A connection to what gives no locks ends, as that of a greeting does; the
+    /// next one tells which server it is.
+    mutating func noteLook(of node: Int, sentAt: Instant, _ turn: inout Turn) {
+        guard let greeting = sessions[node].readLook(policy) else { return }
+        let (news, ending) = sessions[node].memory.looked(greeting, sentAt: sentAt, at: turn.now, policy)
+        for news in news { report(news, of: node, &turn) }
+        if case .unknown = greeting { sessions[node].scheduleLook(after: greeting, at: turn.now, policy) }
+        if let ending { leave(node, because: ending, &turn) }
+    }
+
+    /// The server refused a write as a replica does.
+    mutating func noteReplica(_ node: Int, _ turn: inout Turn) {
+        sessions[node].memory.answeredAsReplica()
+        leave(node, because: Greeting.replica, &turn)
+    }
+
+    private mutating func leave(_ node: Int, because reason: String, _ turn: inout Turn) {
+        guard case .ready(let connection) = sessions[node].phase else { return }
+        disconnect(node, connection, reason, .turnedAway, &turn)
+    }
+
     /// The node said what time it has.
     mutating func noteClock(_ reply: Reply, of node: Int, sentAt: Instant, _ turn: inout Turn) {
         guard let wall = reply.wallClock else { return noteUnreadableClock(reply, of: node, &turn) }

@@ -222,6 +222,9 @@ extension Engine {
             if let sample = sessions[node].sampleIfDue(before: command, at: turn.now, policy) {
                 turn.directives.append(.send(sample, to: node))
             }
+            if let look = sessions[node].lookIfDue(at: turn.now, policy) {
+                turn.directives.append(.send(look, to: node))
+            }
             switch sessions[node].submit(command, ballot: ballot, round: round, at: turn.now, policy) {
             case .send:
                 sent.insert(node)

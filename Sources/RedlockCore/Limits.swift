@@ -47,6 +47,13 @@ package enum Limits {
     /// What a server's word for its own age counts as at most: 30 days, longer than any quarantine at any drift.
     package static let longestUptime = Nanoseconds.seconds(30 * 86_400)
 
+    /// How often a server is asked again what it is, at most.
+    package static let lookInterval = Nanoseconds.seconds(1)
+
+    /// How far apart two signs may be that a server kept every write, or served nobody, for the time between them to
+    /// count. Looks are a second apart, and dials of a node that is away are, too.
+    package static let durabilityGap = Nanoseconds.seconds(3)
+
     /// An array that serves one turn after the other keeps no more room than this when a crowd has been served, in
     /// elements.
     @usableFromInline package static let keptElements = 1_024

@@ -29,6 +29,18 @@ extension NodeSession {
         return clock.due
     }
 
+    /// When the server is to be asked again what it is while a lease is held.
+    func lookDeadline(_ policy: Policy) -> Instant {
+        guard case .ready = phase, !isStalled, waitingCount < Limits.commandsPerNode else { return .distantFuture }
+        return lookDue
+    }
+
+    /// To be called before anything that counts is sent, so that a role that changed is known before the vote.
+    mutating func lookIfDue(at now: Instant, _ policy: Policy) -> Command? {
+        guard lookDue <= now, lookDeadline(policy) <= now else { return nil }
+        return beginLook(at: now, deadline: now + policy.parameters.nodeTimeout)
+    }
+
     /// To be called before anything that counts is sent, so that a clock that jumped is known before the vote. An
     /// extension is never sent without a look at the clock; extensions that are sent together share one.
     mutating func sampleIfDue(before command: Command? = nil, at now: Instant, _ policy: Policy) -> Command? {

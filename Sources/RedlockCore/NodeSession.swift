@@ -49,6 +49,12 @@ struct NodeSession: Sendable {
     /// Which server it is, and whether it may have forgotten locks.
     var memory = NodeMemory()
     var clock = ClockGuard()
+    /// When the server is to be asked again what it is; the distant future if it is not.
+    var lookDue = Instant.distantFuture
+    /// The replies so far to the oldest command, which is a look.
+    private var lookReplies: [Reply] = []
+    /// Looks among the unanswered commands.
+    private var looksUnderWay = 0
     /// Which servers its address led to lately.
     var names = ServerNames()
     /// The node that has this server's vote, if that is another.
@@ -232,6 +238,7 @@ extension NodeSession {
         toldOutage = nil
         var arrival = Arrival()
         arrival.news = memory.met(greeting, dialledAt: dialledAt, at: now, policy)
+        scheduleLook(after: greeting, at: now, policy)
         // Deadlines must not fall along the queue, and those that waited keep theirs.
         let releaseDeadline = queued.first?.deadline ?? now + policy.parameters.nodeTimeout
         if policy.parameters.guardsClocks {
@@ -275,13 +282,50 @@ extension NodeSession {
         return .readClock
     }
 
+    /// A server that may not be asked is not asked again before the next connection.
+    mutating func scheduleLook(after greeting: Greeting, at now: Instant, _ policy: Policy) {
+        let isWanted = policy.parameters.looks != nil && policy.parameters.quarantine > .zero
+        if case .unknown = greeting {
+            lookDue = .distantFuture
+        } else {
+            lookDue = isWanted ? now + Limits.lookInterval : .distantFuture
+        }
+    }
+
+    /// Asks the server again what it is: the answer comes before those of all that is sent after it.
+    mutating func beginLook(at now: Instant, deadline: Instant) -> Command {
+        lookDue = now + Limits.lookInterval
+        looksUnderWay += 1
+        unanswered.append(Entry(command: .look, ballot: .none, round: nil, sentAt: now, deadline: deadline))
+        return .look
+    }
+
+    /// Keeps a reply to a look until the last one: true, and nothing else to do. False for all other replies.
+    mutating func gathersLook(_ reply: Reply, at now: Instant, _ policy: Policy) -> Bool {
+        guard looksUnderWay > 0, unanswered.look(at: 0, { $0.command.operation == .look }),
+            let looks = policy.parameters.looks
+        else { return false }
+        lookReplies.append(reply)
+        lastHeard = now
+        return lookReplies.count < looks.replies
+    }
+
+    /// What a look came to, once its last reply is there; nil if the server cannot tell now.
+    mutating func readLook(_ policy: Policy) -> Greeting? {
+        defer {
+            lookReplies = []
+            looksUnderWay -= 1
+        }
+        return policy.parameters.looks?.read(lookReplies)
+    }
+
     /// The connection ended, or was never made. Returns what that leaves undecided.
     ///
     /// Releases that were not confirmed are owed from here on. Acquires are not: whoever sent them releases them at the
     /// end of the attempt or the lease, on every node that was asked. `isNews`: the outage has begun, or has become
     /// another.
     mutating func disconnected(
-        _ connection: ConnectionID, reason: String, kind: Outage, at now: Instant,
+        _ connection: ConnectionID, reason: String, kind: Outage, at now: Instant, _ policy: Policy,
         using generator: inout any RandomNumberGenerator
     ) -> (undecided: [(entry: Entry, failure: Vote.Failure)], droppedReleases: Int, isNews: Bool)? {
         guard connection == self.connection else { return nil }
@@ -290,6 +334,10 @@ extension NodeSession {
             failure = .connectionLost(reason)
             if Limits.isProven(connectedAt: connectedAt, at: now) { failures = 0 }
         }
+
+        if case .connecting = phase, kind.servesNobody { memory.servedNobody(dialledAt: dialledAt, at: now, policy) }
+        lookReplies = []
+        looksUnderWay = 0
 
         var undecided: [(entry: Entry, failure: Vote.Failure)] = []
         var droppedReleases = 0
@@ -305,8 +353,8 @@ extension NodeSession {
         phase = .backingOff(
             until: now + Limits.reconnectDelay(after: failures, dice: generator.next()), reason: reason)
         failures += 1
-        defer { toldOutage = kind }
-        return (undecided, droppedReleases, isNews: kind != toldOutage)
+        defer { toldOutage = kind.reported }
+        return (undecided, droppedReleases, isNews: kind.reported != toldOutage)
     }
 
     mutating func close() {
@@ -364,7 +412,7 @@ extension NodeSession {
         case quarantineOver
         /// Look again whether the server has its vote under another name.
         case appoint
-        /// Read the node's clock.
+        /// Read the node's clock, or ask what the server is.
         case send(Command)
     }
 
@@ -381,7 +429,7 @@ extension NodeSession {
         if !queued.isEmpty { deadline = min(deadline, queued.look(at: 0) { $0.deadline }) }
         if let twin { deadline = min(deadline, twin.until) }
         if let quarantine = memory.untold { deadline = min(deadline, quarantine.until) }
-        return isHolding ? min(deadline, sampleDeadline(policy)) : deadline
+        return isHolding ? min(deadline, sampleDeadline(policy), lookDeadline(policy)) : deadline
     }
 
     /// One thing that is due; to be called until nil.
@@ -397,6 +445,7 @@ extension NodeSession {
         if phase != .closed, memory.endQuarantine(at: now) { return .quarantineOver }
         if phase != .closed, let twin, twin.until <= now { return .appoint }
         if isHolding, let command = sampleIfDue(at: now, policy) { return .send(command) }
+        if isHolding, let command = lookIfDue(at: now, policy) { return .send(command) }
         switch phase {
         case .connecting(let connection, let deadline) where deadline <= now:
             let late = "not connected within the connect timeout"

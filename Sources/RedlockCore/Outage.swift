@@ -10,4 +10,20 @@ package enum Outage: Hashable, Sendable {
     case turnedAway
     /// It answers, and says that it cannot serve yet.
     case notReady
+    /// The machine is there, and no process has the port. Reported as ``unreachable``.
+    case refused
+    /// The server reads its data, and serves nobody before that is done. Reported as ``notReady``.
+    case loading
+
+    /// The kind that is reported.
+    var reported: Outage {
+        switch self {
+        case .unreachable, .refused: .unreachable
+        case .notReady, .loading: .notReady
+        case .turnedAway: .turnedAway
+        }
+    }
+
+    /// Nobody was served at that moment.
+    var servesNobody: Bool { self == .refused || self == .loading }
 }

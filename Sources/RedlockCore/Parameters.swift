@@ -17,6 +17,10 @@ package struct Parameters: Sendable {
     package var lossMargin: Nanoseconds?
     /// How long a node casts no votes that may have forgotten locks; zero for never.
     package var quarantine = Nanoseconds.zero
+    /// A server that says that it keeps every write is believed that it did so before this client met it.
+    package var trustsDurableNodes = false
+    /// How answers to a look are read. Nil: servers are not asked again after the greeting.
+    package var looks: Looks?
     /// The longest ttl that any client of these nodes asks for.
     package var longestTTL = Nanoseconds.seconds(60)
     /// Whether the nodes' wall clocks are watched.
@@ -26,5 +30,18 @@ package struct Parameters: Sendable {
 
     package init(nodes: Int) {
         self.nodes = nodes
+    }
+
+    /// The words of ``Command/Operation/look`` belong to the shell, so their answers do too.
+    package struct Looks: Sendable {
+        /// How many replies answer one look.
+        package var replies: Int
+        /// What they say; nil if the server cannot tell now.
+        package var read: @Sendable ([Reply]) -> Greeting?
+
+        package init(replies: Int, read: @escaping @Sendable ([Reply]) -> Greeting?) {
+            self.replies = replies
+            self.read = read
+        }
     }
 }

@@ -16,6 +16,8 @@ final class Policy: Sendable {
         acceptanceQuorum = rules.acceptanceQuorum(of: parameters.nodes)
     }
 
+    var believesDurability: Bool { rules.believesDurability(trusts: parameters.trustsDurableNodes) }
+
     func drift(of ttl: Nanoseconds) -> Nanoseconds {
         rules.drift(of: ttl, partsPerMillion: parameters.driftPartsPerMillion)
     }

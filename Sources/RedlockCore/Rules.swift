@@ -82,6 +82,19 @@ package protocol Rules: Sendable {
     /// have been started, by its own word; a replacement answers at the address of a server that this client knew.
     func quarantineEnd(firstSeen: Instant, started: Instant, isReplacement: Bool, length: Nanoseconds) -> Instant
 
+    /// Whether a server that says that it keeps every write is believed that it did so before this client looked.
+    func believesDurability(trusts: Bool) -> Bool
+
+    /// Whether the time between two signs that a server kept every write, or served nobody, counts as time in which
+    /// it did.
+    func isSeenThrough(gap: Nanoseconds) -> Bool
+
+    /// Whether a promotion counts as a start.
+    func promotionIsStart() -> Bool
+
+    /// Whether a server that may not be asked what it is casts no votes when it was just connected.
+    func barsUnknown() -> Bool
+
     /// By how much a node's clock may gain on ours, in parts per million.
     func clockGain(partsPerMillion: Int64) -> Int64
 
@@ -208,6 +221,14 @@ extension Rules {
     ) -> Instant {
         (isReplacement ? firstSeen : started) + length
     }
+
+    package func believesDurability(trusts: Bool) -> Bool { trusts }
+
+    package func isSeenThrough(gap: Nanoseconds) -> Bool { gap <= Limits.durabilityGap }
+
+    package func promotionIsStart() -> Bool { true }
+
+    package func barsUnknown() -> Bool { true }
 
     /// More than the drift: a lease that is valid for 99 % of the ttl bears a clock that does 100 % in that time.
     /// Rounded up.

@@ -46,6 +46,7 @@ package final class Examination: Sendable {
         var parameters = Parameters(nodes: addresses.count)
         parameters.quarantine = expected.longestTTL
         parameters.longestTTL = expected.longestTTL
+        parameters.trustsDurableNodes = expected.trustsDurableNodes
         let found: [Outcome]
         do throws(ThreadError) {
             found = try outcomes.get()

@@ -18,7 +18,7 @@ package struct Finding: Hashable, Sendable {
         // What a node is.
         case replica, cluster, sentinel, hasReplicas, oldVersion, loading, scriptRuns, notServing, malformed, infoDenied
         // What it remembers.
-        case noLog, fsyncNotAlways, fsyncPaused, logFailed, fsyncUnknown, inQuarantine
+        case noLog, fsyncNotAlways, fsyncPaused, logFailed, fsyncUnknown, inQuarantine, promoted
         // What it has room for.
         case evicts, wouldEvict, evicted, memoryNearlyFull, refusesWrites
         // How fast, and what time it has.
@@ -73,6 +73,8 @@ package struct Expectations: Sendable {
     /// The longest ttl that any client asks for.
     package var longestTTL = Nanoseconds.seconds(60)
     package var nodeTimeout = Nanoseconds.milliseconds(100)
+    /// Whether clients let a node that keeps every write vote at once.
+    package var trustsDurableNodes = false
     /// How long a node had for all of its answers.
     package var timeout = Nanoseconds.seconds(3)
     /// The key that the rights were tried on, as it is shown.

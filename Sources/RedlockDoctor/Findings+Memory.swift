@@ -54,19 +54,48 @@ extension NodeFindings {
 
     package static func quarantine(_ server: ServerReport) -> [Finding] {
         // What is no node of a lock has told its reason.
-        guard let quarantine = server.quarantine, case .started = quarantine.reason, server.isReplica != true,
-            server.mode != .cluster, server.mode != .sentinel
+        guard let quarantine = server.quarantine, server.isReplica != true, server.mode != .cluster,
+            server.mode != .sentinel
         else { return [] }
-        return [
-            Finding(
-                .problem, .inQuarantine,
-                seen: "{it was|they were} started a short while ago and may have forgotten locks",
-                risk: "Clients give {it|them} no vote for another \(server.quarantineLeft.secondsInWords).",
-                change:
-                    "Wait, and restart no other node meanwhile. With every write on the disk {it|they} "
-                    + "would vote at once.",
-                costsVote: true)
-        ]
+        let left = server.quarantineLeft.secondsInWords
+        switch quarantine.reason {
+        case .started:
+            // What it writes down now says nothing about the time before its start.
+            let sooner: Wording =
+                server.isDurable
+                ? "Clients with `--trust-durable` do not wait: they trust that {it|they} always kept every write."
+                : "A lower `--max-ttl` of all clients makes the wait shorter."
+            return [
+                Finding(
+                    .problem, .inQuarantine,
+                    seen: "{it was|they were} started a short while ago and may have forgotten locks",
+                    risk: "Clients that did not know {it|them} before give {it|them} no vote for another \(left).",
+                    change: "Wait, and restart no other node meanwhile. " + sooner, costsVote: true)
+            ]
+        case .replaced:
+            return [
+                Finding(
+                    .problem, .promoted,
+                    seen: "{it was a replica|they were replicas} since {its|their} start and may not know of all locks",
+                    risk: "A client that connects gives {it|them} no vote for \(left).",
+                    change:
+                        "Restart {it|them}, so that {its|their} age counts. A node of the lock has no replicas.",
+                    costsVote: true)
+            ]
+        case .clockSetBack:
+            return [
+                Finding(
+                    .problem, .inQuarantine,
+                    seen: "{its clock was|their clocks were} set back after the start, so locks may have ended early",
+                    risk: "A client that connects gives {it|them} no vote for \(left).",
+                    change:
+                        "Let a time server keep the {clock|clocks}, and restart {it|them} once {it is|they are} right.",
+                    costsVote: true)
+            ]
+        // These have findings of their own, or are nothing that one look can see.
+        case .malformed, .unknown, .clockJumped, .keyGone:
+            return []
+        }
     }
 
     /// Whether it may throw locks away, or run out of room for them.

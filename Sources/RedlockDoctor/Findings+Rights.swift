@@ -24,9 +24,9 @@ extension NodeFindings {
             let isInfo = group.contains { $0.rule == "+info" }
             findings.append(
                 Finding(
-                    .warning, isInfo ? .infoDenied : .rightsWanted,
+                    isInfo ? .problem : .warning, isInfo ? .infoDenied : .rightsWanted,
                     seen: "{its user|their users} may not \(uses(of: group))",
-                    risk: group[0].loss, change: grant(group)))
+                    risk: group[0].loss, change: grant(group), costsVote: isInfo))
         }
         if missing.contains(where: { if case .otherNames = $0.verdict { true } else { false } }) {
             findings.append(otherNames(missing, expected))

@@ -72,11 +72,11 @@ extension NodeFindings {
         {
             return [
                 Finding(
-                    .warning, .infoDenied,
+                    .problem, .infoDenied,
                     seen: "{it does not say what it is|they do not say what they are} (\(refusal))", risk: right.loss,
                     change:
-                        "See what answers at {this address|these addresses}: a proxy? Give the {server's own address|servers' own addresses}."
-                )
+                        "See what answers at {this address|these addresses}: a proxy? Give the {server's own address|servers' own addresses}.",
+                    costsVote: true)
             ]
         }
         guard case .malformed(let what)? = server.quarantine?.reason else { return [] }

@@ -101,6 +101,8 @@ package struct ServerReport: Sendable {
     package var refusal: String?
     /// What a client that came now would do: nil for letting it vote.
     package var quarantine: Quarantine?
+    /// Every write is on the disk before it is answered.
+    package var isDurable = false
     /// How much of it is left.
     package var quarantineLeft = Nanoseconds.zero
     /// With what it answers INFO, when that is an error for good.

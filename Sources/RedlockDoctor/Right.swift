@@ -31,7 +31,7 @@ package struct Right: Hashable, Sendable {
         Right(
             "+info", .comfort, "ask what the server is",
             "It cannot be seen whether {it|they} may have forgotten locks: "
-                + "restarted, {it grants|they grant} at once what others still hold.",
+                + "a client gives {it|them} no vote for the longest ttl after each connection.",
             ["INFO", "server"]),
         Right(
             "+config|get", .comfort, "ask how often the log is put on the disk",

@@ -50,6 +50,7 @@ extension ServerReport {
             if let quarantine { quarantineLeft = quarantine.until - answers.answeredAt }
             switch greeting {
             case .server(let facts):
+                isDurable = facts.durability == .everyWrite
                 if case .unknown(let reason) = facts.durability { unverified = reason }
             case .unknown(let reason):
                 unverified = reason

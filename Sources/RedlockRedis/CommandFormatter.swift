@@ -79,8 +79,15 @@ package struct CommandFormatter {
             add(Channel.released)
         case .readClock:
             add("TIME")
+        case .look:
+            return formatLook()
         }
         return end()
+    }
+
+    /// Several commands, as a greeting has them.
+    private mutating func formatLook() -> WireCommand {
+        WireCommand(bytes: NodeFactsReader.questions.flatMap { format($0).bytes })
     }
 
     /// The bytes of a subscription to a key's channel, or of its end.

@@ -29,7 +29,7 @@ final class CommandLayout {
     static func isKept(for command: Command) -> Bool {
         switch command.operation {
         case .acquire, .contend, .extend, .release: command.spelling == .digest
-        case .acquireFenced, .raise, .repair, .announce, .readClock: false
+        case .acquireFenced, .raise, .repair, .announce, .readClock, .look: false
         }
     }
 

@@ -135,7 +135,7 @@ extension NodeConnection {
                 end(error.description)
             }
         case .failure(let error):
-            remaining.isEmpty ? end(error.description) : dial(remaining)
+            remaining.isEmpty ? end(error.number) : dial(remaining)
         }
     }
 
@@ -144,7 +144,7 @@ extension NodeConnection {
         var size = socklen_t(MemoryLayout<Int32>.size)
         _ = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size)
         guard number == 0 else {
-            guard !remaining.isEmpty else { return end(describeError(number)) }
+            guard !remaining.isEmpty else { return end(number) }
             shut()
             return dial(remaining)
         }
@@ -198,7 +198,7 @@ extension NodeConnection {
             phase = .open
             handler(.connected(greeting))
         } catch {
-            end(error.reason, .notReady)
+            end(error.reason, error.cause == .loading ? .loading : .notReady)
         }
     }
 
@@ -271,6 +271,11 @@ extension NodeConnection {
         descriptor = -1
         waitsToWrite = false
         output = []
+    }
+
+    /// No connection was made.
+    private func end(_ number: Int32) {
+        end(describeError(number), number == ECONNREFUSED ? .refused : .unreachable)
     }
 
     private func end(_ reason: String, _ kind: Outage = .unreachable) {

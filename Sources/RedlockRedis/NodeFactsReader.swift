@@ -12,6 +12,9 @@ package enum NodeFactsReader {
         ["INFO", "server"], ["INFO", "persistence"], ["INFO", "replication"], ["CONFIG", "GET", "*appendfsync*"],
     ]
 
+    /// What an engine needs to ask a connected server again.
+    package static let looks = Parameters.Looks(replies: questions.count) { answers in try? greeting(answers) }
+
     /// Bytes of a run id. Redis' own has 40.
     private static let runIDBytes = 1...128
 
@@ -56,7 +59,8 @@ package enum NodeFactsReader {
             return .server(
                 NodeFacts(
                     runID: try runID(server), uptime: try uptime(server),
-                    durability: try durability(persistence, answers[3]), isReplica: try isReplica(replication)))
+                    durability: try durability(persistence, answers[3]), isReplica: try isReplica(replication),
+                    lineage: lineage(replication)))
         } catch {
             return .malformed(error.reason)
         }
@@ -129,6 +133,13 @@ extension NodeFactsReader {
         }
     }
 
+    /// Redis before 4.0 and some servers like it have none.
+    private static func lineage(_ fields: InfoText) -> NodeFacts.Lineage? {
+        guard let present = fields["master_replid"], let earlier = fields["master_replid2"] else { return nil }
+        let hasEarlier = !earlier.allSatisfy { $0 == "0" }
+        return NodeFacts.Lineage(present: String(present), beforePromotion: hasEarlier ? String(earlier) : nil)
+    }
+
     /// For an error.
     private static func quoted(_ text: Substring) -> String { "'\(text.prefix(40).printable)'" }
 }
@@ -139,6 +150,9 @@ extension NodeFactsReader {
     /// INFO says whether a log is kept; how often it is written is known to CONFIG alone.
     ///
     /// With `no-appendfsync-on-rewrite`, "always" is not always: nothing is synced while a child of the server writes.
+    ///
+    /// A log that is switched on at run time counts only when its first rewrite is done: a crash before that loses all
+    /// that was written meanwhile. Servers do not tell the first rewrite from later ones, so none of them counts.
     private static func durability(
         _ fields: InfoText, _ settings: Reply
     ) throws(Malformed) -> NodeFacts.Durability {
@@ -148,6 +162,9 @@ extension NodeFactsReader {
             return .no
         }
         guard try value("aof_last_write_status", fields) == "ok" else { return .no }
+        guard fields["aof_rewrite_in_progress"] == "0", fields["aof_rewrite_scheduled"] == "0",
+            fields["aof_last_bgrewrite_status"] == "ok"
+        else { return .no }
         switch settings {
         case .error(let text):
             return .unknown("CONFIG GET appendfsync: \(text)")

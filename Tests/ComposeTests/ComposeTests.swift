@@ -20,6 +20,8 @@ struct ComposeTests {
     private func redlock(nodeTimeout: Duration = .seconds(2)) throws -> Redlock {
         var configuration = Redlock.Configuration()
         configuration.nodeTimeout = nodeTimeout
+        // The containers may have been started a moment ago.
+        configuration.trustsDurableNodes = true
         return try Redlock(nodes: cluster.urls, configuration: configuration)
     }
 

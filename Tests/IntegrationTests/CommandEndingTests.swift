@@ -9,7 +9,8 @@ import Testing
 @Suite("redlock run and the end of its command")
 struct CommandEndingTests {
     private func words(_ cluster: LocalCluster, _ rest: [String]) -> [String] {
-        [Programs.redlock, "run", "--node-timeout", "10s"] + cluster.urls.flatMap { ["--node", $0] } + rest
+        [Programs.redlock, "run", "--trust-durable", "--node-timeout", "10s"] + cluster.urls.flatMap { ["--node", $0] }
+            + rest
     }
 
     private func takeAway(_ key: String, _ cluster: LocalCluster) {

@@ -10,7 +10,8 @@ import Testing
 struct CommandSurroundingsTests {
     /// The words before the options, all that is the same for all.
     private func words(_ cluster: LocalCluster, _ rest: [String]) -> [String] {
-        [Programs.redlock, "run", "--node-timeout", "10s"] + cluster.urls.flatMap { ["--node", $0] } + rest
+        [Programs.redlock, "run", "--trust-durable", "--node-timeout", "10s"] + cluster.urls.flatMap { ["--node", $0] }
+            + rest
     }
 
     private static let isRoot = getuid() == 0

@@ -160,7 +160,7 @@ struct CommandTests {
     func prefixBytes() async throws {
         let cluster = try await startCluster(nodes: 1)
         // The shell makes bytes that are no text.
-        let script = #"exec "$1" run --node "$2" --key-prefix "$(printf '\377é:')" r -- "#
+        let script = #"exec "$1" run --trust-durable --node "$2" --key-prefix "$(printf '\377é:')" r -- "#
         let command = #"sh -c 'echo "$REDLOCK_RESOURCE"; read line'"#
         let program = try Conversation(["sh", "-c", script + command, "sh", Programs.redlock, cluster.urls[0]])
         #expect(await program.readLine() == "r")

@@ -121,7 +121,7 @@ struct FaultTests {
     func majority(_ fault: Fault) async throws {
         let cluster = try await startCluster()
         let (urls, servers) = try nodes(cluster, faulty: 3, fault)
-        let redlock = try Redlock(nodes: urls)
+        let redlock = try Redlock.trusting(urls)
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.acquire("resource", ttl: .seconds(60))
         }

@@ -269,6 +269,7 @@ struct FencingTests {
                 group.addTask {
                     var configuration = Redlock.Configuration()
                     configuration.fencing = true
+                    configuration.trustsDurableNodes = true
                     configuration.nodeTimeout = .seconds(10)
                     configuration.retryDelay = .milliseconds(1)
                     configuration.retryJitter = .milliseconds(10)

@@ -16,11 +16,43 @@ struct QuarantineTests {
     }
 
     /// So that they vote at once. A server that was started without it is without it again after a restart.
-    private static func keepEverything(_ cluster: LocalCluster) {
+    private static func keepEverything(_ cluster: LocalCluster) async {
         for node in cluster.nodes {
             node.command("CONFIG", "SET", "appendfsync", "always")
             node.command("CONFIG", "SET", "appendonly", "yes")
         }
+        await eventually("the first logs are written") {
+            cluster.nodes.allSatisfy { Self.info("aof_rewrite_in_progress", $0) == "0" }
+        }
+    }
+
+    /// A field of INFO.
+    private static func info(_ name: String, _ node: LocalNode) -> String? {
+        guard case .string(let text) = node.command("INFO", "everything") else { return nil }
+        let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }
+        return line.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    /// Waits until a node has been up for so many seconds.
+    private static func age(_ cluster: LocalCluster, seconds: Int) async {
+        await eventually("\(seconds) s of uptime") {
+            cluster.nodes.allSatisfy { Int(Self.info("uptime_in_seconds", $0) ?? "") ?? 0 >= seconds }
+        }
+    }
+
+    /// Waits until a node has answered a look that was sent after this.
+    private static func look(_ node: LocalNode) async {
+        @Sendable func looks() -> Int {
+            let stats = Self.info("cmdstat_config|get", node) ?? ""
+            return Int(stats.dropFirst("calls=".count).prefix { $0.isNumber }) ?? 0
+        }
+        let before = looks()
+        await eventually("a look") { looks() > before }
+    }
+
+    private static func shortest(_ configuration: inout Redlock.Configuration) {
+        configuration.trustsDurableNodes = false
+        configuration.ttlLimits = .milliseconds(10) ... .seconds(2)
     }
 
     private static func restart(_ node: LocalNode) async throws {
@@ -62,7 +94,7 @@ struct QuarantineTests {
     @Test("When the time is over it votes again, and both are reported")
     func end() async throws {
         let cluster = try await startCluster(nodes: 1, persistence: .none)
-        Self.keepEverything(cluster)
+        await Self.keepEverything(cluster)
         let (redlock, events) = try Redlock.observed(cluster.urls) { $0.ttlLimits = .milliseconds(10) ... .seconds(1) }
         await events.nodesConnected(1)
         #expect(!events.events.contains { $0.kind == .nodeQuarantined })
@@ -77,7 +109,7 @@ struct QuarantineTests {
     @Test("A node that is killed and comes back with nothing has no vote; the others go on")
     func amnesia() async throws {
         let cluster = try await startCluster(nodes: 3, persistence: .none)
-        Self.keepEverything(cluster)
+        await Self.keepEverything(cluster)
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         await (try redlock.acquire("resource", ttl: .seconds(10))).release()
@@ -95,7 +127,136 @@ struct QuarantineTests {
         await redlock.shutdown()
     }
 
-    @Test("A node that keeps every write votes as soon as it is back")
+    @Test("A node that was just started has no vote, however well it keeps its writes")
+    func freshAndDurable() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.trustsDurableNodes = false }
+        await Self.quarantined(events)
+        #expect(await Self.vote(redlock)?.kind == .quarantined)
+        await redlock.shutdown()
+    }
+
+    @Test("A node votes as soon as it is back, if this client saw it keep every write for the longest ttl")
+    func evidence() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        await Self.age(cluster, seconds: 4)
+        let (redlock, events) = try Redlock.observed(cluster.urls, Self.shortest)
+        let lease = try await redlock.acquire(
+            "resource", ttl: .seconds(2), waitingUpTo: .seconds(60), extendingItself: true)
+        for _ in 1...3 { await Self.look(cluster.nodes[0]) }
+        try await Self.restart(cluster.nodes[0])
+        await events.wait(for: .nodeDisconnected)
+        await events.wait { $0.kind == .extended && $0.votes.allSatisfy { $0.kind == .granted } }
+        await lease.release()
+        #expect(!events.events.contains { $0.kind == .nodeQuarantined })
+        await redlock.shutdown()
+    }
+
+    @Test("A restart that switches the log on gives no second holder")
+    func rollOut() async throws {
+        let cluster = try await startCluster(nodes: 3, persistence: .none)
+        await Self.age(cluster, seconds: 4)
+        let (holder, _) = try Redlock.observed(cluster.urls, Self.shortest)
+        let lease = try await holder.acquire("resource", ttl: .seconds(2), waitingUpTo: .seconds(60))
+        for node in cluster.nodes[..<2] {
+            node.setPersistence(.everyWrite)
+            try await Self.restart(node)
+        }
+        let (newcomer, _) = try Redlock.observed(cluster.urls, Self.shortest)
+        let next = try await newcomer.acquire("resource", ttl: .seconds(2), waitingUpTo: .seconds(60))
+        #expect(!lease.isValid)
+        await next.release()
+        await lease.release()
+        await holder.shutdown()
+        await newcomer.shutdown()
+    }
+
+    @Test("A log that was switched off for a while is seen, though the restart has it on again")
+    func switchedOff() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        await Self.age(cluster, seconds: 4)
+        let (redlock, events) = try Redlock.observed(cluster.urls, Self.shortest)
+        let lease = try await redlock.acquire(
+            "resource", ttl: .seconds(2), waitingUpTo: .seconds(60), extendingItself: true)
+        for _ in 1...3 { await Self.look(cluster.nodes[0]) }
+        cluster.nodes[0].command("CONFIG", "SET", "appendonly", "no")
+        await Self.look(cluster.nodes[0])
+        await Self.look(cluster.nodes[0])
+        try await Self.restart(cluster.nodes[0])
+        await Self.quarantined(events)
+        await lease.release()
+        await redlock.shutdown()
+    }
+
+    @Test("While its first log is being written a node is not durable")
+    func firstLog() async throws {
+        let cluster = try await startCluster(nodes: 1, persistence: .none)
+        let node = cluster.nodes[0]
+        for index in 0..<200 { node.command("SET", "other:\(index)", "x") }
+        node.command("CONFIG", "SET", "rdb-key-save-delay", "200000")
+        node.command("CONFIG", "SET", "appendfsync", "always")
+        node.command("CONFIG", "SET", "appendonly", "yes")
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        await Self.quarantined(events)
+        #expect(Self.info("aof_rewrite_in_progress", node) == "1")
+        #expect(Self.info("aof_enabled", node) == "1")
+        await redlock.shutdown()
+    }
+
+    @Test("A node that becomes a replica on an open connection is left, and waits once it is promoted")
+    func demoted() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let lease = try await redlock.acquire("held", ttl: .seconds(60), waitingUpTo: .seconds(60))
+        cluster.nodes[0].command("REPLICAOF", "127.0.0.1", "1")
+        await events.wait { $0.kind == .nodeDisconnected && $0.reason == "it is a replica; writes go to its primary" }
+        cluster.nodes[0].command("REPLICAOF", "NO", "ONE")
+        await Self.quarantined(events)
+        #expect(await Self.vote(redlock)?.kind == .quarantined)
+        await lease.release()
+        await redlock.shutdown()
+    }
+
+    @Test("A node that was a replica between two looks waits")
+    func demotedForAMoment() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        let (redlock, events) = try Redlock.observed(cluster.urls)
+        let lease = try await redlock.acquire("resource", ttl: .seconds(60), waitingUpTo: .seconds(60))
+        await Self.look(cluster.nodes[0])
+        cluster.nodes[0].command("REPLICAOF", "127.0.0.1", "1")
+        cluster.nodes[0].command("REPLICAOF", "NO", "ONE")
+        await Self.quarantined(events)
+        await lease.release()
+        await redlock.shutdown()
+    }
+
+    @Test("A node that was ever promoted is not believed its age by a client that meets it")
+    func promotedBefore() async throws {
+        let cluster = try await startCluster(nodes: 1)
+        cluster.nodes[0].command("REPLICAOF", "127.0.0.1", "1")
+        cluster.nodes[0].command("REPLICAOF", "NO", "ONE")
+        await Self.age(cluster, seconds: 4)
+        let (redlock, events) = try Redlock.observed(cluster.urls, Self.shortest)
+        await Self.quarantined(events)
+        await events.wait(for: .nodeQuarantineEnded)
+        await (try redlock.acquire("resource", ttl: .seconds(1), waitingUpTo: .seconds(60))).release()
+        await redlock.shutdown()
+    }
+
+    @Test("A write that is refused by a replica ends the connection, if the node does not say what it is")
+    func readOnly() async throws {
+        let user = ["--user", "bob", "on", ">secret1", "~*", "+@all", "-info"]
+        let cluster = try await startCluster(nodes: 1, options: user)
+        let (redlock, events) = try Redlock.observed(
+            ["redis://bob:secret1@127.0.0.1:\(cluster.nodes[0].port)"], Self.shortest)
+        await events.wait(for: .nodeQuarantineEnded)
+        cluster.nodes[0].command("REPLICAOF", "127.0.0.1", "1")
+        _ = try? await redlock.acquire("resource", ttl: .seconds(2), waitingUpTo: .zero)
+        await events.wait { $0.kind == .nodeDisconnected && $0.reason == "it is a replica; writes go to its primary" }
+        await redlock.shutdown()
+    }
+
+    @Test("A node that keeps every write votes as soon as it is back, where that is trusted")
     func durable() async throws {
         let cluster = try await startCluster(nodes: 1)
         let (redlock, events) = try Redlock.observed(cluster.urls)
@@ -133,18 +294,22 @@ struct QuarantineTests {
         await redlock.shutdown()
     }
 
-    @Test("An ACL that denies INFO, CONFIG and TIME is reported once, and the lock works")
+    @Test("If INFO, CONFIG and TIME are denied, the node waits after each connection, then votes; it is reported once")
     func denied() async throws {
         let user = ["--user", "bob", "on", ">secret1", "~*", "+@all", "-info", "-config", "-time"]
         let cluster = try await startCluster(nodes: 1, persistence: .none, options: user)
         let node = cluster.nodes[0]
-        let (redlock, events) = try Redlock.observed(["redis://bob:secret1@127.0.0.1:\(node.port)"])
-        let lease = try await redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(10))
+        let (redlock, events) = try Redlock.observed(["redis://bob:secret1@127.0.0.1:\(node.port)"]) {
+            $0.ttlLimits = .milliseconds(10) ... .seconds(1)
+        }
+        await Self.quarantined(events)
+        let lease = try await redlock.acquire("resource", ttl: .seconds(1), waitingUpTo: .seconds(60))
         await lease.release()
         await events.wait { $0.kind == .nodeUnverified && $0.reason.hasPrefix("TIME: NOPERM") }
         node.command("CLIENT", "KILL", "TYPE", "normal")
         await events.wait(for: .nodeDisconnected)
-        await (try redlock.acquire("resource", ttl: .seconds(10), waitingUpTo: .seconds(10))).release()
+        await (try redlock.acquire("resource", ttl: .seconds(1), waitingUpTo: .seconds(60))).release()
+        #expect(events.events.count { $0.kind == .nodeQuarantined } == 2)
         await redlock.shutdown()
         let told = events.events.filter { $0.kind == .nodeUnverified }.map(\.reason)
         #expect(told.count == 2)

@@ -42,7 +42,7 @@ struct RecipeTests {
             // As a secret that was made with echo ends.
             "LOCK_HOSTS": cluster.nodes.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") + "\n",
             "LOCK_USER": "bob", "LOCK_PASSWORD": "s e:c@r%t/é", "LOCK_PREFIX": "lock:", "LOCK_NODE_TIMEOUT_MS": "10000",
-            "LOCK_MAX_TTL_S": "3600",
+            "LOCK_MAX_TTL_S": "3600", "LOCK_TRUST_DURABLE": "1",
         ]
         let redlock = try makeRedlock(from: environment)
         let lease = try await redlock.acquire("report", ttl: .seconds(3_000))

@@ -124,14 +124,14 @@ struct RepairTests {
         let (redlock, events) = try Redlock.observed(cluster.urls)
         await events.nodesConnected(3)
         let lease = try await redlock.acquire("resource", ttl: .seconds(60))
-        for node in cluster.nodes[..<2] { node.command("REPLICAOF", "127.0.0.1", "1") }
+        for node in cluster.nodes[..<2] { node.command("CONFIG", "SET", "min-replicas-to-write", "1") }
         await #expect(throws: RedlockError.self) { try await lease.extend() }
         await eventually("the holder knows") { lease.isAtRisk }
         let risk = events.events.first { $0.kind == .atRisk }
         #expect(risk?.reason.contains("could not be extended") == true)
         #expect(risk?.votes.count { $0.kind == .errorReply } == 2)
         #expect(lease.isValid)
-        for node in cluster.nodes[..<2] { node.command("REPLICAOF", "NO", "ONE") }
+        for node in cluster.nodes[..<2] { node.command("CONFIG", "SET", "min-replicas-to-write", "0") }
         try await lease.extend()
         await events.wait(for: .recovered)
         await eventually("the holder knows") { !lease.isAtRisk }

@@ -376,7 +376,7 @@ extension ExtensionTests {
             let lock = script.hold(ttl: .seconds(10), extendsItself: true)
             let end = script.now + .milliseconds(9_898)
             while script.now < end {
-                if !script.unanswered(0).isEmpty { script.reply(0, .error("READONLY")) }
+                if !script.unanswered(0).isEmpty { script.reply(0, .error("MISCONF")) }
                 script.advance(to: min(script.nextDeadline, end))
             }
             guard case .lost(lock, let loss) = script.told.last else {
@@ -384,7 +384,7 @@ extension ExtensionTests {
                 return
             }
             #expect(loss.reason == .notExtended)
-            #expect(loss.votes == [.error("READONLY")])
+            #expect(loss.votes == [.error("MISCONF")])
             #expect(script.operations(0).count { $0 != .release } >= 7)
         }
     }

@@ -140,7 +140,8 @@ import Testing
             listener.connect(connection, at: now, policy)
             listener.disconnected(at: now, using: &generator)
             _ = session.connect(connection, at: now, policy)
-            _ = session.disconnected(connection, reason: "refused", kind: .unreachable, at: now, using: &generator)
+            _ = session.disconnected(
+                connection, reason: "refused", kind: .unreachable, at: now, policy, using: &generator)
             #expect(listener.deadline - now <= Limits.lastReconnectDelay)
             #expect(session.deadline(isHolding: false, policy) - now <= Limits.lastReconnectDelay)
             now = now + Limits.lastReconnectDelay

@@ -4,24 +4,30 @@ import Testing
 
 /// Nodes that may have forgotten locks.
 struct QuarantineTests {
-    private static let length = Nanoseconds.seconds(60)
+    static let length = Nanoseconds.seconds(60)
 
-    private static func facts(
-        _ runID: String, up uptime: Nanoseconds, _ durability: NodeFacts.Durability = .no, isReplica: Bool = false
+    static func facts(
+        _ runID: String, up uptime: Nanoseconds, _ durability: NodeFacts.Durability = .no, isReplica: Bool = false,
+        lineage: NodeFacts.Lineage? = nil
     ) -> Greeting {
-        .server(NodeFacts(runID: runID, uptime: uptime, durability: durability, isReplica: isReplica))
+        .server(
+            NodeFacts(runID: runID, uptime: uptime, durability: durability, isReplica: isReplica, lineage: lineage))
     }
 
-    private static func play(nodes: Int = 1, script: (Script) throws -> Void) rethrows {
+    static func play(
+        nodes: Int = 1, _ change: (inout Parameters) -> Void = { _ in }, script: (Script) throws -> Void
+    ) rethrows {
         try RedlockCoreTests.play(
             nodes: nodes, connected: false,
             {
-                $0.quarantine = length; $0.longestTTL = length
+                $0.quarantine = length
+                $0.longestTTL = length
+                change(&$0)
             }, script: script)
     }
 
     /// The connection is lost, and made again some five seconds later.
-    private static func reconnect(_ script: Script, _ greeting: Greeting) {
+    static func reconnect(_ script: Script, _ greeting: Greeting) {
         script.disconnect(0)
         script.advance(by: .seconds(5))
         while script.connection(0) == nil { script.advance(by: .milliseconds(1)) }
@@ -29,11 +35,14 @@ struct QuarantineTests {
     }
 
     /// Asks for a lock, and says why node 0 has no vote; nil when it was asked.
-    private static func refusal(_ script: Script) -> Quarantine? {
+    static func refusal(_ script: Script) -> Quarantine? {
         _ = script.news()
-        let asked = script.sent(0).count
+        func asked() -> Int { script.operations(0).count { $0 != .look } }
+        let before = asked()
         let lock = script.acquire()
-        if script.sent(0).count > asked {
+        // It cannot tell what it is now.
+        while script.unanswered(0).first?.operation == .look { script.reply(0, .text("LOADING")) }
+        if asked() > before {
             script.reply(0, .ok)
             script.release(lock)
             script.serve(0)
@@ -95,8 +104,18 @@ struct QuarantineTests {
     }
 
     @Test(arguments: [Nanoseconds.zero, .seconds(1)])
-    func aNodeThatKeepsEveryWriteVotesAtOnce(uptime: Nanoseconds) {
-        Self.play { script in
+    func aNodeThatKeepsEveryWriteVotesLaterToo(uptime: Nanoseconds) throws {
+        try Self.play { script in
+            script.connected(0, Self.facts("a", up: uptime, .everyWrite))
+            let quarantine = try #require(Self.refusal(script))
+            #expect(quarantine.reason == .started)
+            #expect(quarantine.until == script.now + Self.length)
+        }
+    }
+
+    @Test(arguments: [Nanoseconds.zero, .seconds(1)])
+    func aNodeThatKeepsEveryWriteVotesAtOnceWhereThatIsTrusted(uptime: Nanoseconds) {
+        Self.play({ $0.trustsDurableNodes = true }) { script in
             script.connected(0, Self.facts("a", up: uptime, .everyWrite))
             #expect(Self.refusal(script) == nil)
         }
@@ -135,16 +154,17 @@ struct QuarantineTests {
         }
     }
 
-    @Test func aDurableNodeThatRestartsVotesAtOnce() {
-        Self.play { script in
+    @Test func aDurableNodeThatRestartsVotesAtOnceWhereThatIsTrusted() {
+        Self.play({ $0.trustsDurableNodes = true }) { script in
             script.connected(0, Self.facts("a", up: .seconds(5_000), .everyWrite))
             Self.reconnect(script, Self.facts("b", up: .seconds(1), .everyWrite))
             #expect(Self.refusal(script) == nil)
         }
     }
 
-    @Test func aNodeThatBecameDurableWithTheRestartHadForgottenBefore() {
-        Self.play { script in
+    @Test(arguments: [false, true])
+    func aNodeThatBecameDurableWithTheRestartHadForgottenBefore(isTrusted: Bool) {
+        Self.play({ $0.trustsDurableNodes = isTrusted }) { script in
             script.connected(0, Self.facts("a", up: .seconds(5_000), .no))
             Self.reconnect(script, Self.facts("b", up: .seconds(1), .everyWrite))
             #expect(Self.refusal(script) != nil)
@@ -209,10 +229,14 @@ struct QuarantineTests {
         }
     }
 
-    @Test func aNodeThatMayNotBeAskedVotesAndThatIsToldOnce() {
-        Self.play { script in
+    @Test func aNodeThatMayNotBeAskedIsMetAnewWithEachConnectionAndThatIsToldOnce() throws {
+        try Self.play { script in
             script.connected(0, .unknown("INFO: NOPERM"))
             for _ in 1...3 {
+                let quarantine = try #require(Self.refusal(script))
+                #expect(quarantine.reason == .unknown("INFO: NOPERM"))
+                #expect(quarantine.until == script.now + Self.length)
+                script.advance(by: Self.length)
                 #expect(Self.refusal(script) == nil)
                 Self.reconnect(script, .unknown("INFO: NOPERM"))
             }

@@ -177,10 +177,10 @@ import Testing
             let end = script.now + .milliseconds(9_898)
             for _ in 1...3 {
                 script.extend(lock)
-                script.reply(0..<2, .error("READONLY"))
+                script.reply(0..<2, .error("MISCONF"))
                 script.reply(2, .integer(1))
             }
-            let votes: [Vote] = [.error("READONLY"), .error("READONLY"), .pending]
+            let votes: [Vote] = [.error("MISCONF"), .error("MISCONF"), .pending]
             #expect(script.risks == [.atRisk(RiskReport(risk: .notExtended, validUntil: end, votes: votes))])
             script.advance(by: .seconds(1))
             script.extend(lock)

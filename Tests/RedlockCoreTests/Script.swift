@@ -38,6 +38,8 @@ final class Script {
         var isUp = false
         /// Sent on this connection, and not answered.
         var unanswered: [Command] = []
+        /// Of the look that is the oldest of them.
+        var lookReplies = 0
         /// Everything that was ever sent.
         var sent: [Command] = []
         var dials = 0
@@ -86,11 +88,13 @@ final class Script {
     private var accounts: [LockID: Account] = [:]
     private var extensions: [ExtensionID: Int] = [:]
     private var closedCount = 0
+    private let repliesToLook: Int
     private let seed: UInt64
     private let location: SourceLocation
 
     init(_ parameters: Parameters, seed: UInt64, at location: SourceLocation) {
         engine = Engine(parameters)
+        repliesToLook = parameters.looks?.replies ?? 1
         generator = SplitMix64(seed: seed)
         nodes = [Node](repeating: Node(), count: parameters.nodes)
         self.seed = seed
@@ -259,13 +263,18 @@ extension Script {
         nodes[node].connection = nil
         nodes[node].isUp = false
         nodes[node].unanswered = []
+        nodes[node].lookReplies = 0
         handle(.disconnected(node: node, connection, reason: reason, kind: kind))
     }
 
     /// The node answers the oldest command that it has not answered.
     func reply(_ node: Int, _ reply: Reply) {
-        guard !nodes[node].unanswered.isEmpty else { return complain("node \(node) was asked nothing") }
-        nodes[node].unanswered.removeFirst()
+        guard let command = nodes[node].unanswered.first else { return complain("node \(node) was asked nothing") }
+        if command.operation == .look { nodes[node].lookReplies += 1 }
+        if command.operation != .look || nodes[node].lookReplies == repliesToLook {
+            nodes[node].unanswered.removeFirst()
+            nodes[node].lookReplies = 0
+        }
         handle(.replies(node: node, nodes[node].connection!, [reply]))
     }
 
@@ -385,6 +394,8 @@ extension Script {
             guard let held, held.token == command.token else { return .integer(0) }
             nodes[node].keys[command.key] = nil
             return .integer(1 + publish(command, command.notice == .everywhere ? .released : .free, on: node))
+        case .look:
+            return .text("as greeted")
         case .readClock:
             let wall = now.nanoseconds + nodes[node].clockOffset.count
             return .list([.text(String(wall / 1_000_000_000)), .text(String(wall / 1_000 % 1_000_000))])

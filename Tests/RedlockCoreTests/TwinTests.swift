@@ -11,6 +11,7 @@ import Testing
         try RedlockCoreTests.play(nodes: nodes, connected: false) {
             $0.quarantine = longestTTL
             $0.longestTTL = longestTTL
+            $0.trustsDurableNodes = true
         } script: { stage in
             if twins { for node in 0..<nodes { stage.connected(node, server(node < 2 ? "a" : "\(node)")) } }
             try script(stage)
@@ -216,6 +217,7 @@ import Testing
     func unknown() {
         Self.play(twins: false) { script in
             for node in 0..<3 { script.connected(node, .unknown("INFO: NOPERM")) }
+            script.advance(by: Self.longestTTL)
             script.acquire()
             for node in 0..<3 { #expect(script.sent(node).count == 1) }
         }

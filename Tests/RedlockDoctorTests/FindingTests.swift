@@ -59,7 +59,8 @@ struct FindingTests {
         Case(.notServing, .problem, costsVote: true, "does not serve now (INFO: no upstream host)") {
             $0.refusals["+info"] = "no upstream host"
         },
-        Case(.infoDenied, .warning, "it does not say what it is (INFO: ERR this proxy knows no INFO)") {
+        Case(.infoDenied, .problem, costsVote: true, "it does not say what it is (INFO: ERR this proxy knows no INFO)")
+        {
             $0.refusals["+info"] = "ERR this proxy knows no INFO"
         },
         Case(.malformed, .problem, costsVote: true, "run_id") { $0.server["run_id"] = nil },
@@ -102,7 +103,7 @@ struct FindingTests {
         Case(.rightsMissing, .problem, costsVote: true, "extend (+pexpire)") {
             $0.refusals["+pexpire"] = "ERR unknown command 'PEXPIRE', with args beginning with: "
         },
-        Case(.infoDenied, .warning, "(+info)") { $0.refusals["+info"] = noPermission },
+        Case(.infoDenied, .problem, costsVote: true, "(+info)") { $0.refusals["+info"] = noPermission },
         Case(.rightsWanted, .warning, "(+config|get)") { $0.refusals["+config|get"] = noPermission },
         Case(.rightsWanted, .warning, "(+time)") { $0.refusals["+time"] = noPermission },
         Case(.rightsWanted, .warning, "tell of a release (+publish) and hear of a release (+subscribe)") {
@@ -208,8 +209,39 @@ struct FindingTests {
         var expected = Expectations()
         expected.longestTTL = .seconds(10)
         #expect(young(12).findings(expected).map(\.code) == [.noLog])
-        // What writes everything down does not wait.
-        #expect(healthy { $0.server["uptime_in_seconds"] = "1" }.codes == [])
+    }
+
+    @Test("A server that keeps every write waits after its start like all others, unless clients trust it")
+    func freshAndDurable() throws {
+        let fresh = healthy { $0.server["uptime_in_seconds"] = "12" }
+        let finding = try #require(fresh.findings().first)
+        #expect(fresh.codes == [.inQuarantine])
+        #expect(finding.risk.contains("another 50 s") && finding.change.contains("`--trust-durable`"))
+        var expected = Expectations()
+        expected.trustsDurableNodes = true
+        #expect(fresh.findings(expected) == [])
+    }
+
+    @Test("A server whose log is being written for the first time may still forget")
+    func firstLog() throws {
+        var expected = Expectations()
+        expected.trustsDurableNodes = true
+        let rewriting = healthy {
+            $0.server["uptime_in_seconds"] = "12"
+            $0.persistence["aof_rewrite_in_progress"] = "1"
+        }
+        #expect(rewriting.findings(expected).map(\.code) == [.inQuarantine])
+    }
+
+    @Test("A server that was promoted has no vote with a client that meets it, however old it is")
+    func promoted() throws {
+        let promoted = healthy {
+            $0.replication["master_replid"] = "b1"
+            $0.replication["master_replid2"] = "a0"
+        }
+        #expect(promoted.codes == [.promoted])
+        let finding = try #require(promoted.findings().first)
+        #expect(finding.costsVote && finding.risk.contains("60 s"))
     }
 
     @Test("With the prefix of the locks, keys and channels that are out of reach are what they are")

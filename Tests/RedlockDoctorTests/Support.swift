@@ -8,8 +8,13 @@ struct Answers {
     var server = [
         "redis_version": "7.2.4", "redis_mode": "standalone", "run_id": "04c8f3", "uptime_in_seconds": "86400",
     ]
-    var persistence = ["loading": "0", "aof_enabled": "1", "aof_last_write_status": "ok"]
-    var replication = ["role": "master", "connected_slaves": "0"]
+    var persistence = [
+        "loading": "0", "aof_enabled": "1", "aof_last_write_status": "ok", "aof_rewrite_in_progress": "0",
+        "aof_rewrite_scheduled": "0", "aof_last_bgrewrite_status": "ok",
+    ]
+    var replication = [
+        "role": "master", "connected_slaves": "0", "master_replid": "a0", "master_replid2": "00",
+    ]
     var memory = ["used_memory": "1000000", "maxmemory": "0", "maxmemory_policy": "noeviction"]
     var stats = [
         "evicted_keys": "0", "instantaneous_eventloop_cycles_per_sec": "10",
@@ -61,6 +66,7 @@ struct Answers {
         var parameters = Parameters(nodes: 5)
         parameters.quarantine = expected.longestTTL
         parameters.longestTTL = expected.longestTTL
+        parameters.trustsDurableNodes = expected.trustsDurableNodes
         return ServerReport(made, parameters)
     }
 

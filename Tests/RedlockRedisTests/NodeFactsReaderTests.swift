@@ -5,7 +5,10 @@ import Testing
 
 struct NodeFactsReaderTests {
     private static let server = "# Server\r\nredis_version:7.0.15\r\nrun_id:04c8f3\r\nuptime_in_seconds:18\r\n"
-    private static let persistence = "# Persistence\r\nloading:0\r\naof_enabled:1\r\naof_last_write_status:ok\r\n"
+    private static let log = "aof_enabled:1\r\naof_last_write_status:ok\r\n"
+    private static let noRewrite =
+        "aof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0\r\naof_last_bgrewrite_status:ok\r\n"
+    private static let persistence = "# Persistence\r\nloading:0\r\n" + log + noRewrite
     private static let replication = "# Replication\r\nrole:master\r\n"
     private static let settings = Reply.list(
         ["no-appendfsync-on-rewrite", "no", "appendfsync", "always"].map { .text($0) })
@@ -27,6 +30,30 @@ struct NodeFactsReaderTests {
     @Test func aServerIsKnownByItsWords() {
         let facts = NodeFacts(runID: "04c8f3", uptime: .seconds(18), durability: .everyWrite)
         #expect(Self.greeting() == .server(facts))
+    }
+
+    @Test(
+        "a log that is being written anew may be the first one, and does not count",
+        arguments: [
+            noRewrite.replacing("progress:0", with: "progress:1"),
+            noRewrite.replacing("scheduled:0", with: "scheduled:1"),
+            noRewrite.replacing("bgrewrite_status:ok", with: "bgrewrite_status:err"), "",
+        ])
+    func rewriting(state: String) {
+        #expect(Self.durability(Self.log + state) == .no)
+        #expect(Self.durability(Self.log + Self.noRewrite) == .everyWrite)
+    }
+
+    @Test func theNamesOfTheDataTellOfAPromotion() {
+        func lineage(_ fields: String) -> NodeFacts.Lineage? {
+            guard case .server(let facts) = Self.greeting(replication: Self.replication + fields) else { return nil }
+            return facts.lineage
+        }
+        let zeros = String(repeating: "0", count: 40)
+        #expect(lineage("master_replid:a1\r\nmaster_replid2:\(zeros)\r\n") == .init(present: "a1"))
+        #expect(
+            lineage("master_replid:b2\r\nmaster_replid2:a1\r\n") == .init(present: "b2", beforePromotion: "a1"))
+        #expect(lineage("") == nil)
     }
 
     @Test func aReplicaSaysSo() {

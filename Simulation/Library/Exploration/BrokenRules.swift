@@ -28,6 +28,10 @@ struct BrokenRules: Rules {
         (@Sendable (_ firstSeen: Instant, _ started: Instant, _ isReplacement: Bool, _ length: Nanoseconds) -> Instant)?
     var withoutGuard = false
     var ignoresKeysGone = false
+    var trustsDurability = false
+    var seesThroughGaps = false
+    var believesPromotions = false
+    var letsUnknownVote = false
 
     private static let right = StandardRules()
 
@@ -116,6 +120,22 @@ struct BrokenRules: Rules {
             quarantineEnd?(firstSeen, started, isReplacement, length),
             Self.right.quarantineEnd(
                 firstSeen: firstSeen, started: started, isReplacement: isReplacement, length: length))
+    }
+
+    func believesDurability(trusts: Bool) -> Bool {
+        counted(trustsDurability ? true : nil, Self.right.believesDurability(trusts: trusts))
+    }
+
+    func isSeenThrough(gap: Nanoseconds) -> Bool {
+        counted(seesThroughGaps ? true : nil, Self.right.isSeenThrough(gap: gap))
+    }
+
+    func promotionIsStart() -> Bool {
+        counted(believesPromotions ? false : nil, Self.right.promotionIsStart())
+    }
+
+    func barsUnknown() -> Bool {
+        counted(letsUnknownVote ? false : nil, Self.right.barsUnknown())
     }
 
     func clockQuarantine(

@@ -91,6 +91,18 @@ extension Mutant {
                 killedBy: [.quorumMargin, .overlap], hunt: { $0.killNodesWithoutMemory(settingClocks: true) },
                 { $0.quarantineEnd = { _, started, _, length in started + length } }),
             broken(
+                "durability-believed", "a node that was just started is believed that it always kept every write",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.switchLogsOn() }, { $0.trustsDurability = true }),
+            broken(
+                "durability-unseen", "a node counts as durable through times in which nobody looked",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.switchLogsOffUnseen() }, { $0.seesThroughGaps = true }),
+            broken(
+                "promotion-believed", "a replica that is promoted votes at once", killedBy: [.quorumMargin, .overlap],
+                hunt: { $0.promoteReplicas() }, { $0.believesPromotions = true }),
+            broken(
+                "unknown-votes", "a node that does not say what it is votes at once",
+                killedBy: [.quorumMargin, .overlap], hunt: { $0.killSilentNodes() }, { $0.letsUnknownVote = true }),
+            broken(
                 "guard-off", "clocks that jump are not noticed", killedBy: [.clockGuard], hunt: { $0.jumpMajorities() },
                 { $0.withoutGuard = true }),
             broken(

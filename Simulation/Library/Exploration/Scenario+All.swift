@@ -1,7 +1,7 @@
 extension Scenario {
     /// All of them, in the order of the manual.
     package static var all: [Scenario] {
-        holders + clocks + memories + quarantines + networks + extensions + services + fencing
+        holders + clocks + memories + changes + quarantines + networks + extensions + services + fencing
     }
 
     package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }

@@ -70,14 +70,57 @@ extension Scenario {
                 $0.acquire(1, at: 1_500)
             },
             Scenario(
-                "failover-unseen", "the same, and the other client meets the replica for the first time",
-                .inconclusive(doubleGrant, .uptime), grants: 2,
-                simulatedOnly: "nobody outside sees which servers a client has met"
+                "failover-unseen", "the same, and the other client meets the replica for the first time", grants: 1
             ) {
                 $0.holdBareMajority()
                 $0.fault(.nodeFailover, at: 1_100, nodes: [0], amount: 1_000)
                 $0.fault(.clientCrash, at: 1_200, clients: [1], for: 100)
                 $0.acquire(1, at: 1_500)
+            },
+        ]
+    }
+
+    // MARK: Settings and roles that change
+
+    static var changes: [Scenario] {
+        [
+            Scenario(
+                "log-rollout", "two nodes restart with a log that they did not have before, and a new client comes",
+                grants: 1, marks: [.quarantined]
+            ) {
+                $0.options.persistence = .none
+                $0.acquire(0, at: 200)
+                $0.fault(.nodeKill, at: 900, nodes: [0, 1, 2], for: 200)
+                $0.fault(.nodeSettings, at: 950, nodes: [0, 1, 2], for: 60_000, text: "aof-always")
+                $0.fault(.clientCrash, at: 1_000, clients: [1], for: 300)
+                $0.acquire(1, at: 1_500)
+            },
+            Scenario(
+                "log-switched-off", "a log is switched off and, by a restart, on again; the other client saw it",
+                grants: 2, marks: [.quarantined], seconds: 12
+            ) {
+                $0.switchLogOff(for: 3_500)
+            },
+            Scenario(
+                "log-switched-off-unseen", "the same within the time that is taken on trust",
+                .inconclusive(doubleGrant, .uptime), grants: 3, seconds: 12,
+                simulatedOnly: "real runs are stretched, and the time that is taken on trust is not"
+            ) {
+                $0.switchLogOff(for: 700)
+            },
+            Scenario(
+                "promotion", "a replica that is behind has the address of a node, and is promoted", grants: 1,
+                marks: [.quarantined]
+            ) {
+                $0.holdBareMajority()
+                $0.fault(.nodeReplica, at: 900, nodes: [0], for: 150, amount: 1_000)
+                $0.acquire(1, at: 1_900)
+            },
+            Scenario(
+                "info-denied", "a node that forgot may not be asked what it is", grants: 1, marks: [.quarantined]
+            ) {
+                $0.fault(.nodeInfoDenied, at: 0, nodes: [0], for: 60_000)
+                $0.crashAmnesia()
             },
         ]
     }

@@ -85,6 +85,7 @@ extension Scenario {
                 "two nodes come back and are repaired; then two of the first three die, and the lease goes on",
                 grants: 2, losses: 0, marks: [.atRisk, .repaired, .recovered, .extended]
             ) {
+                $0.options.trustsDurableNodes = true
                 $0.fault(.nodeKill, at: 10, nodes: [3, 4], for: 590)
                 $0.acquire(0, at: 200, extendsItself: true)
                 $0.fault(.nodeKill, at: 1_500, nodes: [0, 1], for: 6_000)

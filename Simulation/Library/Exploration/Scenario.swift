@@ -137,6 +137,20 @@ extension Schedule {
         acquire(1, at: 1_700)
     }
 
+    /// Client 1 has looked at all nodes for longer than the ttl. Then the logs of a bare majority are switched off, client
+    /// 0 takes the lock there, and the nodes are restarted with their logs.
+    mutating func switchLogOff(for milliseconds: Int64) {
+        fault(.partition, at: 10, nodes: [3, 4], clients: [0], for: 60_000)
+        acquire(1, at: 200, extendsItself: true)
+        fault(.nodeSettings, at: 3_500, nodes: [0, 1, 2], for: milliseconds + 150, text: "none")
+        then(.release, 1, at: 3_400)
+        acquire(0, at: Double(3_500 + milliseconds - 200))
+        // Client 1 looks again while it waits.
+        if milliseconds > 1_500 { acquire(1, at: Double(3_500 + milliseconds - 150)) }
+        fault(.nodeKill, at: Double(3_500 + milliseconds), nodes: [0, 1, 2], for: 200)
+        acquire(1, at: Double(3_500 + milliseconds + 500))
+    }
+
     /// Node 0 of the bare majority has its clock set past the ttl; the other client wants the lock.
     mutating func jumpOfBareMajority() {
         holdBareMajority()

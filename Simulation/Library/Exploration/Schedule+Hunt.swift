@@ -1,3 +1,5 @@
+import RedlockCore
+
 // What the worlds of a mutant's hunt have in common: tolerated faults all of them, but more of what the rule is for.
 
 extension Schedule {
@@ -189,6 +191,90 @@ extension Schedule {
         }
         faults.sort { $0.at < $1.at }
         endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Nodes that kept nothing are killed one after the other, and started again with a log: the roll-out of a setting.
+    mutating func switchLogsOn() {
+        var random = Randomness(seed: seed, .test, 1)
+        killNodesWithoutMemory()
+        trustNothing()
+        for fault in faults where fault.kind == .nodeKill {
+            var settings = Fault(.nodeSettings, at: fault.at, nodes: fault.nodes, for: max(healAt, fault.at) - fault.at)
+            settings.text = WorldOptions.Persistence.aofAlways.rawValue
+            faults.append(settings)
+            // It meets the node for the first time.
+            let newcomer = Int(random.below(Int64(options.clients)))
+            faults.append(Fault(.clientCrash, at: fault.at, clients: [newcomer], for: fault.duration))
+        }
+        faults.sort { $0.at < $1.at }
+    }
+
+    /// Logs of a majority are switched off for a while and on again by a restart, and one client is cut off meanwhile.
+    mutating func switchLogsOffUnseen() {
+        var random = Randomness(seed: seed, .test)
+        trustNothing()
+        options.persistence = .aofAlways
+        options.ttl = max(options.ttl, WorldOptions.milliseconds(12_000))
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        options.clients = max(options.clients, 2)
+        options.think = WorldOptions.milliseconds(200)
+        options.wait = options.ttl
+        faults = []
+        let nodes = Array(0..<options.quorum)
+        var time = options.ttl * 2
+        healAt = options.ttl * 6
+        while time < healAt {
+            let start = Self.microseconds(time + random.below(options.ttl))
+            let length = Limits.durabilityGap.count + WorldOptions.milliseconds(3_000)
+            let cut = (0..<options.clients - 1).map { $0 }
+            faults.append(Fault(.partition, at: start, nodes: Array(0..<options.nodes), clients: cut, for: length))
+            var settings = Fault(
+                .nodeSettings, at: start, nodes: nodes, for: length - WorldOptions.milliseconds(100))
+            settings.text = WorldOptions.Persistence.none.rawValue
+            faults.append(settings)
+            faults.append(
+                Fault(
+                    .nodeKill, at: start + length - WorldOptions.milliseconds(500), nodes: nodes,
+                    for: WorldOptions.milliseconds(450)))
+            time += options.ttl * 2
+        }
+        faults.sort { $0.at < $1.at }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Addresses of a majority lead to replicas that are behind, and are promoted a moment later.
+    mutating func promoteReplicas() {
+        var random = Randomness(seed: seed, .test)
+        trustNothing()
+        options.persistence = .aofAlways
+        options.ttl = max(options.ttl, WorldOptions.milliseconds(4_000))
+        options.selfExtending = 0
+        options.hold = options.ttl * 3
+        faults = []
+        var time = options.ttl
+        while time < healAt {
+            faults.append(
+                Fault(
+                    .nodeReplica, at: Self.microseconds(time), nodes: Array(0..<options.quorum),
+                    for: WorldOptions.milliseconds(1_000)
+                ).with(amount: options.ttl))
+            time += options.ttl * 2 + Self.microseconds(random.below(options.ttl))
+        }
+        endAt = max(endAt, lastFaultEnd + options.livenessBound)
+    }
+
+    /// Nodes that keep nothing, and that no client may ask what they are.
+    mutating func killSilentNodes() {
+        killNodesWithoutMemory()
+        let length = max(healAt, lastFaultEnd)
+        faults.append(Fault(.nodeInfoDenied, at: 0, nodes: Array(0..<options.nodes), for: length))
+        faults.sort { $0.at < $1.at }
+    }
+
+    private mutating func trustNothing() {
+        options.trustsDurableNodes = false
+        options.quarantine = -1_000
     }
 
     /// Holders of long leases, and clocks of so many nodes at once that a lease is lost by it; nothing else goes wrong.

@@ -13,7 +13,7 @@ struct Connection: Sendable {
 
     enum ToClient: Sendable {
         /// And what the node said of itself when it was greeted.
-        case connected(NodeFacts)
+        case connected(Greeting)
         case reply(Reply)
         case push(Push)
         case closed(String)

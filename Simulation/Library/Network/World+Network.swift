@@ -84,7 +84,7 @@ extension World {
         let slot = links[linkIndex(client, node)].connection
         guard slot >= 0 else { return }
         outcome.commands += 1
-        if isTracing, command.operation != .readClock {
+        if isTracing, !command.key.isEmpty {
             trace.append(
                 TraceRecord(
                     .send, at: now, client: client, node: node, resource: SimulatedNode.resource(of: command.key),
@@ -135,10 +135,10 @@ extension World {
         let id = connections[slot].id
         let nodeOfClient = connections[slot].nodeOfClient
         switch message {
-        case .connected(let facts):
+        case .connected(let greeting):
             connections[slot].readyAt = now
-            judge(facts, of: connections[slot].node, knownTo: client, as: nodeOfClient)
-            feed(.connected(node: nodeOfClient, id, .server(facts)), to: client)
+            judge(greeting, of: connections[slot].node, knownTo: client, as: nodeOfClient)
+            feed(.connected(node: nodeOfClient, id, greeting), to: client)
         case .reply(let reply):
             let replies = [reply] + popReplies(slot)
             if replies.count > 1 { mark(.answersTogether) }
@@ -161,7 +161,8 @@ extension World {
             let link = linkIndex(client, connections[slot].node)
             if connections[slot].isListener { links[link].listener = -1 } else { links[link].connection = -1 }
             free(slot)
-            feed(.disconnected(node: nodeOfClient, id, reason: reason), to: client)
+            let kind = reason == Self.refusal ? Outage.refused : .unreachable
+            feed(.disconnected(node: nodeOfClient, id, reason: reason, kind: kind), to: client)
         }
     }
 

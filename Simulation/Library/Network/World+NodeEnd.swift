@@ -17,7 +17,7 @@ extension World {
                 return
             }
             connections[slot].toNode.blockedSince = -1
-            if nodes[node].power == .down { return refuse(slot, "connection refused") }
+            if nodes[node].power == .down { return refuse(slot, Self.refusal) }
             // The kernel keeps it until the process runs.
             if nodes[node].pauses > 0 { return }
             if let incarnation = connections[slot].incarnation, incarnation != nodes[node].incarnation {
@@ -36,9 +36,9 @@ extension World {
             connections[slot].incarnation = nodes[node].incarnation
             // Two ways more: the greeting follows the handshake.
             let link = linkIndex(connections[slot].client, node)
-            sendToClient(slot, .connected(facts(of: node)), after: 2 * links[link].delay)
+            sendToClient(slot, .connected(greeting(of: node)), after: 2 * links[link].delay)
         case .command(let command, let attempt):
-            let reply = execute(command, attempt, slot)
+            let reply = command.operation == .look ? look(at: node) : execute(command, attempt, slot)
             if !connections[slot].isClosedByClient {
                 sendToClient(slot, .reply(reply), after: max(nodes[node].busyUntil - now, 0) + Self.usualService)
             }
@@ -48,8 +48,16 @@ extension World {
         }
     }
 
+    /// It has no key, and does nothing to the node.
+    private func look(at node: Int) -> Reply {
+        nodes[node].errors.last.map { .error($0) } ?? greeting(of: node).look
+    }
+
     /// What one command takes a node that is well.
     private static var usualService: Int64 { 10_000 }
+
+    /// The machine is there, the process is not.
+    static var refusal: String { "connection refused" }
 
     /// The node's end is gone, and its kernel says so.
     mutating func refuse(_ slot: Int, _ reason: String) {
@@ -87,7 +95,9 @@ extension World {
         while survivors > 0, nodes[node].power == .up, nodes[node].pauses == 0, links[link].blocksToNode == 0,
             let next = connections[slot].toNode.messages.popFirst()
         {
-            if case .command(let command, let attempt) = next.message { _ = execute(command, attempt, slot) }
+            if case .command(let command, let attempt) = next.message, command.operation != .look {
+                _ = execute(command, attempt, slot)
+            }
             survivors -= 1
         }
         refuse(slot, "connection reset by peer")

@@ -8,7 +8,7 @@ extension World {
     mutating func judgeRepair(_ command: Command, of index: Int) {
         let attempt = attempts[index]
         switch command.operation {
-        case .acquire, .contend, .acquireFenced, .raise, .release, .announce, .readClock:
+        case .acquire, .contend, .acquireFenced, .raise, .release, .announce, .readClock, .look:
             break
         case .extend(let milliseconds):
             attempts[index].keysUntil = max(attempt.keysUntil, clientTime(attempt.client) + .milliseconds(milliseconds))

@@ -55,7 +55,7 @@ extension Quarantine.Reason {
         switch self {
         case .started: "it was started a short while ago"
         case .replaced: "another server has its address"
-        case .malformed(let what): "it does not say what it is (\(what))"
+        case .malformed(let what), .unknown(let what): "it does not say what it is (\(what))"
         case .clockJumped(let gain): "its clock gained \(Format.length(gain.count))"
         case .clockSetBack: "its clock was set back since its start"
         case .keyGone(let early): "a key was gone \(Format.length(early.count)) early"

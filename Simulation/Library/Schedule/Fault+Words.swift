@@ -26,6 +26,10 @@ extension Fault {
         case .nodeFailover: return "a replica that is \(size) behind takes the place of \(who)"
         case .nodeBadNumber: return "\(who) \(isAre) given the fencing number \(amount), mended after \(time)"
         case .nodeForgetNumbers: return "\(who) forgets fencing numbers that are older than \(size)"
+        case .nodeSettings: return "\(who) keeps keys as \(text) does, for \(time)"
+        case .nodeReplica:
+            return "a replica that is \(size) behind has the address of \(who), and is promoted after \(time)"
+        case .nodeInfoDenied: return "\(who) does not say what it is, for \(time)"
         case .scriptFlush: return "\(who) forgets its scripts"
         case .clientPause: return "\(who) \(isAre) paused for \(time)"
         case .clientSuspend: return "the machine of \(who) sleeps for \(time)"

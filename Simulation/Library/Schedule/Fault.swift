@@ -48,6 +48,14 @@ package struct Fault: Hashable, Sendable {
         case nodeBadNumber = "node-bad-number"
         /// Fencing numbers that are older than `amount` are forgotten, as `redlock forget-numbers` does it.
         case nodeForgetNumbers = "node-forget-numbers"
+        /// The node keeps its keys as `text` says, a ``WorldOptions/Persistence``, and as before after `duration`. Of a
+        /// node that is down: from its next start on.
+        case nodeSettings = "node-settings"
+        /// The node's address leads to a replica that is `amount` behind. After `duration` the replica is promoted, on
+        /// the connections that it has.
+        case nodeReplica = "node-replica"
+        /// The node does not say what it is.
+        case nodeInfoDenied = "node-info-denied"
     }
 
     package enum Direction: String, Hashable, Sendable, CaseIterable {
@@ -94,7 +102,8 @@ extension Fault.Kind {
     package var target: Target {
         switch self {
         case .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .nodeClockJump, .nodeClockRate,
-            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeBadNumber, .nodeForgetNumbers:
+            .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeSettings, .nodeReplica,
+            .nodeInfoDenied, .nodeBadNumber, .nodeForgetNumbers:
             .node
         case .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
             .client
@@ -114,8 +123,8 @@ extension Fault.Kind {
 
     package var unit: Unit? {
         switch self {
-        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .clientClockJump, .linkDelay,
-            .nodeForgetNumbers:
+        case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .nodeReplica, .clientClockJump,
+            .linkDelay, .nodeForgetNumbers:
             .time
         case .nodeClockRate, .clientClockRate: .partsPerBillion
         case .linkLoss: .perMille

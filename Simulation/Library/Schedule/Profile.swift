@@ -15,10 +15,10 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
             .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .scriptFlush, .clientPause,
             .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .linkDelay, .linkLoss, .linkReset,
             .partition, .nodeClockRate, .clientClockRate, .nodeClockJump, .nodeBadNumber,
-            .nodeForgetNumbers,
+            .nodeForgetNumbers, .nodeInfoDenied,
         ]
         let clock: [Fault.Kind] = [.nodeClockStrobe]
-        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover]
+        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover, .nodeSettings, .nodeReplica]
         return switch self {
         case .tolerated: tolerated
         case .clock: tolerated + clock

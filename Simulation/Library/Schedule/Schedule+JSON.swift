@@ -88,7 +88,10 @@ extension Fault {
         case .fencingNumber: amount = try record.number("fencing_number", 1...Int64.max)
         case nil: break
         }
-        if kind == .nodeErrors { text = try record.string("text") }
+        if kind == .nodeErrors || kind == .nodeSettings { text = try record.string("text") }
+        if kind == .nodeSettings, WorldOptions.Persistence(rawValue: text) == nil {
+            throw ScheduleError("there is no persistence \"\(text)\"")
+        }
         if kind == .partition {
             let word = try record.optionalString("direction") ?? Direction.both.rawValue
             guard let direction = Direction(rawValue: word) else {

@@ -69,6 +69,7 @@ extension Schedule {
         // Below three nodes none may fail, so none may have a bad number.
         if kind == .nodeBadNumber, options.nodes < 3 { return }
         if kind == .nodeErrors { fault.text = random.choose(Self.errors) }
+        if kind == .nodeSettings { fault.text = random.choose(Self.settings).rawValue }
         if kind == .partition { fault.direction = random.choose([.both, .both, .toNode, .toClient]) }
         faults.append(fault)
     }
@@ -108,7 +109,7 @@ extension Schedule {
             let beyond = profile.breaksClocks && random.chance(perMille: 300)
             let limit = options.allowedRate * (beyond ? 20 : 1)
             return random.within(-min(limit, 500_000_000)...limit)
-        case .nodeFailover: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeFailover, .nodeReplica: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
         case .nodeBadNumber: return random.choose(Self.badNumbers)
         case .nodeForgetNumbers: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 4)
         case .nodeEvict: return random.below(Int64(options.resources))
@@ -134,6 +135,8 @@ extension Schedule {
     static let badNumbers: [Int64] = [
         (1 << 53) - 2, Limits.fencingNumber - 1, Limits.fencingProposal + 1, Limits.fencingProposal,
     ]
+
+    private static let settings: [WorldOptions.Persistence] = [.none, .none, .aofAlways]
 
     static let errors = [
         "OOM command not allowed when used memory > 'maxmemory'.",
@@ -192,6 +195,7 @@ extension WorldOptions {
         var random = Randomness(seed: seed, .options, 1)
         quarantine = random.choose([-1_000, -1_000, -1_000, 0])
         guardsClocks = random.chance(perMille: 750)
+        trustsDurableNodes = random.chance(perMille: 250)
     }
 
     mutating func drawRates(_ random: inout Randomness) {

@@ -12,7 +12,7 @@ extension WorldOptions {
             "drift_ppm": .number(driftPartsPerMillion),
             "loss_margin_us": lossMargin < 0 ? nil : time(lossMargin),
             "quarantine_us": quarantine < 0 ? nil : time(quarantine), "clock_guard": .bool(guardsClocks),
-            "delay_us": time(delay),
+            "trusts_durable_nodes": trustsDurableNodes ? true : nil, "delay_us": time(delay),
             "jitter_us": time(jitter), "two_sites": .bool(twoSites), "self_extending_per_mille": .number(selfExtending),
             "cancelled_per_mille": .number(cancelled), "hold_us": time(hold),
             "check_to_write_us": checkToWrite == Self().checkToWrite ? nil : time(checkToWrite),
@@ -54,6 +54,7 @@ extension WorldOptions {
         foreignClients = Int(try record.optionalNumber("foreign_clients", 0...64) ?? 0)
         try set(&lossMargin, "loss_margin_us")
         try set(&quarantine, "quarantine_us")
+        trustsDurableNodes = try record.optionalBool("trusts_durable_nodes") ?? false
         guardsClocks = try record.optionalBool("clock_guard") ?? guardsClocks
         try set(&delay, "delay_us", atLeast: 1_000)
         try set(&jitter, "jitter_us")
@@ -83,7 +84,8 @@ extension WorldOptions {
     private static let keys = [
         "nodes", "clients", "workers_per_client", "resources", "persistence", "snapshot_period_us", "ttl_us",
         "node_timeout_us", "connect_timeout_us", "retry_delay_us", "retry_jitter_us", "fallback_delay_us",
-        "foreign_clients", "drift_ppm", "loss_margin_us", "quarantine_us", "clock_guard", "delay_us", "jitter_us",
+        "foreign_clients", "drift_ppm", "loss_margin_us", "quarantine_us", "clock_guard",
+        "trusts_durable_nodes", "delay_us", "jitter_us",
         "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "check_to_write_us",
         "visits_first", "think_us", "wait_us",
         "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",

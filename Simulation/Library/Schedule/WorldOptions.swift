@@ -8,6 +8,8 @@ package struct WorldOptions: Hashable, Sendable {
         case aofEverySecond = "aof-everysec"
         case snapshot = "rdb"
         case none
+
+        package var keepsLog: Bool { self == .aofAlways || self == .aofEverySecond }
     }
 
     package var nodes = 5
@@ -34,6 +36,8 @@ package struct WorldOptions: Hashable, Sendable {
     /// How long a node that may have forgotten casts no votes; zero for never, negative for the longest ttl, which is
     /// ``ttl``.
     package var quarantine: Int64 = -1_000
+    /// Whether clients let nodes that keep every write vote at once.
+    package var trustsDurableNodes = false
     /// Whether clients watch the nodes' wall clocks.
     package var guardsClocks = true
 

@@ -35,7 +35,7 @@ extension SimulatedNode {
         case .announce: return (.integer(Int64(subscribers)), .nothing)
         case .release:
             return release(command, resource, current, subscribers: subscribers, at: time)
-        case .readClock: preconditionFailure("answered above: it has no key")
+        case .readClock, .look: preconditionFailure("answered elsewhere: it has no key")
         }
     }
 
@@ -46,7 +46,7 @@ extension SimulatedNode {
             return script
         }
         return switch command.operation {
-        case .acquire, .repair, .announce, .readClock: true
+        case .acquire, .repair, .announce, .readClock, .look: true
         case .contend: knows(&scripts.contend)
         case .acquireFenced: knows(&scripts.acquireFenced)
         case .raise: knows(&scripts.raise)
@@ -128,16 +128,18 @@ extension SimulatedNode {
         return (.integer(Int64(1 + (command.notice == .nothing ? 0 : subscribers))), .deleted(current))
     }
 
+    private static let readOnly = "READONLY You can't write against a read only replica."
     private static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
 
     /// What an ailing server answers instead.
     private func refusal(of command: Command) -> String? {
+        if isReplica, !command.key.isEmpty, command.operation != .announce { return Self.readOnly }
         guard let error = errors.last else { return nil }
         // Without memory only what needs more is refused; the scripts delete and touch.
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
         case .acquire, .contend, .acquireFenced, .raise: return error
-        case .extend, .repair, .release, .announce, .readClock: return nil
+        case .extend, .repair, .release, .announce, .readClock, .look: return nil
         }
     }
 }

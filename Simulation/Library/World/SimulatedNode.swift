@@ -79,6 +79,21 @@ package struct SimulatedNode: Sendable {
     private(set) var beganAt = -Clock.never
     /// When it last lost what it had granted, or stopped without it being sure that it had not; never before the run.
     var forgotAt = -Clock.never
+    /// How it keeps its keys, and how it did when it last stopped.
+    var persistence = WorldOptions.Persistence.aofAlways
+    var persistenceAtStop = WorldOptions.Persistence.aofAlways
+    /// When its log was switched off; what was written since is not in it.
+    var logEndedAt = -Clock.never
+    /// Since when what it grants may be lost, or what it has is another's.
+    var unsafeSince = -Clock.never
+    /// The same when it last stopped.
+    var unsafeSinceAtStop = -Clock.never
+    /// It takes no writes.
+    var isReplica = false
+    /// A replica took its place since it was started, and is a primary.
+    var wasPromoted = false
+    /// How many faults keep it from saying what it is.
+    var silences = 0
     /// The scripts that it has been sent since it was started.
     var scripts = KnownScripts()
     /// When each key was last gone: deleted, or expired.
@@ -157,6 +172,25 @@ extension SimulatedNode {
             floor = last.floor
             disown(Int(last.resource))
             journal.removeLast()
+        }
+    }
+
+    /// What a start finds on the disk.
+    enum Memory: Sendable {
+        case whole
+        case asOf(Int64)
+        case nothing
+    }
+
+    func memory(losingPower: Bool, snapshotPeriod: Int64) -> Memory {
+        func asOf(every period: Int64) -> Memory { .asOf(stoppedAt / period * period) }
+        switch (persistence, persistenceAtStop) {
+        case (.none, _): return .nothing
+        case (.snapshot, _): return asOf(every: snapshotPeriod)
+        case (_, .aofAlways): return .whole
+        // A process that dies has handed its log to the kernel; power takes what was not synced.
+        case (_, .aofEverySecond): return losingPower ? asOf(every: WorldOptions.milliseconds(1_000)) : .whole
+        case (_, .snapshot), (_, .none): return logEndedAt >= 0 ? .asOf(logEndedAt) : .nothing
         }
     }
 

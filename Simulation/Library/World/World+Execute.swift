@@ -22,7 +22,7 @@ extension World {
             }
             judge(effect, of: command, attempt, node, slot)
         }
-        if isTracing, command.operation != .readClock {
+        if isTracing, !command.key.isEmpty {
             let resource = SimulatedNode.resource(of: command.key)
             trace.append(
                 TraceRecord(
@@ -144,7 +144,7 @@ extension Command {
     var acquiredMilliseconds: Int64? {
         switch operation {
         case .acquire(let milliseconds), .contend(let milliseconds), .acquireFenced(let milliseconds, _): milliseconds
-        case .extend, .raise, .repair, .release, .announce, .readClock: nil
+        case .extend, .raise, .repair, .release, .announce, .readClock, .look: nil
         }
     }
 
@@ -165,6 +165,7 @@ extension Command {
             }
         case .announce: "tell of a release"
         case .readClock: "TIME"
+        case .look: "INFO"
         }
     }
 }

@@ -4,25 +4,41 @@ import RedlockCore
 
 extension World {
     func facts(of node: Int) -> NodeFacts {
-        NodeFacts(
-            runID: "\(node).\(nodes[node].incarnation)", uptime: nodes[node].uptime(at: now),
-            durability: options.persistence == .aofAlways ? .everyWrite : .no)
+        let run = "\(node).\(nodes[node].incarnation)"
+        return NodeFacts(
+            runID: run, uptime: nodes[node].uptime(at: now),
+            durability: nodes[node].persistence == .aofAlways ? .everyWrite : .no, isReplica: nodes[node].isReplica,
+            lineage: nodes[node].wasPromoted
+                ? NodeFacts.Lineage(present: run + " promoted", beforePromotion: run)
+                : NodeFacts.Lineage(present: run))
     }
 
-    /// A client that knew another server at this address goes by its own clock. One that meets the node for the first
-    /// time believes that it remembers for as long as it says that it has been running. If that is longer than it does,
-    /// for its clock was set or it is a replica that took over, no client can know. Nor can it when a replica took over
-    /// from a server that keeps every write, and was started again before it was met: that is how a mere restart looks.
-    mutating func judge(_ facts: NodeFacts, of node: Int, knownTo client: Int, as nodeOfClient: Int) {
+    func greeting(of node: Int) -> Greeting {
+        nodes[node].silences > 0 ? .unknown("INFO: NOPERM") : .server(facts(of: node))
+    }
+
+    /// A client goes by what it saw itself. One that meets the node for the first time believes that it remembers for as
+    /// long as it says that it has been running; if that is longer than it does, because its clock was set, no client
+    /// can know. Nor can it when a node stopped to keep every write, or became another, and was started again, all
+    /// between two looks. A client that trusts durable nodes believes more.
+    mutating func judge(_ greeting: Greeting, of node: Int, knownTo client: Int, as nodeOfClient: Int) {
         let age = now - nodes[node].forgotAt
-        guard options.toleratesAmnesia, age < 2 * options.ttl else { return }
+        guard options.toleratesAmnesia, age < 2 * options.ttl, !nodes[node].wasPromoted,
+            case .server(let facts) = greeting
+        else { return }
         let isDurable = facts.durability == .everyWrite
         let isBelieved: Bool
         if let known = engines[client].facts(of: nodeOfClient) {
-            isBelieved = isDurable && known.runID != facts.runID && nodes[node].beganAt > nodes[node].forgotAt
+            let isRestart = known.runID != facts.runID && nodes[node].beganAt > nodes[node].forgotAt
+            // By the client's clock, which may be slow.
+            let gap = Limits.durabilityGap.count / 1_000_000 * (1_000_000 + options.driftPartsPerMillion)
+            let isUnseen = nodes[node].stoppedAt - nodes[node].unsafeSinceAtStop <= gap
+            isBelieved = isDurable && isRestart && (isUnseen || options.trustsDurableNodes)
         } else {
             let claimed = facts.uptime.count - WorldOptions.milliseconds(1_000)
-            isBelieved = isDurable || claimed - claimed / 1_000_000 * options.driftPartsPerMillion > age
+            isBelieved =
+                isDurable && options.trustsDurableNodes
+                || claimed - claimed / 1_000_000 * options.driftPartsPerMillion > age
         }
         if isBelieved { breach(.uptime, "node \(node)") }
     }
@@ -30,6 +46,7 @@ extension World {
     /// Whether a node's vote would count for somebody. One that forgot a short while ago is in quarantine with all who
     /// have met it since, and whoever has not will have to meet it first.
     mutating func mayVote(_ node: Int, at moment: Int64) -> Bool {
+        guard !nodes[node].isReplica else { return false }
         // A clock that was set back since the start: every client that meets the server bars it.
         let isSetBack = options.guardsClocks && nodes[node].uptime(at: moment) < .zero
         guard isSetBack || options.toleratesAmnesia && moment - nodes[node].forgotAt < 3 * options.ttl else {
@@ -38,7 +55,9 @@ extension World {
         let runID = facts(of: node).runID
         for client in clients.indices where !clients[client].isDown {
             guard let nodeOfClient = clients[client].view.firstIndex(of: node),
-                engines[client].facts(of: nodeOfClient)?.runID == runID
+                let known = engines[client].facts(of: nodeOfClient), known.runID == runID,
+                // It asks no replica, and meets the server again when that is promoted.
+                !known.isReplica
             else { continue }
             let time = Instant(nanoseconds: clients[client].clock.reading(at: moment))
             if engines[client].quarantine(of: nodeOfClient, at: time) == nil { return true }
@@ -68,5 +87,37 @@ extension World {
         }
         trace.append(
             TraceRecord(.client, at: now, client: client, node: clients[client].view[node], text: text))
+    }
+}
+
+// MARK: - Looks
+
+extension Greeting {
+    /// As the reply to a look; simulated nodes need no more than one.
+    var look: Reply {
+        guard case .server(let facts) = self else { return .error("NOPERM INFO") }
+        return .list([
+            .text(facts.runID), .integer(facts.uptime.count), .integer(facts.durability == .everyWrite ? 1 : 0),
+            .integer(facts.isReplica ? 1 : 0), .text(facts.lineage?.present ?? ""),
+            .text(facts.lineage?.beforePromotion ?? ""),
+        ])
+    }
+
+    /// Nil if the node cannot tell now.
+    init?(look: Reply) {
+        if case .error(let text) = look {
+            guard text.utf8.starts(with: "NOPERM".utf8) || text.utf8.starts(with: "NOAUTH".utf8) else { return nil }
+            self = .unknown(text)
+            return
+        }
+        guard case .list(let parts) = look, parts.count == 6, case .text(let runID) = parts[0],
+            case .integer(let uptime) = parts[1], case .text(let present) = parts[4],
+            case .text(let earlier) = parts[5]
+        else { return nil }
+        self = .server(
+            NodeFacts(
+                runID: runID, uptime: Nanoseconds(uptime), durability: parts[2] == .integer(1) ? .everyWrite : .no,
+                isReplica: parts[3] == .integer(1),
+                lineage: NodeFacts.Lineage(present: present, beforePromotion: earlier.isEmpty ? nil : earlier)))
     }
 }

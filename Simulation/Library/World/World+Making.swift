@@ -5,7 +5,8 @@ import RedlockCore
 extension World {
     mutating func makeNodes() {
         let keepsJournal =
-            options.persistence != .aofAlways || schedule.faults.contains { $0.kind == .nodeFailover }
+            options.persistence != .aofAlways
+            || schedule.faults.contains { [.nodeFailover, .nodeSettings, .nodeReplica].contains($0.kind) }
         for index in 0..<options.nodes {
             var random = Randomness(seed: schedule.seed, .clock, index)
             // Wall clocks of nodes agree to within seconds, and need not.
@@ -13,6 +14,7 @@ extension World {
             let rate = index < options.nodeRates.count ? options.nodeRates[index] : 0
             var node = SimulatedNode(
                 clock: Clock(reading: offset, rate: rate), resources: options.resources, keepsJournal: keepsJournal)
+            node.persistence = options.persistence
             node.defects = mutant?.defects ?? node.defects
             nodes.append(node)
         }
@@ -63,6 +65,8 @@ extension World {
         if options.lossMargin >= 0 { parameters.lossMargin = Nanoseconds(options.lossMargin) }
         parameters.quarantine = Nanoseconds(options.quarantineLength)
         parameters.longestTTL = Nanoseconds(max(options.ttl, options.quarantineLength))
+        parameters.trustsDurableNodes = options.trustsDurableNodes
+        parameters.looks = Parameters.Looks(replies: 1) { Greeting(look: $0[0]) }
         parameters.reports = isTracing
         parameters.guardsClocks = options.guardsClocks
         parameters.retryJitter = Nanoseconds(options.retryJitter)

@@ -19,12 +19,13 @@ extension World {
         case .nodeFlush: loseKeys(node) { $0.forgetAll(at: $1) }
         case .nodeEvict: loseKeys(node) { $0.forgetWithNumber(Int(fault.amount) % $0.keys.count, at: $1) }
         case .nodeFailover:
-            loseKeys(node, isSeen: true) { $0.restore(asOf: $1 - fault.amount) }
-            nodes[node].incarnation += 1
-            nodes[node].began(at: now, longAgo: true)
-            nodes[node].forgotAt = now
-            nodes[node].forgetScripts()
-            closeConnections(of: node)
+            replace(node, lag: fault.amount)
+            nodes[node].wasPromoted = true
+        case .nodeReplica:
+            replace(node, lag: fault.amount)
+            nodes[node].isReplica = true
+        case .nodeSettings: setPersistence(node, WorldOptions.Persistence(rawValue: fault.text) ?? .none)
+        case .nodeInfoDenied: nodes[node].silences += 1
         case .scriptFlush: nodes[node].forgetScripts()
         case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, at: now)
         case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount, at: now)
@@ -44,6 +45,9 @@ extension World {
             lastErrorAt[node] = now
             if let place = nodes[node].errors.firstIndex(of: fault.text) { nodes[node].errors.remove(at: place) }
         case .nodeBadNumber: mendNumbers(node)
+        case .nodeReplica: promote(node)
+        case .nodeSettings: setPersistence(node, options.persistence)
+        case .nodeInfoDenied: nodes[node].silences -= 1
         case .nodeClockRate: setRate(node, node < options.nodeRates.count ? options.nodeRates[node] : 0)
         default: break
         }
@@ -56,6 +60,8 @@ extension World {
         if power == .down { closeConnections(of: node) }
         nodes[node].incarnation += 1
         nodes[node].stoppedAt = now
+        nodes[node].persistenceAtStop = nodes[node].persistence
+        nodes[node].unsafeSinceAtStop = nodes[node].unsafeSince
         recordNode(node, power == .down ? "killed" : "without power")
     }
 
@@ -63,25 +69,59 @@ extension World {
         nodes[node].stops -= 1
         guard nodes[node].stops == 0 else { return }
         let stoppedAt = nodes[node].stoppedAt
-        let second = WorldOptions.milliseconds(1_000)
-        let persistence = options.persistence
+        let persistence = nodes[node].persistence
+        let wasSafe = nodes[node].persistenceAtStop == .aofAlways && persistence == .aofAlways
         nodes[node].forgetScripts()
         nodes[node].busyUntil = now
         nodes[node].began(at: now)
-        if persistence != .aofAlways { nodes[node].forgotAt = stoppedAt }
+        nodes[node].wasPromoted = false
+        if !wasSafe { nodes[node].forgotAt = stoppedAt }
         loseKeys(node, isSeen: true) { [options] state, time in
-            switch persistence {
-            case .aofAlways: break
-            // A process that dies has handed its log to the kernel; power takes what was not synced.
-            case .aofEverySecond: if kind == .nodePowerLoss { state.restore(asOf: stoppedAt / second * second) }
-            case .snapshot: state.restore(asOf: stoppedAt / options.snapshotPeriod * options.snapshotPeriod)
-            case .none: state.forgetAll(at: time)
+            switch state.memory(losingPower: kind == .nodePowerLoss, snapshotPeriod: options.snapshotPeriod) {
+            case .nothing: state.forgetAll(at: time)
+            case .asOf(let moment): state.restore(asOf: moment)
+            case .whole: break
             }
         }
+        nodes[node].logEndedAt = -Clock.never
+        nodes[node].unsafeSince = persistence == .aofAlways ? -Clock.never : now
         nodes[node].power = .up
         if nodes[node].keys.contains(where: { $0 != nil }) { mark(.nodeRestartedWithKeys) }
         recordNode(node, "up")
         deliverWaiting(toNode: node)
+    }
+
+    /// A replica has the node's address from now on.
+    private mutating func replace(_ node: Int, lag: Int64) {
+        loseKeys(node, isSeen: true) { $0.restore(asOf: $1 - lag) }
+        nodes[node].incarnation += 1
+        nodes[node].began(at: now, longAgo: true)
+        nodes[node].forgotAt = now
+        nodes[node].unsafeSince = now
+        nodes[node].wasPromoted = false
+        nodes[node].isReplica = false
+        nodes[node].forgetScripts()
+        closeConnections(of: node)
+    }
+
+    private mutating func promote(_ node: Int) {
+        guard nodes[node].isReplica else { return }
+        nodes[node].isReplica = false
+        nodes[node].wasPromoted = true
+        nodes[node].forgotAt = now
+        recordNode(node, "promoted")
+    }
+
+    /// A log that is switched on has all that the node holds; the time that it takes to be written is left out.
+    private mutating func setPersistence(_ node: Int, _ persistence: WorldOptions.Persistence) {
+        let before = nodes[node].persistence
+        nodes[node].persistence = persistence
+        guard nodes[node].power == .up, before != persistence else { return }
+        if before.keepsLog, !persistence.keepsLog { nodes[node].logEndedAt = now }
+        if persistence.keepsLog { nodes[node].logEndedAt = -Clock.never }
+        if before == .aofAlways { nodes[node].unsafeSince = now }
+        if persistence == .aofAlways { nodes[node].unsafeSince = -Clock.never }
+        recordNode(node, "keeps keys as \(persistence.rawValue) does")
     }
 
     /// Changes a node's memory from outside. If a lock goes that should have lived on, an assumption is broken; unless

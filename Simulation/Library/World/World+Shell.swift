@@ -110,7 +110,7 @@ extension World {
     /// Which attempt a command belongs to. An acquire is a new one: its token is noted, and checked to be fresh.
     private mutating func attempt(of command: Command, _ client: Int) -> Int32 {
         if command.acquiredMilliseconds != nil { return noteAttempt(command, client) }
-        if command.operation == .readClock { return -1 }
+        if command.key.isEmpty { return -1 }
         var index = attempts.count - 1
         while index >= 0 {
             if attempts[index].client == client, attempts[index].token == command.token {

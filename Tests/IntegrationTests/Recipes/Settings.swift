@@ -22,6 +22,8 @@ func makeRedlock(from environment: [String: String]) throws -> Redlock {
         // The same for all clients of these nodes.
         configuration.ttlLimits = .milliseconds(10) ... .seconds(seconds)
     }
+    // Only if the nodes always kept every write.
+    configuration.trustsDurableNodes = environment["LOCK_TRUST_DURABLE"] == "1"
     return try Redlock(nodes: hosts.map { "redis://\(credentials)\($0)" }, configuration: configuration)
 }
 

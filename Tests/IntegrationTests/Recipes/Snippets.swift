@@ -21,7 +21,9 @@ enum Snippets {
     static func first() async {
         let nodes = ["redis://127.0.0.1:7101", "redis://127.0.0.1:7102", "redis://127.0.0.1:7103"]
         do {
-            let redlock = try Redlock(nodes: nodes)
+            var configuration = Redlock.Configuration()
+            configuration.trustsDurableNodes = true  // these servers always kept every write
+            let redlock = try Redlock(nodes: nodes, configuration: configuration)
             do {
                 try await redlock.withLock("first", ttl: .seconds(5), waitingUpTo: .seconds(90)) { lease in
                     for second in 1...60 {

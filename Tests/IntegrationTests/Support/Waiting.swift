@@ -79,9 +79,17 @@ extension Redlock {
     /// Where no node is at fault, a machine that is busy with other tests must not make it look so.
     private static var patience: Duration { .seconds(10) }
 
+    /// With the defaults, for servers that were just started.
+    static func trusting(_ nodes: [String]) throws -> Redlock {
+        var configuration = Configuration()
+        configuration.trustsDurableNodes = true
+        return try Redlock(nodes: nodes, configuration: configuration)
+    }
+
     static func patient(_ nodes: [String]) throws -> Redlock {
         var configuration = Configuration()
         configuration.nodeTimeout = patience
+        configuration.trustsDurableNodes = true
         return try Redlock(nodes: nodes, configuration: configuration)
     }
 
@@ -93,6 +101,8 @@ extension Redlock {
         var configuration = Configuration()
         configuration.observer = { events.record($0) }
         configuration.nodeTimeout = patience
+        // Each test has servers of its own, which were just started.
+        configuration.trustsDurableNodes = true
         // However slow the machine is, no quarantine ends while a test looks at it.
         configuration.ttlLimits = .milliseconds(10) ... .seconds(86_400)
         adjust(&configuration)
