@@ -236,11 +236,11 @@ extension World {
         plan(worker, in: 1 + workRandom[worker].below(WorldOptions.milliseconds(5)))
     }
 
-    /// A pause that a caller is told of is a lower bound: the client did not run for as long. Clocks that are fast by
-    /// up to a quarter are allowed for.
+    /// A pause that a caller is told of is a lower bound: the client did not run for as long. Clocks that are up to
+    /// twice as fast are allowed for.
     private mutating func judgePause(_ pause: Nanoseconds?, _ client: Int) {
         guard let pause, mutant?.clock != .wall else { return }
-        guard pause.count - pause.count / 5 <= clients[client].pausedTime else {
+        guard pause.count / 2 <= clients[client].pausedTime else {
             return violate(
                 .answers,
                 "client \(client) was told that it did not run for \(Format.length(pause.count)), and it did not run for "
