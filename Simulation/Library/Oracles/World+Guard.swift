@@ -58,6 +58,8 @@ extension World {
         else { return }
         let record = attempts[Int(hold.attempt)]
         let view = clients[hold.client].view
+        // What a node answered may be held up still.
+        guard !record.goneFrom.contains(where: { links[linkIndex(hold.client, $0)].blocksToClient > 0 }) else { return }
         // A node that was restarted since is in quarantine, or kept its keys.
         let gone = view.count { node in
             !record.setOn.contains(node) || record.goneFrom.contains(node) && nodes[node].beganAt <= hold.grantedAt
