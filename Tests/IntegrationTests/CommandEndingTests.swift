@@ -245,7 +245,8 @@ struct CommandEndingTests {
         }
         // Another lock, another key of the same name, and another database are nobody's own.
         let database = cluster.urls.flatMap { ["--node", "\($0)/1"] }
-        let elsewhere = [Programs.redlock, "run", "--node-timeout", "10s"] + database + ["r", "--", "true"]
+        let elsewhere =
+            [Programs.redlock, "run", "--trust-durable", "--node-timeout", "10s"] + database + ["r", "--", "true"]
         #expect(try await Programs.run(words(cluster, ["r", "--"]) + elsewhere) == ([], .exited(0)))
         let prefixed = words(cluster, ["--key-prefix", "p:", "r", "--", "true"])
         #expect(try await Programs.run(words(cluster, ["r", "--"]) + prefixed) == ([], .exited(0)))

@@ -52,7 +52,7 @@ struct CommandTests {
             (["run", "-n", "--wait", "0s", "r", "--", "true"], "--nonblock and --wait exclude each other"),
             (["run", "-nw5", "r", "--", "true"], "--nonblock and --wait exclude each other"),
             (["run", "-E256", "r", "--", "true"], "a number from 0 to 255"),
-            (["run", "-w", "1d", "r", "--", "true"], "write seconds, or a number and a unit"),
+            (["run", "-w", "1w", "r", "--", "true"], "write seconds, or a number and a unit"),
             (["run", "--grace", "5", "r", "--", "true"], "--grace '5' is no time; write a number and a unit"),
             (["run", "r", "-c", "make all"], "no option -c; write r -- sh -c 'COMMAND'"),
             (["run", "-nc", "make all", "r"], "no option -c; write RESOURCE -- sh -c 'COMMAND'"),
@@ -237,8 +237,8 @@ struct CommandTests {
         let cluster = try await startCluster(nodes: 2)
         let port = cluster.nodes[0].port
         let program = try Conversation(
-            [Programs.redlock, "run", "--node-timeout", "10s", "--node", cluster.urls[0], "--node", cluster.urls[1]]
-                + ["--node", "redis://127.1:\(port)", "r", "--", "cat"])
+            [Programs.redlock, "run", "--trust-durable", "--node-timeout", "10s", "--node", cluster.urls[0]]
+                + ["--node", cluster.urls[1], "--node", "redis://127.1:\(port)", "r", "--", "cat"])
         let line = await program.readLine()
         #expect(line?.contains(":\(port): it is the same server as 127.") == true, "\(line ?? "nothing")")
         let outcome = await program.finish()

@@ -31,13 +31,13 @@ struct LossTests {
     @Test("The loss is told ahead by the margin that was asked for")
     func margin() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.lossMargin = .seconds(1) }
-        let lease = try await redlock.acquire("resource", ttl: .seconds(2))
+        let (redlock, events) = try Redlock.observed(cluster.urls) { $0.lossMargin = .seconds(4) }
+        let lease = try await redlock.acquire("resource", ttl: .seconds(8))
         let loss = await lease.waitForLoss()
         #expect(loss?.code == .lost)
         let told = events.events.first { $0.kind == .lost }
         #expect(told?.remaining ?? .zero > .zero)
-        #expect(told?.remaining ?? .zero <= .seconds(1))
+        #expect(told?.remaining ?? .zero <= .seconds(4))
         let error = await #expect(throws: RedlockError.self) { try await lease.extend() }
         #expect([.lost, .expired].contains(error?.code))
         await lease.release()
@@ -80,7 +80,7 @@ struct LossTests {
     @Test("A lease is lost when it was held for as long as it may be")
     func maximumHold() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let (redlock, _) = try Redlock.observed(cluster.urls) { $0.maximumHold = .seconds(4) }
+        let (redlock, _) = try Redlock.observed(cluster.urls) { $0.maximumHold = .seconds(8) }
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(20)) { _ in
                 try await Task.sleep(for: .seconds(600))

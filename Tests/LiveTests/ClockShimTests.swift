@@ -77,6 +77,7 @@ struct ClockShimTests {
         let server = try Server()
         var configuration = Redlock.Configuration()
         configuration.fencing = true
+        configuration.quarantine = .off
         let redlock = try Redlock(nodes: ["redis://127.0.0.1:\(server.node.port)"], configuration: configuration)
         let lease = try await redlock.acquire("r", ttl: .seconds(30), waitingUpTo: .seconds(30))
         let token = try #require(lease.fencingToken)
