@@ -6,6 +6,10 @@ extension Schedule {
         var schedule = self
         for _ in 0..<random.within(1...3) { schedule.vary(profile, &random) }
         schedule.keepContracts(profile)
+        // A schedule is written down in whole microseconds. Up: a contract may ask for a least duration.
+        for index in schedule.faults.indices {
+            schedule.faults[index].duration = (schedule.faults[index].duration + 999) / 1_000 * 1_000
+        }
         schedule.faults.sort { $0.at < $1.at }
         schedule.endAt = max(schedule.endAt, schedule.lastFaultEnd + schedule.options.livenessBound * 3 / 2)
         return schedule
