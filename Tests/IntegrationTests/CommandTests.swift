@@ -243,8 +243,6 @@ struct CommandTests {
         #expect(line?.contains(":\(port): it is the same server as 127.") == true, "\(line ?? "nothing")")
         let outcome = await program.finish()
         #expect(outcome.status == .exited(0))
-        // On a machine that is slow enough, a spare node is missed as well.
-        #expect(!outcome.lines.contains { $0.contains("same server") }, "\(outcome.lines)")
     }
 
     @Test("--json writes one object a line, and when it happened")

@@ -80,7 +80,7 @@ struct LossTests {
     @Test("A lease is lost when it was held for as long as it may be")
     func maximumHold() async throws {
         let cluster = try await startCluster(nodes: 3)
-        let (redlock, _) = try Redlock.observed(cluster.urls) { $0.maximumHold = .seconds(8) }
+        let (redlock, _) = try Redlock.observed(cluster.urls) { $0.maximumHold = .seconds(15) }
         let error = await #expect(throws: RedlockError.self) {
             try await redlock.withLock("resource", ttl: .seconds(20)) { _ in
                 try await Task.sleep(for: .seconds(600))
