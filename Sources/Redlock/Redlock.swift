@@ -151,21 +151,18 @@ extension Redlock {
         return try await acquire(resource, ttl: ttl, &wait, extendingItself: extendingItself)
     }
 
-    /// Acquires the lock. If the lease is over before this task runs on, it is released and acquired anew.
+    /// Acquires the lock. The lease may be over before this task runs on: what must not begin then checks that itself,
+    /// and calls ``giveUp(_:_:)``.
     package func acquire(
         _ resource: Resource, ttl: Duration, _ wait: inout Wait, extendingItself: Bool
     ) async throws(RedlockError) -> Lease {
-        while true {
-            let request = try post(resource, ttl: ttl, wait, extendingItself: extendingItself)
-            await withTaskCancellationHandler {
-                await Caller.wait { request.suspend($0) }
-            } onCancel: {
-                request.cancel()
-            }
-            let lease = try lease(request)
-            if await lease.isValidAfterCheck() { return lease }
-            try await giveUp(lease, &wait)
+        let request = try post(resource, ttl: ttl, wait, extendingItself: extendingItself)
+        await withTaskCancellationHandler {
+            await Caller.wait { request.suspend($0) }
+        } onCancel: {
+            request.cancel()
         }
+        return try lease(request)
     }
 
     /// Releases a lease that was over, or lost, before its holder began.

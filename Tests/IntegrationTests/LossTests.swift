@@ -86,7 +86,8 @@ struct LossTests {
                 try await Task.sleep(for: .seconds(600))
             }
         }
-        #expect(error?.code == .lost)
+        // On a machine that is slow enough, the lease is over before the body begins.
+        #expect(error?.code == .lost || error?.code == .expired)
         #expect(error?.message.contains("maximumHold") == true)
         await redlock.shutdown()
         #expect(!cluster.hasKey("resource"))
