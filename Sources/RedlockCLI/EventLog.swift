@@ -11,7 +11,7 @@ struct EventLog: Sendable {
         case json
     }
 
-    /// After so long a wait a person at a terminal is told, once, what is waited for.
+    /// How long a wait lasts before a line on a terminal says, once, what it waits for.
     private static let patience = Duration.seconds(3)
 
     private struct Wait {
