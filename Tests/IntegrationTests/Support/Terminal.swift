@@ -1,11 +1,13 @@
 import ChildProcesses
 import Glibc
+import PosixLock
 import TestSupport
 
 /// A terminal, and a shell that runs on it in a session of its own, as somebody would who types there.
 final class Terminal: Sendable {
     private let main: Int32
-    let shell: ChildProcess
+    private let shell: ChildProcess
+    private let hasEnded = Locked(false)
 
     /// Whether this machine has terminals to give: a bare chroot has none.
     static let isAvailable: Bool = {
@@ -41,8 +43,13 @@ final class Terminal: Sendable {
         ])
     }
 
+    /// Nothing that has ended may be left unwaited for: the testing library's exit tests wait for any child, and would be
+    /// told of that one for ever.
     deinit {
-        shell.signal(SIGKILL)
+        if !hasEnded.withLock({ $0 }) {
+            shell.signal(SIGKILL)
+            shell.wait()
+        }
         close(main)
     }
 
@@ -66,6 +73,10 @@ final class Terminal: Sendable {
 
     /// How the shell ended.
     func status() async -> ChildProcess.Status {
-        await onOwnThread { self.shell.wait() }
+        await onOwnThread {
+            let status = self.shell.wait()
+            self.hasEnded.withLock { $0 = true }
+            return status
+        }
     }
 }
