@@ -38,8 +38,8 @@ test-debian13:
 
 sanitize:
 	@.ci/needs
-	swift test --sanitize=thread --scratch-path .build/thread
-	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build/address
+	@.ci/test --sanitize=thread --scratch-path .build/thread
+	@ASAN_OPTIONS=detect_leaks=0 .ci/test --sanitize=address --scratch-path .build/address
 
 lint:
 	swift format lint --strict --recursive Package.swift Sources Simulation Tests
