@@ -101,7 +101,7 @@ extension World {
                 resource: holds[index].resource, attempt: holds[index].attempt, value: holds[index].end))
     }
 
-    private mutating func checkOverlap(_ index: Int) {
+    mutating func checkOverlap(_ index: Int) {
         guard holds[index].end > now else { return }
         for other in believers[holds[index].resource] where other != index && holds[other].end > now {
             violate(

@@ -100,7 +100,7 @@ extension SimulatedNode {
             defects.activations += 1
         }
         // Without memory a script begins, and fails where it needs more.
-        if let error = errors.last { return (.error(error), .nothing) }
+        if let error = errors.last ?? (isOutOfMemory ? Self.outOfMemory : nil) { return (.error(error), .nothing) }
         note(resource, at: time)
         keys[resource] = entry
         return (.integer(1), .set(over: current))
@@ -129,12 +129,13 @@ extension SimulatedNode {
     }
 
     private static let readOnly = "READONLY You can't write against a read only replica."
+    private static let outOfMemory = "OOM command not allowed when used memory > 'maxmemory'."
     private static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
 
     /// What an ailing server answers instead.
     private func refusal(of command: Command) -> String? {
         if isReplica, !command.key.isEmpty, command.operation != .announce { return Self.readOnly }
-        guard let error = errors.last else { return nil }
+        guard let error = errors.last ?? (isOutOfMemory ? Self.outOfMemory : nil) else { return nil }
         // Without memory only what needs more is refused; the scripts delete and touch.
         guard error.utf8.starts(with: "OOM".utf8) else { return error }
         switch command.operation {
