@@ -10,12 +10,15 @@ extension World {
         let wall = wallClock(of: client)
         let last = clients[client].lastTurn
         clients[client].lastTurn = (wall, time)
+        let stop = clients[client].unseenStop
+        clients[client].unseenStop = nil
         guard options.guardsClocks, mutant?.clock != .wall, !clients[client].isShuttingDown, let last else { return [] }
         let elapsed = time - last.at
         let gain = (wall - last.wall) * 1_000 - elapsed.count
         let allowed = StandardRules().drift(of: elapsed, partsPerMillion: options.drift(of: client))
         // A microsecond for the grain of the wall clock.
         guard gain > allowed.count + 1_000 else { return [] }
+        if let stop, gain >= stop.length - 1_000 { clients[client].shownStopAt = stop.at }
         var overdue: [(hold: Int, gain: Int64)] = []
         for resource in believers.indices {
             for hold in believers[resource] where holds[hold].client == client && holds[hold].grantedAt < now {

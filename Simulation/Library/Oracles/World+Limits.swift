@@ -44,12 +44,12 @@ extension World {
         violate(.limits, "\(attempt) lost its lease by its maximum hold, \(Format.length(early.count)) too early")
     }
 
-    /// To be called with each attempt.
-    mutating func judgeAttempts(_ worker: Int) {
-        guard let most = workers[worker].request?.maximumAttempts, workers[worker].attemptsMade > most else { return }
+    /// To be called with each attempt, and with what a caller is told of how many there were.
+    mutating func judgeAttempts(_ worker: Int, _ count: Int) {
+        guard let most = workers[worker].request?.maximumAttempts, count > most else { return }
         violate(
             .limits,
-            "client \(workers[worker].client) made \(workers[worker].attemptsMade) attempts for a request that may make \(most)")
+            "client \(workers[worker].client) made \(count) attempts for a request that may make \(most)")
     }
 
     /// An extension by a shorter ttl than what is left takes nothing away.

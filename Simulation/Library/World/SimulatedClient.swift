@@ -27,9 +27,11 @@ struct SimulatedClient: Sendable {
     /// How many faults have its virtual machine stopped, and since when.
     var stops = 0
     var stoppedAt: Int64 = 0
-    /// By how much its wall clock is behind for its stops, and since when the last one of them began that its wall clock
-    /// shows; never before one.
+    /// By how much its wall clock is behind for its stops.
     var wallIsBehind: Int64 = 0
+    /// The last stop, from its end to the next turn of its engine: when it began, and how long it was.
+    var unseenStop: (at: Int64, length: Int64)?
+    /// When the last stop began that its wall clock showed in the turn after it; never before one.
     var shownStopAt = -Clock.never
     /// What its clocks read when its engine was called last: microseconds since 1970, and the boot clock.
     var lastTurn: (wall: Int64, at: Instant)?

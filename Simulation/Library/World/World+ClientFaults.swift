@@ -73,7 +73,7 @@ extension World {
             clients[client].wallIsBehind += now - clients[client].stoppedAt
             clockChanged(of: client)
             judgeLostNumbers("client \(client)")
-            if delay == 0 { clients[client].shownStopAt = clients[client].stoppedAt }
+            clients[client].unseenStop = (clients[client].stoppedAt, now - clients[client].stoppedAt)
             delay == 0 ? putWallRight(client) : queue.add(.wallPutRight, client, at: now + delay)
         }
         clients[client].pauses -= 1

@@ -152,8 +152,11 @@ extension World {
                 keysUntil: clientTime(client) + .milliseconds(milliseconds)))
         workers[worker].attempt = index
         workers[worker].attemptStart = clientTime(client)
-        workers[worker].attemptsMade += 1
-        judgeAttempts(worker)
+        // Of several requests that are given up in one breath, nobody outside can tell whose attempt it is.
+        if owner != nil || options.workersPerClient == 1 {
+            workers[worker].attemptsMade += 1
+            judgeAttempts(worker, workers[worker].attemptsMade)
+        }
         workers[worker].attemptNumber = engines[client].attemptNumber(of: workers[worker].lock!) ?? 0
         outcome.attempts += 1
         noteTry(worker, resource)

@@ -251,6 +251,7 @@ extension World {
         tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
         openHold(worker, grant.fencingToken)
         judgeMaximumHold(worker)
+        judgeAttempts(worker, grant.attempts)
         judgeAge(worker)
         if options.visitsFirst { visit(worker) }
         guard !options.scripted else { return }
@@ -270,9 +271,8 @@ extension World {
         case .expired: mark(.expiredWhileAcquiring)
         case .heldByAnother, .cancelled, .shutDown: break
         }
-        if let most = workers[worker].request?.maximumAttempts, workers[worker].attemptsMade == most {
-            mark(.attemptsSpent)
-        }
+        if workers[worker].request?.maximumAttempts == refusal.attempts { mark(.attemptsSpent) }
+        judgeAttempts(worker, refusal.attempts)
         judgePause(refusal.pause, client)
         tell(worker, "refused: \(refusal.reason.words)" + Format.pause(refusal.pause))
         endAttempt(of: worker)
