@@ -28,6 +28,7 @@ extension World {
         case .nodeInfoDenied: nodes[node].silences += 1
         case .nodeMemory:
             nodes[node].shortages.append((Fault.EvictionPolicy(rawValue: fault.text) ?? .noEviction, fault.amount))
+            if nodes[node].power == .up, nodes[node].pauses == 0 { makeRoom(node) }
         case .nodeGreeting:
             nodes[node].greetingDefects.append(
                 (Fault.GreetingDefect(rawValue: fault.text) ?? .noUptime, fault.amount))
