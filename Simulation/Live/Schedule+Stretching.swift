@@ -51,7 +51,9 @@ extension Schedule {
         if let fault = faults.first(where: { $0.obstacle != nil }) {
             return "\(fault.kind.rawValue) cannot be run for real: \(fault.obstacle!)"
         }
-        if options.logTime > 0 { return "log_time_us cannot be run for real: a server writes its log as fast as it can" }
+        if options.logTime > 0 {
+            return "log_time_us cannot be run for real: a server writes its log as fast as it can"
+        }
         if options.maximumHolds + options.maximumAttempts > 0 { return Self.oneLimit }
         for client in 0..<options.clients {
             let steps = script.filter { $0.action == .acquire && $0.worker / options.workersPerClient == client }
@@ -72,7 +74,8 @@ extension Fault {
         case .clientStop: "no boot clock can be stopped for one process"
         case .nodeGreeting: "a server answers INFO by what it is"
         case .nodeRestore: "a process cannot go back to an earlier memory"
-        case .nodeMemory where amount < 1_000: "a server that evicts some keys cannot be told how many commands find too little memory"
+        case .nodeMemory where amount < 1_000:
+            "a server that evicts some keys cannot be told how many commands find too little memory"
         default: nil
         }
     }

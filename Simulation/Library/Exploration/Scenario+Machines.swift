@@ -6,7 +6,8 @@ extension Scenario {
         let lost = Expectation.inconclusive(doubleGrant, .memory)
         return [
             Scenario(
-                "out-of-memory", "three nodes refuse writes; a held lease is extended and released, a new one is not granted",
+                "out-of-memory",
+                "three nodes refuse writes; a held lease is extended and released, a new one is not granted",
                 grants: 2, marks: [.outOfMemory, .extended, .unavailable]
             ) {
                 $0.acquire(0, at: 100)
@@ -106,7 +107,8 @@ extension Scenario {
                 $0.stopHolder()
             },
             Scenario(
-                "machine-stopped-unguarded", "the same, and clients do not watch clocks: the late write reaches the resource",
+                "machine-stopped-unguarded",
+                "the same, and clients do not watch clocks: the late write reaches the resource",
                 .inconclusive([.staleWrite], .bootClocks), grants: 2
             ) {
                 $0.options.guardsClocks = false
@@ -127,7 +129,8 @@ extension Scenario {
                 $0.acquire(1, at: 1_600)
             },
             Scenario(
-                "machine-stopped-acquiring", "a client's machine is stopped while the nodes answer; the grants come too late",
+                "machine-stopped-acquiring",
+                "a client's machine is stopped while the nodes answer; the grants come too late",
                 grants: 1, marks: [.expiredWhileAcquiring]
             ) {
                 $0.acquire(0, at: 100)
@@ -143,7 +146,8 @@ extension Scenario {
                 $0.acquire(1, at: 1_500)
             },
             Scenario(
-                "log-being-written", "a log is switched on, and the node dies before it is written; the other client waits",
+                "log-being-written",
+                "a log is switched on, and the node dies before it is written; the other client waits",
                 grants: 1, marks: [.quarantined]
             ) {
                 $0.options.persistence = .none
@@ -169,7 +173,8 @@ extension Scenario {
                 $0.acquire(1, at: 200, wait: 5_000)
             },
             Scenario(
-                "settings-short-quarantine", "a client that reckons with shorter ttls lets a node vote that forgot a long one",
+                "settings-short-quarantine",
+                "a client that reckons with shorter ttls lets a node vote that forgot a long one",
                 .inconclusive(doubleGrant, .longestTTL), grants: 2
             ) {
                 $0.crashAmnesia()
@@ -182,20 +187,23 @@ extension Scenario {
                 $0.acquire(1, at: 1_750)
             },
             Scenario(
-                "maximum-hold", "a lease that extends itself ends by its maximum hold, and the other client gets the lock",
+                "maximum-hold",
+                "a lease that extends itself ends by its maximum hold, and the other client gets the lock",
                 grants: 2, losses: 2, marks: [.extended, .lossByMaximumHold]
             ) {
                 $0.acquire(0, at: 100, extendsItself: true, maximumHold: 4_000)
                 $0.acquire(1, at: 200, wait: 7_000)
             },
             Scenario(
-                "maximum-attempts", "a client that waits gives up after two attempts", grants: 1, marks: [.attemptsSpent]
+                "maximum-attempts", "a client that waits gives up after two attempts", grants: 1,
+                marks: [.attemptsSpent]
             ) {
                 $0.acquire(0, at: 100, extendsItself: true)
                 $0.acquire(1, at: 200, wait: 7_000, maximumAttempts: 2)
             },
             Scenario(
-                "extension-by-other-ttls", "a lease is extended by a shorter ttl, which changes nothing, and a longer one",
+                "extension-by-other-ttls",
+                "a lease is extended by a shorter ttl, which changes nothing, and a longer one",
                 grants: 2, marks: [.extended]
             ) {
                 $0.acquire(0, at: 100)

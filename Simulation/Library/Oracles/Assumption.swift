@@ -21,7 +21,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
         // Who counted on a node that turns out to have forgotten is without its keys too.
         case .clockGuard: self == .memory || self == .uptime
-        case .limits, .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock,
+        case .limits, .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness,
+            .livelock,
             .lostWakeUp,
             .polling, .order, .canary:
             false

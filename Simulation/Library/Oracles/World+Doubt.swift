@@ -81,6 +81,7 @@ extension World {
         violate(
             .clockGuard,
             "\(name(holds[hold].attempt)) was granted a lease that is valid for \(Format.length(beyond)) longer than its "
-                + "ttl after its attempt began, though the wall clock showed that the client's machine had been stopped")
+                + "ttl after its attempt began, though the wall clock showed that the client's machine had been stopped"
+        )
     }
 }

@@ -38,7 +38,8 @@ extension World {
         }
         let early = workers[worker].attemptStart + maximum - loss.validUntil
         // An attempt is sent when a connection is there; it began before that. And doubt makes it older.
-        guard early > Nanoseconds(options.nodeTimeout + options.connectTimeout), clients[workers[worker].client].shownStopAt < 0,
+        guard early > Nanoseconds(options.nodeTimeout + options.connectTimeout),
+            clients[workers[worker].client].shownStopAt < 0,
             schedule.faults.allSatisfy({ $0.kind != .clientClockJump })
         else { return }
         violate(.limits, "\(attempt) lost its lease by its maximum hold, \(Format.length(early.count)) too early")

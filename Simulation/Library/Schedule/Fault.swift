@@ -160,7 +160,8 @@ extension Fault.Kind {
             .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeSettings, .nodeReplica,
             .nodeInfoDenied, .nodeBadNumber, .nodeForgetNumbers, .nodeMemory, .nodeGreeting, .nodeRestore:
             .node
-        case .clientStop, .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
+        case .clientStop, .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump,
+            .clientClockRate:
             .client
         case .linkDelay, .linkLoss, .linkReset, .partition:
             .link

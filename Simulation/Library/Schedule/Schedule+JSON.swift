@@ -120,7 +120,8 @@ extension Schedule.Step {
             "resource": resource == 0 ? nil : JSON(resource), "ttl_us": ttl == 0 ? nil : .number(ttl / 1_000),
             "wait_us": wait == 0 ? nil : .number(wait / 1_000),
             "maximum_hold_us": maximumHold == 0 ? nil : .number(maximumHold / 1_000),
-            "maximum_attempts": maximumAttempts == 0 ? nil : JSON(maximumAttempts), "delay_us": delay == 0 ? nil : .number(delay / 1_000),
+            "maximum_attempts": maximumAttempts == 0 ? nil : JSON(maximumAttempts),
+            "delay_us": delay == 0 ? nil : .number(delay / 1_000),
             "extends_itself": extendsItself ? true : nil,
         ])
     }

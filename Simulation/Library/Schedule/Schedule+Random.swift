@@ -128,11 +128,14 @@ extension Schedule {
             let limit = options.allowedRate * (beyond ? 20 : 1)
             return random.within(-min(limit, 500_000_000)...limit)
         case .nodeMemory: return random.chance(perMille: 400) ? 1_000 : random.within(50...900)
-        case .nodeGreeting: return random.logarithmic(WorldOptions.milliseconds(1_000)...options.ttl * 4 + WorldOptions.milliseconds(1_000))
+        case .nodeGreeting:
+            return random.logarithmic(
+                WorldOptions.milliseconds(1_000)...options.ttl * 4 + WorldOptions.milliseconds(1_000))
         case .clientStop:
             // At once, a moment later, or not in this run.
             return random.choose([0, 0, 0, WorldOptions.milliseconds(random.within(1...2_000)), Self.neverPutRight])
-        case .nodeFailover, .nodeReplica, .nodeRestore: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeFailover, .nodeReplica, .nodeRestore:
+            return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
         case .nodeBadNumber: return random.choose(Self.badNumbers)
         case .nodeForgetNumbers: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 4)
         case .nodeEvict: return random.below(Int64(options.resources))
@@ -283,8 +286,12 @@ extension ClientSettings {
         let shortest = min(max(world.nodeTimeout * 3, WorldOptions.milliseconds(100)), world.ttl)
         func microseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000 * 1_000 }
         if random.chance(perMille: 500) { ttl = microseconds(random.within(shortest...world.ttl)) }
-        if random.chance(perMille: 300) { nodeTimeout = microseconds(random.within(min(room + 1_000_000, world.nodeTimeout)...world.nodeTimeout)) }
-        if random.chance(perMille: 300) { fallbackDelay = microseconds(random.within(world.fallbackDelay / 4...world.fallbackDelay)) }
+        if random.chance(perMille: 300) {
+            nodeTimeout = microseconds(random.within(min(room + 1_000_000, world.nodeTimeout)...world.nodeTimeout))
+        }
+        if random.chance(perMille: 300) {
+            fallbackDelay = microseconds(random.within(world.fallbackDelay / 4...world.fallbackDelay))
+        }
         if random.chance(perMille: 300) {
             longestTTL = microseconds(random.choose([world.ttl / 2, world.ttl, world.ttl * 2]))
             ttl = min(ttl ?? world.ttl, longestTTL!)

@@ -6,7 +6,9 @@ extension World {
     mutating func makeNodes() {
         let keepsJournal =
             options.persistence != .aofAlways
-            || schedule.faults.contains { [.nodeFailover, .nodeSettings, .nodeReplica, .nodeRestore].contains($0.kind) }
+            || schedule.faults.contains {
+                [.nodeFailover, .nodeSettings, .nodeReplica, .nodeRestore].contains($0.kind)
+            }
         for index in 0..<options.nodes {
             var random = Randomness(seed: schedule.seed, .clock, index)
             // Wall clocks of nodes agree to within seconds, and need not.

@@ -35,7 +35,8 @@ extension World {
         let isBlind = mutant?.clock == .withoutWall
         if isBlind { clockMutations += 1 }
         engines[client].handle(
-            event, at: time, wall: isBlind ? nil : wallClock(of: client), using: &engineRandom[client], into: &directives)
+            event, at: time, wall: isBlind ? nil : wallClock(of: client), using: &engineRandom[client],
+            into: &directives)
         if !directives.isEmpty {
             // Nothing that a directive causes here is an event at once: answers become steps of workers, later.
             var carried: [Directive] = []

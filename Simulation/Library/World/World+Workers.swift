@@ -67,7 +67,8 @@ extension World {
     }
 
     mutating func request(
-        _ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool, _ limits: RequestLimits = RequestLimits()
+        _ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool,
+        _ limits: RequestLimits = RequestLimits()
     ) {
         let client = workers[worker].client
         guard let lock = engines[client].newLock() else { return }
