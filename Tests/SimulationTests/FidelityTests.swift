@@ -74,6 +74,17 @@ struct FidelityTests {
         #expect(extensions > 10)
     }
 
+    @Test("an explanation names the settings of a client and what requests ask for")
+    func explanation() throws {
+        let settings = try #require(Scenario.named("settings-short-quarantine")).schedule
+        #expect(Explanation.lines(settings).contains("Client 1 has a ttl of 200 ms, a longest ttl of 200 ms."))
+        var schedule = try #require(Scenario.named("maximum-hold")).schedule
+        schedule.options.otherExtensions = 300
+        let lines = Explanation.lines(schedule)
+        #expect(lines.contains("Of 1000 extensions by hand, 300 are by another ttl."))
+        #expect(lines.contains { $0.hasSuffix("it may hold for 4000 ms.") })
+    }
+
     @Test("a schedule without the new members means what it meant")
     func defaults() throws {
         let text = """
