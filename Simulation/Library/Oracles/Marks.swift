@@ -40,6 +40,7 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case inDoubt
     case lossByMaximumHold
     case attemptsSpent
+    case askedAgain
 
     package var words: String {
         switch self {
@@ -80,6 +81,7 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .inDoubt: "a lease in doubt: the client's wall clock gained on its boot clock"
         case .lossByMaximumHold: "a lease that ended by its maximum hold"
         case .attemptsSpent: "a refusal after the maximum of attempts"
+        case .askedAgain: "a lease that was over before its body began, and was asked for again"
         case .writeRefusedByCheck: "a holder that found its lease invalid before a write"
         case .numberRaised: "a fencing number raised"
         case .writeFenced: "a late write refused for its fencing token"

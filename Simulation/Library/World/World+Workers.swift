@@ -61,6 +61,7 @@ extension World {
         guard let last = workers[worker].request else { return }
         let left = deadline - engineTime(workers[worker].client)
         guard left > .zero else { return think(worker) }
+        mark(.askedAgain)
         request(
             worker, workers[worker].resource, ttl: last.ttl.count, wait: left.count,
             extendsItself: last.extendsItself, RequestLimits(hold: last.maximumHold?.count ?? 0))
