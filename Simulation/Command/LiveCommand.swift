@@ -54,6 +54,7 @@ enum LiveCommand {
             schedule = scenario.live(stretch: stretch)
         } else if let path = arguments.value("schedule") {
             schedule = try RedlockSim.schedule(at: path)
+            if let obstacle = schedule.obstacle { throw UsageError(obstacle) }
             if arguments.has("stretch") { schedule = schedule.stretched(by: stretch) }
         } else {
             let seed = UInt64(try arguments.number("seed", 0...Int.max, otherwise: 1))

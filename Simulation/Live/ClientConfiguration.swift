@@ -18,20 +18,26 @@ struct ClientConfiguration: Hashable, Sendable {
     var quarantine: Int64
     var guardsClocks: Bool
     var trustsDurableNodes: Bool
+    var fallbackDelay: Int64
+    /// Zero for the library's own choice.
+    var maximumHold: Int64 = 0
+    /// Zero for no limit.
+    var maximumAttempts = 0
 
     /// Of one client of a world.
     init(_ options: WorldOptions, client: Int) {
-        nodeTimeout = options.nodeTimeout
+        nodeTimeout = options.nodeTimeout(of: client)
         connectTimeout = options.connectTimeout
         retryDelay = options.retryDelay
         retryJitter = options.retryJitter
-        driftPartsPerMillion = options.driftPartsPerMillion
+        driftPartsPerMillion = options.drift(of: client)
         lossMargin = options.lossMargin
-        longestTTL = options.ttl
+        longestTTL = options.clientSettings.isEmpty ? options.ttl : options.longestTTL(of: client)
         fencing = client < options.fencedClients
-        quarantine = options.quarantine
+        quarantine = options.quarantine > 0 ? options.quarantineLength(of: client) : options.quarantine
         guardsClocks = options.guardsClocks
-        trustsDurableNodes = options.trustsDurableNodes
+        trustsDurableNodes = options.trustsDurableNodes(client)
+        fallbackDelay = options.fallbackDelay(of: client)
     }
 
     /// The library's configuration of that.
@@ -49,6 +55,9 @@ struct ClientConfiguration: Hashable, Sendable {
         if quarantine > 0 { configuration.quarantine = .lasting(.nanoseconds(quarantine)) }
         configuration.clockGuard = guardsClocks
         configuration.trustsDurableNodes = trustsDurableNodes
+        configuration.fallbackDelay = .nanoseconds(fallbackDelay)
+        if maximumHold > 0 { configuration.maximumHold = .nanoseconds(maximumHold) }
+        if maximumAttempts > 0 { configuration.maximumAttempts = maximumAttempts }
         return configuration
     }
 
@@ -59,7 +68,8 @@ struct ClientConfiguration: Hashable, Sendable {
             "drift_ppm": .number(driftPartsPerMillion), "loss_margin_us": .number(lossMargin / 1_000),
             "fencing": .bool(fencing), "longest_ttl_us": .number(longestTTL / 1_000),
             "quarantine_us": .number(quarantine / 1_000), "clock_guard": .bool(guardsClocks),
-            "trusts_durable_nodes": .bool(trustsDurableNodes),
+            "trusts_durable_nodes": .bool(trustsDurableNodes), "fallback_delay_us": .number(fallbackDelay / 1_000),
+            "maximum_hold_us": .number(maximumHold / 1_000), "maximum_attempts": JSON(maximumAttempts),
         ])
     }
 
@@ -73,7 +83,9 @@ struct ClientConfiguration: Hashable, Sendable {
             let drift = time("drift_ppm"), let lossMargin = time("loss_margin_us"),
             let longestTTL = time("longest_ttl_us"), case .bool(let fencing)? = json["fencing"],
             let quarantine = time("quarantine_us"), case .bool(let guardsClocks)? = json["clock_guard"],
-            case .bool(let trustsDurableNodes)? = json["trusts_durable_nodes"]
+            case .bool(let trustsDurableNodes)? = json["trusts_durable_nodes"],
+            let fallbackDelay = time("fallback_delay_us"), let maximumHold = time("maximum_hold_us"),
+            let maximumAttempts = time("maximum_attempts")
         else { return nil }
         self.nodeTimeout = nodeTimeout * 1_000
         self.connectTimeout = connectTimeout * 1_000
@@ -86,5 +98,8 @@ struct ClientConfiguration: Hashable, Sendable {
         self.quarantine = quarantine * 1_000
         self.guardsClocks = guardsClocks
         self.trustsDurableNodes = trustsDurableNodes
+        self.fallbackDelay = fallbackDelay * 1_000
+        self.maximumHold = maximumHold * 1_000
+        self.maximumAttempts = Int(maximumAttempts)
     }
 }

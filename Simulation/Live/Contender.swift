@@ -235,7 +235,7 @@ final class Contender: Sendable {
     }
 
     private func hold(_ holding: Holding) async {
-        let (length, ttl) = state.withLock { (1 + $0.random.below(options.hold), options.ttl) }
+        let length = state.withLock { 1 + $0.random.below(options.hold) }
         let end = MachineClock.now() + length
         while MachineClock.now() < end, !isStopping, state.withLock({ $0.holding?.isLost == false }) {
             let (dice, pause) = state.withLock { state in
@@ -244,10 +244,17 @@ final class Contender: Sendable {
             if dice < 60 {
                 if check(holding) { await write(holding, checkedAt: MachineClock.now(), in: 0) }
             } else if dice < 80 {
-                await extend(holding, ttl)
+                await extend(holding, state.withLock { extensionTTL(&$0.random) })
             }
             try? await Task.sleep(for: .nanoseconds(min(pause, max(1, end - MachineClock.now()))))
         }
+    }
+
+    /// The usual one, or another, shorter or longer.
+    private func extensionTTL(_ random: inout Randomness) -> Int64 {
+        guard options.otherExtensions > 0, random.chance(perMille: options.otherExtensions) else { return options.ttl }
+        let least = min(max(options.ttl / 4, WorldOptions.milliseconds(10)), options.ttl)
+        return random.within(least...options.ttl)
     }
 
     private func think(beyond least: Int64 = 0) async {

@@ -14,6 +14,7 @@ final class LiveClient: @unchecked Sendable {
     let clock: ClockControl?
     private let program: String
     private let options: WorldOptions
+    private let clientConfiguration: ClientConfiguration
     private let seed: UInt64
     private let view: [Int]
     private let undertaker: Undertaker
@@ -48,6 +49,12 @@ final class LiveClient: @unchecked Sendable {
         self.proxy = proxy
         self.clock = clock
         options = schedule.options
+        var configuration = ClientConfiguration(schedule.options, client: index)
+        let workers = schedule.options.workersPerClient
+        let step = schedule.script.first { $0.action == .acquire && $0.worker / workers == index }
+        configuration.maximumHold = step?.maximumHold ?? 0
+        configuration.maximumAttempts = step?.maximumAttempts ?? 0
+        clientConfiguration = configuration
         seed = schedule.seed
         self.view = view
         self.undertaker = undertaker
@@ -87,7 +94,7 @@ final class LiveClient: @unchecked Sendable {
         }
         let configuration = ClientProcess.configuration(
             nodes: view.map { "redis://127.0.0.1:\(proxy.ports[$0])" }, seed: seed &+ UInt64(index * 1_000 + epoch),
-            options: options, ClientConfiguration(options, client: index))
+            options: options.asSeen(by: index), clientConfiguration)
         let child: ChildProcess
         do {
             child = try ChildProcess(

@@ -22,6 +22,8 @@ final class LiveNode: @unchecked Sendable {
     private var powerWasLost = false
     private var stoppedAt: Int64 = 0
     private var errors: [String] = []
+    /// What it evicts while it is out of memory, for each fault that has it so.
+    private var shortages: [Fault.EvictionPolicy] = []
     /// How much longer the disk takes for every sync, in nanoseconds.
     private var stall: Int64 = 0
     /// A server that follows this one, and is behind.
@@ -129,6 +131,7 @@ final class LiveNode: @unchecked Sendable {
         setDown(false)
         // What a fault still in force did to the process that died, it does to this one.
         if let text = errors.last { refuse(with: text) }
+        if !shortages.isEmpty { setMemory() }
         if pauses > 0 { current.pause() }
     }
 
@@ -180,7 +183,7 @@ final class LiveNode: @unchecked Sendable {
 
     private func refuse(with text: String) {
         switch text.split(separator: " ").first {
-        case "OOM": configure("maxmemory", "1")
+        case "OOM": setMemory()
         case "READONLY": current.command("REPLICAOF", "127.0.0.1", "1")
         default: configure("min-replicas-to-write", "1")
         }
@@ -188,10 +191,27 @@ final class LiveNode: @unchecked Sendable {
 
     private func allow(_ text: String) {
         switch text.split(separator: " ").first {
-        case "OOM": configure("maxmemory", "0")
+        case "OOM": setMemory()
         case "READONLY": current.command("REPLICAOF", "NO", "ONE")
         default: configure("min-replicas-to-write", "0")
         }
+    }
+
+    /// Out of memory it evicts what the policy lets it, and refuses all that needs memory; reads and deletes go on.
+    func beginShortage(_ policy: Fault.EvictionPolicy) {
+        shortages.append(policy)
+        setMemory()
+    }
+
+    func endShortage(_ policy: Fault.EvictionPolicy) {
+        if let place = shortages.firstIndex(of: policy) { shortages.remove(at: place) }
+        setMemory()
+    }
+
+    private func setMemory() {
+        let isShort = !shortages.isEmpty || errors.contains { $0.hasPrefix("OOM") }
+        configure("maxmemory-policy", (shortages.last ?? .noEviction).rawValue)
+        configure("maxmemory", isShort ? "1" : "0")
     }
 
     private func configure(_ name: String, _ value: String) {
@@ -267,8 +287,7 @@ final class LiveNode: @unchecked Sendable {
     func evict() {
         configure("maxmemory-policy", "allkeys-random")
         configure("maxmemory", "1")
-        configure("maxmemory-policy", "noeviction")
-        configure("maxmemory", errors.contains { $0.hasPrefix("OOM") } ? "1" : "0")
+        setMemory()
     }
 
     /// Of a resource's key, in milliseconds, as PTTL tells it; nil when the node does not answer.
@@ -332,6 +351,8 @@ final class LiveNode: @unchecked Sendable {
     private func heal() {
         if stops > 0 { try? server.launch() }
         if pauses > 0 { server.resume() }
+        shortages = []
+        setMemory()
         while let text = errors.popLast() { allow(text) }
         (stops, pauses) = (0, 0)
     }

@@ -39,7 +39,7 @@ extension LiveRun {
         noteLateness(step.at)
         let client = step.worker / options.workersPerClient
         let worker = step.worker % options.workersPerClient
-        let ttl = step.ttl > 0 ? step.ttl : options.ttl
+        let ttl = step.ttl > 0 ? step.ttl : options.ttl(of: client)
         onClient(client) { [self] in
             guard clients[client].isRunning else { return }
             switch step.action {
@@ -138,6 +138,11 @@ extension LiveRun {
             nodes[node].setPersistence(WorldOptions.Persistence(rawValue: fault.text) ?? .none)
             note(node, "keeps keys as \(fault.text) does")
         case .nodeInfoDenied: nodes[node].setInfoDenied(true)
+        case .nodeMemory:
+            let policy = Fault.EvictionPolicy(rawValue: fault.text) ?? .noEviction
+            if policy != .noEviction { loseKeys(of: node, isSeen: false) }
+            if policy.evictsNumbers { loseNumbers(of: node) }
+            nodes[node].beginShortage(policy)
         case .scriptFlush: nodes[node].flushScripts()
         case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, resources: options.resources)
         case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount)
@@ -170,6 +175,7 @@ extension LiveRun {
             note(node, "promoted")
         case .nodeSettings: nodes[node].setPersistence(options.persistence)
         case .nodeInfoDenied: nodes[node].setInfoDenied(false)
+        case .nodeMemory: nodes[node].endShortage(Fault.EvictionPolicy(rawValue: fault.text) ?? .noEviction)
         case .nodeClockRate: setRate(node, LiveNode.baseRate(of: node, options))
         default: break
         }
@@ -178,6 +184,7 @@ extension LiveRun {
     /// A node forgets keys that are in force. When it is another process, clients can see that, and have it wait;
     /// unless they were told not to.
     private func loseKeys(of node: Int, isSeen: Bool) {
+        for client in options.shortSighted { breach(.longestTTL, "client \(client)") }
         if isSeen, options.toleratesAmnesia {
             history.add(LiveRecord(.forgot(node), at: MachineClock.now()))
         } else {

@@ -69,10 +69,14 @@ extension LiveRun {
     /// Servers have no vote at first, unless clients trust that they keep every write: they grow old before a client
     /// meets them.
     func awaitVotes() throws {
-        let areTrusted = options.persistence == .aofAlways && options.trustsDurableNodes
+        let areTrusted =
+            options.persistence == .aofAlways && (0..<options.clients).allSatisfy { options.trustsDurableNodes($0) }
         guard setup.cluster == nil, !areTrusted, options.quarantineLength > 0 else { return }
         // A second for the grain of the uptime, and one for clocks that run slow.
-        let end = MachineClock.now() + options.quarantineLength + options.quarantineLength / 10 + 2_000_000_000
+        let longest = (0..<options.clients).reduce(options.quarantineLength) {
+            max($0, options.quarantineLength(of: $1))
+        }
+        let end = MachineClock.now() + longest + longest / 10 + 2_000_000_000
         while MachineClock.now() < end, !isInterrupted {
             try checkProgress()
             MachineClock.sleep(until: end)

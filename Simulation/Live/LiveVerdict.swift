@@ -58,7 +58,7 @@ package struct LiveVerdict: Sendable {
                 switch breach.assumption {
                 case .oneNodeList, .numbers: true
                 case .clockRates where rates: true
-                case .memory, .uptime, .clockSteps, .clockRates, .promptWrites:
+                case .memory, .uptime, .clockSteps, .clockRates, .promptWrites, .longestTTL, .bootClocks:
                     options.scripted || time - breach.at <= reach
                 }
             guard lasts else { continue }

@@ -3,7 +3,7 @@ package import RedlockSimulation
 extension Scenario {
     /// Why a real server cannot run it; nil when it can.
     package var obstacle: String? {
-        schedule.mutant == nil ? simulatedOnly : "real clients run the library as it ships"
+        schedule.mutant == nil ? simulatedOnly ?? schedule.obstacle : "real clients run the library as it ships"
     }
 
     /// The schedule for a real machine.

@@ -14,6 +14,7 @@ extension WorldOptions {
         options.retryJitter = milliseconds(100)
         options.delay = milliseconds(1)
         options.jitter = milliseconds(2)
+        options.otherExtensions = 300
         options.hold = milliseconds(2_000)
         options.think = milliseconds(2_000)
         options.wait = milliseconds(6_000)

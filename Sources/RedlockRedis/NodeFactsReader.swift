@@ -121,7 +121,8 @@ extension NodeFactsReader {
         guard let seconds = Int64(text), (-86_400_000_000...86_400_000_000).contains(seconds) else {
             throw Malformed(reason: "INFO says uptime_in_seconds is \(quoted(text))")
         }
-        return .seconds(min(max(seconds, 0), Limits.longestUptime.count / 1_000_000_000))
+        let longest = Limits.longestUptime.count / 1_000_000_000
+        return .seconds(min(max(seconds, -longest), longest))
     }
 
     private static func isReplica(_ fields: InfoText) throws(Malformed) -> Bool {

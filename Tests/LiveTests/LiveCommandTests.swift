@@ -21,7 +21,7 @@ struct LiveCommandTests {
     )
     func scenarios() async throws {
         let status = try await Self.run(
-            "scenario run happy-path crash-aof crash-amnesia clock-jump-forward power-loss-always flushall-one --live --jobs 3"
+            "scenario run happy-path crash-aof crash-amnesia clock-jump-forward power-loss-always flushall-one out-of-memory --live --jobs 3"
         )
         #expect(status == .exited(0) || status == .exited(2))
     }

@@ -64,7 +64,9 @@ struct NodeTests {
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec)
     }
 
-    @Test("thousands of random commands: the same answers, the same expiry", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "thousands of random commands, with and without memory: the same answers, the same expiry",
+        arguments: [1, 2, 3] as [UInt64])
     func sameAnswers(seed: UInt64) throws {
         let cluster = try LocalCluster(nodes: 1)
         let server = try BlockingClient(port: cluster.nodes[0].port)
@@ -89,6 +91,11 @@ struct NodeTests {
             if random.chance(perMille: 20) {
                 #expect(server.command("SCRIPT", "FLUSH") == .status("OK"))
                 node.forgetScripts()
+            }
+            if random.chance(perMille: 100) {
+                node.isOutOfMemory.toggle()
+                let limit = node.isOutOfMemory ? "1" : "0"
+                #expect(server.command("CONFIG", "SET", "maxmemory", limit) == .status("OK"))
             }
             // Not at an expiry's edge: there the two may differ by what a socket takes. Last before the command, as
             // everything above takes as long as the machine likes.
@@ -127,5 +134,37 @@ struct NodeTests {
             #expect(abs(left - realLeft) <= 10, "\(operation): \(left) ms simulated, \(realLeft) ms real")
         }
         #expect(compared > 500, "the machine was too busy to compare anything")
+    }
+
+    @Test(
+        "out of memory a server evicts what the simulated one may evict",
+        arguments: [.noEviction, .volatileTTL, .volatileRandom, .allKeysRandom, .allKeysLRU]
+            as [Fault.EvictionPolicy])
+    func sameEviction(policy: Fault.EvictionPolicy) throws {
+        let cluster = try LocalCluster(nodes: 1)
+        let server = try BlockingClient(port: cluster.nodes[0].port)
+        #expect(server.command("SET", "a", "token", "PX", "60000") == .status("OK"))
+        #expect(server.command("SET", "a:fencing", "7") == .status("OK"))
+        var node = SimulatedNode(clock: Clock(reading: 0), resources: 1)
+        var generator: any RandomNumberGenerator = Randomness(seed: 1, .engine)
+        var command = Command(
+            .acquireFenced(milliseconds: 60_000, number: 7), key: SimulatedNode.key(of: 0),
+            token: Token(using: &generator))
+        command.spelling = .source
+        #expect(node.execute(command, attempt: 0, connection: 0, at: 0).reply == .pair(1, 7))
+
+        #expect(server.command("CONFIG", "SET", "maxmemory-policy", policy.rawValue) == .status("OK"))
+        #expect(server.command("CONFIG", "SET", "maxmemory", "1") == .status("OK"))
+        for victim in node.evictable(policy) { node.evict(victim, at: 0) }
+        let deadline = Self.wallClock() + 5_000 * Self.millisecond
+        func left(_ key: String) -> Bool { server.command("EXISTS", key) == .integer(1) }
+        // A server evicts in the background what it does not evict at once.
+        while left("a") != (node.keys[0] != nil) || left("a:fencing") != (node.numbers[0] > 0) {
+            guard Self.wallClock() < deadline else { break }
+            usleep(1_000)
+        }
+        #expect(left("a") == (node.keys[0] != nil))
+        #expect(left("a:fencing") == (node.numbers[0] > 0))
+        #expect(Self.reply(server.command("SET", "b", "token", "NX", "PX", "1000")) == .error("OOM"))
     }
 }

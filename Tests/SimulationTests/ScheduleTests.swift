@@ -52,6 +52,53 @@ struct ScheduleTests {
                     #"{"at_us": 1, "kind": "link-loss", "nodes": [0], "clients": [0], "for_us": 5, "per_mille": 2000}"#),
                 "per_mille"
             ),
+            (
+                text(
+                    #"{"at_us": 1, "kind": "node-memory", "nodes": [0], "for_us": 5, "per_mille": 1, "text": "lru"}"#),
+                "there is no eviction policy \"lru\""
+            ),
+            (
+                text(
+                    #"{"at_us": 1, "kind": "node-memory", "nodes": [0], "for_us": 5, "per_mille": 1001, "text": "noeviction"}"#
+                ),
+                "per_mille"
+            ),
+            (
+                text(
+                    #"{"at_us": 1, "kind": "node-greeting", "nodes": [0], "for_us": 5, "amount_us": 0, "text": "rude"}"#
+                ),
+                "there is no defect of a greeting \"rude\""
+            ),
+            (
+                text(
+                    #"{"at_us": 1, "kind": "node-greeting", "nodes": [0], "for_us": 5, "amount_us": 1, "text": "no-uptime"}"#
+                ),
+                "must be 0 with the defect"
+            ),
+            (text(#"{"at_us": 1, "kind": "node-restore", "nodes": [0], "amount_us": -1}"#), "amount_us"),
+            (text(#"{"at_us": 1, "kind": "client-stop", "clients": [0], "for_us": 5}"#), "amount_us"),
+            (
+                text().replacing("\"clients\": 2", with: "\"clients\": 2, \"bodies_per_mille\": 1001"),
+                "bodies_per_mille"
+            ),
+            (
+                text().replacing(
+                    "\"clients\": 2", with: "\"clients\": 2, \"client_settings\": [{\"ttl_us\": 999999999}]"),
+                "\"ttl_us\" of a client is 999999999"
+            ),
+            (
+                text().replacing(
+                    "\"clients\": 2", with: "\"clients\": 2, \"client_settings\": [{\"longest_ttl_us\": 1000}]"),
+                "longest_ttl_us"
+            ),
+            (
+                text().replacing("\"clients\": 2", with: "\"clients\": 2, \"client_settings\": [{\"colour\": 1}]"),
+                "colour"
+            ),
+            (
+                text().replacing("\"clients\": 2", with: "\"clients\": 2, \"client_settings\": [{}, {}, {}]"),
+                "at most 2"
+            ),
             (text().replacing("\"version\": 1", with: "\"version\": 2"), "version is 2"),
             (text().replacing("redlock-sim/schedule", with: "other"), "schema"),
             (text().replacing("\"nodes\": 3", with: "\"nodes\": 3000000"), "nodes"),

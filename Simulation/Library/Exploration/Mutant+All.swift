@@ -171,6 +171,22 @@ extension Mutant {
             "suspend-blind-clock", "time stands still while the machine sleeps", killedBy: [.quorumMargin, .overlap])
         blind.clock = .blindToSuspend
         blind.hunt = { $0.pauseHolders(.clientSuspend) }
-        return [wall, blind]
+        var withoutWall = Mutant(
+            "client-gain-ignored", "a wall clock that gained on the boot clock is no sign that the machine was stopped",
+            killedBy: [.clockGuard])
+        withoutWall.clock = .withoutWall
+        withoutWall.hunt = { $0.stopHolders() }
+        var endless = Mutant(
+            "maximum-hold-ignored", "a lease that extends itself goes on beyond its maximum hold", killedBy: [.limits])
+        endless.dropsMaximumHold = true
+        endless.hunt = {
+            $0.options.maximumHolds = 1_000
+            $0.options.selfExtending = 1_000
+        }
+        var stubborn = Mutant(
+            "maximum-attempts-ignored", "a request makes as many attempts as fit into its wait", killedBy: [.limits])
+        stubborn.dropsMaximumAttempts = true
+        stubborn.hunt = { $0.options.maximumAttempts = 1_000 }
+        return [wall, blind, withoutWall, endless, stubborn]
     }
 }

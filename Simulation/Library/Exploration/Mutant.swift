@@ -7,6 +7,8 @@ package struct Mutant: Sendable {
         case none
         case wall
         case blindToSuspend
+        /// The engine is not told the wall clock, and so finds no gain of it.
+        case withoutWall
     }
 
     package let name: String
@@ -21,6 +23,9 @@ package struct Mutant: Sendable {
     var isCanary = false
     /// The protected resource does not compare fencing tokens.
     var resourceAcceptsLower = false
+    /// Requests lose their limits on the way to the engine.
+    var dropsMaximumHold = false
+    var dropsMaximumAttempts = false
     /// What the worlds of its hunt have in common, beyond those of the tolerated profile.
     package var hunt: @Sendable (inout Schedule) -> Void = { _ in }
 

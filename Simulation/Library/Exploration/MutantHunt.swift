@@ -17,6 +17,8 @@ package struct MutantHunt: Sendable {
         var schedule = Schedule(random: seed, .tolerated)
         // Mutants of fencing numbers bring such faults themselves; in the worlds of the others they would hide kills.
         schedule.faults.removeAll { $0.kind == .nodeBadNumber || $0.kind == .nodeForgetNumbers }
+        // Hunts set what the settings of single clients would undo.
+        schedule.options.clientSettings = []
         mutant.hunt(&schedule)
         if isBroken { schedule.mutant = mutant.name }
         return schedule

@@ -2,6 +2,7 @@ extension Scenario {
     /// All of them, in the order of the manual.
     package static var all: [Scenario] {
         holders + clocks + memories + changes + quarantines + networks + extensions + services + fencing
+            + shortages + greetings + machines + settings
     }
 
     package static func named(_ name: String) -> Scenario? { all.first { $0.name == name } }

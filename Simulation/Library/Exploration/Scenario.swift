@@ -85,11 +85,14 @@ extension Scenario {
 extension Schedule {
     /// Times are milliseconds here, possibly with a fraction.
     mutating func acquire(
-        _ worker: Int, at time: Double, wait: Int64 = 0, extendsItself: Bool = false
+        _ worker: Int, at time: Double, wait: Int64 = 0, extendsItself: Bool = false, maximumHold: Int64 = 0,
+        maximumAttempts: Int = 0
     ) {
         var step = Step(.acquire, at: Self.time(time), worker: worker)
         step.wait = WorldOptions.milliseconds(wait)
         step.extendsItself = extendsItself
+        step.maximumHold = WorldOptions.milliseconds(maximumHold)
+        step.maximumAttempts = maximumAttempts
         script.append(step)
     }
 

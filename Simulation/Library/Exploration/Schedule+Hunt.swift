@@ -3,6 +3,12 @@ import RedlockCore
 // What the worlds of a mutant's hunt have in common: tolerated faults all of them, but more of what the rule is for.
 
 extension Schedule {
+    /// Virtual machines of holders that are stopped for about as long as a lease; their wall clocks are right at once.
+    mutating func stopHolders() {
+        pauseHolders(.clientStop)
+        options.guardsClocks = true
+    }
+
     /// Holders that extend, and that reach one node alone for a ttl and a half.
     mutating func cutHoldersOff() {
         var random = Randomness(seed: seed, .test)

@@ -50,7 +50,7 @@ extension Schedule {
     /// Another seed for what is drawn as the run goes, or one knob as another seed would have it.
     private mutating func varyWorld(_ profile: Profile, _ random: inout Randomness) {
         let other = WorldOptions(random: &random, profile)
-        switch random.below(13) {
+        switch random.below(15) {
         case 0: options.persistence = other.persistence
         case 1:
             // These three fit each other, and the ttl must be longer than all of them.
@@ -72,6 +72,10 @@ extension Schedule {
             options.clientRates = []
             options.drawRates(&random)
         case 11: options.drawFencing(&random)
+        case 12: options.drawLimits(random.next())
+        case 13:
+            options.clientSettings = []
+            options.drawClients(random.next(), profile)
         // Below 2^63, as a person would type it.
         default: seed = random.next() >> 1
         }

@@ -94,6 +94,7 @@ package struct Shrinker {
             candidate.options.clients = last
             candidate.options.clientRates = Array(candidate.options.clientRates.prefix(last))
             candidate.options.views = Array(candidate.options.views.prefix(last))
+            candidate.options.clientSettings = Array(candidate.options.clientSettings.prefix(last))
             for index in candidate.faults.indices { candidate.faults[index].clients.removeAll { $0 >= last } }
             candidate.faults.removeAll { $0.kind.target != .node && $0.clients.isEmpty }
             guard keep(candidate) else { break }
@@ -140,6 +141,12 @@ package struct Shrinker {
         tryOptions { $0.wallSkew = 0 }
         tryOptions { $0.lateWrites = 0 }
         tryOptions { $0.cancelled = 0 }
+        tryOptions { $0.clientSettings = [] }
+        tryOptions { $0.logTime = 0 }
+        tryOptions { $0.maximumHolds = 0 }
+        tryOptions { $0.maximumAttempts = 0 }
+        tryOptions { $0.otherExtensions = 0 }
+        tryOptions { $0.bodies = 0 }
     }
 
     private mutating func tryOptions(_ change: (inout WorldOptions) -> Void) {

@@ -49,7 +49,7 @@ extension World {
     }
 
     /// It has no key, and does nothing to the node.
-    private func look(at node: Int) -> Reply {
+    private mutating func look(at node: Int) -> Reply {
         nodes[node].errors.last.map { .error($0) } ?? greeting(of: node).look
     }
 

@@ -9,6 +9,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
     case promptWrites = "no pause between the holder's check and its write (or the resource checks a fencing token)"
     case numbers = "nodes keep their fencing numbers, or no client's wall clock is behind those lost"
     case oneNodeList = "all clients use the same nodes"
+    case longestTTL = "no client asks for a longer ttl than the longest that another reckons with"
+    case bootClocks = "a client's boot clock goes on while its machine is stopped"
 
     /// Whether a failure of this oracle can come of it.
     package func excuses(_ oracle: Oracle) -> Bool {
@@ -19,7 +21,8 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .fencingOrder, .outOfOrderWrite: self == .numbers || self == .oneNodeList
         // Who counted on a node that turns out to have forgotten is without its keys too.
         case .clockGuard: self == .memory || self == .uptime
-        case .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock,
+        case .limits, .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness,
+            .livelock,
             .lostWakeUp,
             .polling, .order, .canary:
             false

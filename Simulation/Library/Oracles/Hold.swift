@@ -21,4 +21,6 @@ struct Hold: Sendable {
     var closedAt: Int64 = -1
     /// Closed because its end came, not by the holder.
     var hasLapsed = false
+    /// Closed because it was in doubt; an extension that a quorum grants opens it again.
+    var isInDoubt = false
 }

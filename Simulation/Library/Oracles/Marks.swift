@@ -35,6 +35,12 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
     case subscriptionLost
     case quarantined
     case lossByClockJump
+    case outOfMemory
+    case evicted
+    case inDoubt
+    case lossByMaximumHold
+    case attemptsSpent
+    case askedAgain
 
     package var words: String {
         switch self {
@@ -70,6 +76,12 @@ package enum Mark: Int, Hashable, Sendable, CaseIterable {
         case .subscriptionLost: "a subscription connection reset"
         case .quarantined: "a node that casts no votes for a while"
         case .lossByClockJump: "a loss because a node's clock was set forward"
+        case .outOfMemory: "a node out of memory"
+        case .evicted: "a key evicted"
+        case .inDoubt: "a lease in doubt: the client's wall clock gained on its boot clock"
+        case .lossByMaximumHold: "a lease that ended by its maximum hold"
+        case .attemptsSpent: "a refusal after the maximum of attempts"
+        case .askedAgain: "a lease that was over before its body began, and was asked for again"
         case .writeRefusedByCheck: "a holder that found its lease invalid before a write"
         case .numberRaised: "a fencing number raised"
         case .writeFenced: "a late write refused for its fencing token"
@@ -94,6 +106,7 @@ package struct Marks: Hashable, Sendable {
             case _ where contains(mark): false
             // As long as nodes keep their keys, no quorum of them can lose one that is valid.
             case .lossByTaken: profile != .tolerated
+            case .evicted: profile.forgets
             case .lossByClockJump: profile.breaksClocks
             default: true
             }

@@ -27,6 +27,8 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     /// A clock jump took a quorum of a lease's keys, and its holder was not told, though the node's clock could be
     /// read.
     case clockGuard = "clock-guard"
+    /// A lease was valid beyond its maximum hold, or a request made more attempts than it may.
+    case limits
     /// A key outlived its attempt though its release could have been delivered.
     case orphanKey = "orphan-key"
     /// All faults are over, and still nobody gets a lock that is wanted and free.

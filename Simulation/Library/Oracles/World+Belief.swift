@@ -101,7 +101,7 @@ extension World {
                 resource: holds[index].resource, attempt: holds[index].attempt, value: holds[index].end))
     }
 
-    private mutating func checkOverlap(_ index: Int) {
+    mutating func checkOverlap(_ index: Int) {
         guard holds[index].end > now else { return }
         for other in believers[holds[index].resource] where other != index && holds[other].end > now {
             violate(
@@ -161,7 +161,8 @@ extension World {
             // Gone when the clock reads more than the expiry.
             ends.append(nodes[node].clock.time(of: (entry.expiresAt + 1) * 1_000_000))
         }
-        guard ends.count >= margin else { return }
+        // While the clock of the holder's machine stands still, its belief has no end that is known.
+        guard ends.count >= margin, holds[index].end < Clock.never else { return }
         ends.sort()
         let slack = ends[margin - 1] - holds[index].end
         outcome.leastSlack = min(outcome.leastSlack ?? slack, slack)
@@ -172,5 +173,5 @@ extension World {
         for index in openHolds() { measure(index, at: min(now, holds[index].end - 1)) }
     }
 
-    func seconds(_ time: Int64) -> String { Format.seconds(time) }
+    func seconds(_ time: Int64) -> String { time < Clock.never ? Format.seconds(time) : "its clock goes on" }
 }

@@ -51,6 +51,12 @@ extension World {
         queue.add(.guardCheck, hold, 1, at: now + orphanGrace)
     }
 
+    /// By a partition, or because it was lost and is sent again.
+    private func mayBeHeldUp(_ link: Int) -> Bool {
+        let slot = links[link].connection
+        return links[link].blocksToClient > 0 || slot >= 0 && !connections[slot].toClient.messages.isEmpty
+    }
+
     mutating func checkAnswered(_ index: Int) {
         let hold = holds[index]
         guard hold.isOpen, hold.end > now, lastFaultAt <= now - orphanGrace, clients[hold.client].isRunning,
@@ -59,7 +65,7 @@ extension World {
         let record = attempts[Int(hold.attempt)]
         let view = clients[hold.client].view
         // What a node answered may be held up still.
-        guard !record.goneFrom.contains(where: { links[linkIndex(hold.client, $0)].blocksToClient > 0 }) else { return }
+        guard !record.goneFrom.contains(where: { mayBeHeldUp(linkIndex(hold.client, $0)) }) else { return }
         // A node that was restarted since is in quarantine, or kept its keys.
         let gone = view.count { node in
             !record.setOn.contains(node) || record.goneFrom.contains(node) && nodes[node].beganAt <= hold.grantedAt

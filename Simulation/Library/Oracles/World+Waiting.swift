@@ -53,8 +53,8 @@ extension World {
         guard schedule.faults.isEmpty, !options.scripted else { return }
         let length = now - holds[index].grantedAt
         let requests = Int64(workers.count { $0.ticket > 0 }) + Int64(tickets - holds[index].ticketsAtGrant)
-        let expiries = length * 3 / max(options.ttl / 2, 1) + 1
-        let fallbacks = length / min(options.fallbackDelay, options.retryDelay * 32) + 1
+        let expiries = length * 3 / max(options.shortestTTL / 2, 1) + 1
+        let fallbacks = length / min(options.shortestFallback, options.retryDelay * 32) + 1
         let allowed = 4 * requests + Int64(options.clients) * (expiries + fallbacks)
         guard holds[index].attemptsOfOthers > allowed else { return }
         violate(

@@ -36,7 +36,9 @@ extension World {
         let left = workers[worker].validUntil - engineTime(client)
         // Once more, for a clock of the holder that runs slow, and for the time between the check and the sending.
         let room = Self.writeTime + max(Self.writeTime, options.checkToWrite)
-        guard !workers[worker].isLost, left.count > room else { return mark(.writeRefusedByCheck) }
+        guard !workers[worker].isLost, !workers[worker].isInDoubt, left.count > room else {
+            return mark(.writeRefusedByCheck)
+        }
         measure(workers[worker].hold, at: now)
         workers[worker].writesPending += 1
         writes.append(

@@ -12,9 +12,41 @@ package enum Explanation {
             + (options.twoSites ? ", two sites" : "")
     }
 
+    /// What requests ask for beyond the usual; empty if they ask for nothing.
+    private static func requests(_ options: WorldOptions) -> [String] {
+        let shares: [(perMille: Int64, all: String, some: String)] = [
+            (options.maximumHolds, "requests", "have a maximum hold"),
+            (options.maximumAttempts, "requests", "have a maximum of attempts"),
+            (options.otherExtensions, "extensions by hand", "are by another ttl"),
+            (options.bodies, "leases that extend themselves", "are for a body"),
+        ]
+        var lines = shares.filter { $0.perMille > 0 }.map { "Of 1000 \($0.all), \($0.perMille) \($0.some)." }
+        if options.logTime > 0 {
+            lines.append("A log that is switched on takes \(Format.length(options.logTime)) to be written.")
+        }
+        return lines
+    }
+
+    /// How clients are configured that differ from the world.
+    private static func settings(_ options: WorldOptions) -> [String] {
+        options.clientSettings.enumerated().compactMap { client, settings in
+            var parts: [String] = []
+            if let ttl = settings.ttl { parts.append("a ttl of \(Format.length(ttl))") }
+            if let longest = settings.longestTTL { parts.append("a longest ttl of \(Format.length(longest))") }
+            if let timeout = settings.nodeTimeout { parts.append("a node timeout of \(Format.length(timeout))") }
+            if let delay = settings.fallbackDelay { parts.append("a fallback delay of \(Format.length(delay))") }
+            if let drift = settings.driftPartsPerMillion { parts.append("a drift of \(drift) ppm") }
+            if let trusts = settings.trustsDurableNodes {
+                parts.append(trusts ? "trust in durable nodes" : "no trust in durable nodes")
+            }
+            return parts.isEmpty ? nil : "Client \(client) has \(parts.joined(separator: ", "))."
+        }
+    }
+
     /// What happens in a schedule, one line a thing.
     package static func lines(_ schedule: Schedule) -> [String] {
         var lines = ["The world: \(world(schedule.options))."]
+        lines += requests(schedule.options) + settings(schedule.options)
         if let name = schedule.mutant, let mutant = Mutant.named(name) {
             lines.append("The library is broken on purpose (\(name)): \(mutant.summary).")
         }
@@ -56,6 +88,8 @@ extension Schedule.Step {
         case .acquire:
             return "worker \(worker) wants the lock\(ttl), and waits up to \(Format.length(wait))"
                 + (extendsItself ? "; the lease extends itself" : "")
+                + (maximumHold > 0 ? "; it may hold for \(Format.length(maximumHold))" : "")
+                + (maximumAttempts > 0 ? "; it may make \(Format.count(maximumAttempts, "attempt"))" : "")
         case .extend: return "worker \(worker) extends its lease\(ttl)"
         case .release: return "worker \(worker) releases"
         case .cancel: return "worker \(worker) does not want it any more"

@@ -30,6 +30,12 @@ extension Fault {
         case .nodeReplica:
             return "a replica that is \(size) behind has the address of \(who), and is promoted after \(time)"
         case .nodeInfoDenied: return "\(who) does not say what it is, for \(time)"
+        case .nodeMemory:
+            return "\(who) \(isAre) out of memory for \(amount) of 1000 commands (\(text)), for \(time)"
+        case .nodeGreeting:
+            let more = amount > 0 ? " by \(size)" : ""
+            return "\(who) answers INFO wrongly (\(text)\(more)), for \(time)"
+        case .nodeRestore: return "the machine of \(who) is restored from a snapshot that is \(size) old"
         case .scriptFlush: return "\(who) forgets its scripts"
         case .clientPause: return "\(who) \(isAre) paused for \(time)"
         case .clientSuspend: return "the machine of \(who) sleeps for \(time)"
@@ -37,6 +43,8 @@ extension Fault {
         case .clientShutdown: return "\(who) shuts down, and is made anew after \(time)"
         case .clientClockJump:
             return "the wall clock of \(who) is set \(amount < 0 ? "back" : "forward") by \(Format.length(abs(amount)))"
+        case .clientStop:
+            return "the virtual machine of \(who) is stopped for \(time), and its wall clock is right \(size) later"
         case .clientClockRate: return "the clock of \(who) is \(Format.decimal(amount, per: 1_000)) ppm off for \(time)"
         case .linkDelay: return "messages between \(who) take up to \(size) longer, for \(time)"
         case .linkLoss: return "of 1000 messages between \(who), \(amount) are lost and sent again, for \(time)"

@@ -56,6 +56,61 @@ package struct Fault: Hashable, Sendable {
         case nodeReplica = "node-replica"
         /// The node does not say what it is.
         case nodeInfoDenied = "node-info-denied"
+        /// The node reaches its `maxmemory`: of a thousand commands, `amount` find too little memory. Then a key is
+        /// evicted by the policy `text`, an ``EvictionPolicy``, or the command is refused if it needs memory. Reads and
+        /// deletes go on.
+        case nodeMemory = "node-memory"
+        /// The node's answer to INFO is malformed or wrong as `text` says, a ``GreetingDefect``; `amount` is the time that a
+        /// false uptime adds.
+        case nodeGreeting = "node-greeting"
+        /// The node's virtual machine is restored from a snapshot of its memory that is `amount` old: the same process,
+        /// with the same run id.
+        case nodeRestore = "node-restore"
+        /// The client's virtual machine is stopped, and its boot clock and wall clock with it. The wall clock is put right
+        /// `amount` after the machine runs again.
+        case clientStop = "client-stop"
+    }
+
+    /// What a node at its `maxmemory` evicts: the settings of Redis' `maxmemory-policy`.
+    package enum EvictionPolicy: String, Hashable, Sendable, CaseIterable {
+        case noEviction = "noeviction"
+        case allKeysRandom = "allkeys-random"
+        case allKeysLRU = "allkeys-lru"
+        case allKeysLFU = "allkeys-lfu"
+        case volatileRandom = "volatile-random"
+        case volatileLRU = "volatile-lru"
+        case volatileLFU = "volatile-lfu"
+        case volatileTTL = "volatile-ttl"
+
+        /// Whether keys without an expiry, which fencing numbers and the floor are, may go.
+        package var evictsNumbers: Bool {
+            switch self {
+            case .allKeysRandom, .allKeysLRU, .allKeysLFU: true
+            case .noEviction, .volatileRandom, .volatileLRU, .volatileLFU, .volatileTTL: false
+            }
+        }
+    }
+
+    /// What is wrong with a node's answer to INFO.
+    package enum GreetingDefect: String, Hashable, Sendable, CaseIterable {
+        case noRunID = "no-run-id"
+        case noUptime = "no-uptime"
+        case uptimeNoNumber = "uptime-no-number"
+        case unknownRole = "unknown-role"
+        /// The uptime is longer than the truth.
+        case longUptime = "long-uptime"
+        /// Another run id in each answer.
+        case changingRunID = "changing-run-id"
+        /// A replica and a primary by turns.
+        case changingRole = "changing-role"
+
+        /// Whether the library can tell that the answer makes no sense.
+        package var isMalformed: Bool {
+            switch self {
+            case .noRunID, .noUptime, .uptimeNoNumber, .unknownRole: true
+            case .longUptime, .changingRunID, .changingRole: false
+            }
+        }
     }
 
     package enum Direction: String, Hashable, Sendable, CaseIterable {
@@ -103,9 +158,10 @@ extension Fault.Kind {
         switch self {
         case .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .nodeClockJump, .nodeClockRate,
             .nodeClockStrobe, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .nodeSettings, .nodeReplica,
-            .nodeInfoDenied, .nodeBadNumber, .nodeForgetNumbers:
+            .nodeInfoDenied, .nodeBadNumber, .nodeForgetNumbers, .nodeMemory, .nodeGreeting, .nodeRestore:
             .node
-        case .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .clientClockRate:
+        case .clientStop, .clientPause, .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump,
+            .clientClockRate:
             .client
         case .linkDelay, .linkLoss, .linkReset, .partition:
             .link
@@ -124,13 +180,21 @@ extension Fault.Kind {
     package var unit: Unit? {
         switch self {
         case .nodeSlow, .fsyncStall, .nodeClockJump, .nodeClockStrobe, .nodeFailover, .nodeReplica, .clientClockJump,
-            .linkDelay, .nodeForgetNumbers:
+            .linkDelay, .nodeForgetNumbers, .nodeGreeting, .nodeRestore, .clientStop:
             .time
         case .nodeClockRate, .clientClockRate: .partsPerBillion
-        case .linkLoss: .perMille
+        case .linkLoss, .nodeMemory: .perMille
         case .nodeEvict: .resource
         case .nodeBadNumber: .fencingNumber
         default: nil
+        }
+    }
+
+    /// Whether `text` says what kind of fault it is.
+    var hasText: Bool {
+        switch self {
+        case .nodeErrors, .nodeSettings, .nodeMemory, .nodeGreeting: true
+        default: false
         }
     }
 
@@ -145,7 +209,7 @@ extension Fault.Kind {
     var isInstant: Bool {
         switch self {
         case .nodeClockJump, .nodeFlush, .nodeEvict, .nodeFailover, .scriptFlush, .clientClockJump, .linkReset,
-            .nodeForgetNumbers:
+            .nodeForgetNumbers, .nodeRestore:
             true
         default: false
         }

@@ -15,10 +15,10 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
             .nodeKill, .nodePowerLoss, .nodePause, .nodeSlow, .fsyncStall, .nodeErrors, .scriptFlush, .clientPause,
             .clientSuspend, .clientCrash, .clientShutdown, .clientClockJump, .linkDelay, .linkLoss, .linkReset,
             .partition, .nodeClockRate, .clientClockRate, .nodeClockJump, .nodeBadNumber,
-            .nodeForgetNumbers, .nodeInfoDenied,
+            .nodeForgetNumbers, .nodeInfoDenied, .nodeMemory, .nodeGreeting,
         ]
-        let clock: [Fault.Kind] = [.nodeClockStrobe]
-        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover, .nodeSettings, .nodeReplica]
+        let clock: [Fault.Kind] = [.nodeClockStrobe, .clientStop]
+        let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover, .nodeSettings, .nodeReplica, .nodeRestore]
         return switch self {
         case .tolerated: tolerated
         case .clock: tolerated + clock

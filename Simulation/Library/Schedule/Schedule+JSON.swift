@@ -88,7 +88,18 @@ extension Fault {
         case .fencingNumber: amount = try record.number("fencing_number", 1...Int64.max)
         case nil: break
         }
-        if kind == .nodeErrors || kind == .nodeSettings { text = try record.string("text") }
+        if kind.hasText { text = try record.string("text") }
+        if kind == .nodeMemory, EvictionPolicy(rawValue: text) == nil {
+            throw ScheduleError("there is no eviction policy \"\(text)\"")
+        }
+        if kind == .nodeGreeting {
+            guard let defect = GreetingDefect(rawValue: text) else {
+                throw ScheduleError("there is no defect of a greeting \"\(text)\"")
+            }
+            guard defect == .longUptime || amount == 0 else {
+                throw ScheduleError("\"amount_us\" must be 0 with the defect \"\(text)\"")
+            }
+        }
         if kind == .nodeSettings, WorldOptions.Persistence(rawValue: text) == nil {
             throw ScheduleError("there is no persistence \"\(text)\"")
         }
@@ -107,7 +118,10 @@ extension Schedule.Step {
         .record([
             "at_us": .number(at / 1_000), "worker": JSON(worker), "do": .string(action.rawValue),
             "resource": resource == 0 ? nil : JSON(resource), "ttl_us": ttl == 0 ? nil : .number(ttl / 1_000),
-            "wait_us": wait == 0 ? nil : .number(wait / 1_000), "delay_us": delay == 0 ? nil : .number(delay / 1_000),
+            "wait_us": wait == 0 ? nil : .number(wait / 1_000),
+            "maximum_hold_us": maximumHold == 0 ? nil : .number(maximumHold / 1_000),
+            "maximum_attempts": maximumAttempts == 0 ? nil : JSON(maximumAttempts),
+            "delay_us": delay == 0 ? nil : .number(delay / 1_000),
             "extends_itself": extendsItself ? true : nil,
         ])
     }
@@ -115,7 +129,10 @@ extension Schedule.Step {
     init(json: JSON, _ options: WorldOptions) throws(ScheduleError) {
         let record = try JSONRecord(
             json, "a step",
-            keys: ["at_us", "worker", "do", "resource", "ttl_us", "wait_us", "delay_us", "extends_itself"])
+            keys: [
+                "at_us", "worker", "do", "resource", "ttl_us", "wait_us", "maximum_hold_us", "maximum_attempts",
+                "delay_us", "extends_itself",
+            ])
         let word = try record.string("do")
         guard let action = Action(rawValue: word) else { throw ScheduleError("there is no step \"\(word)\"") }
         self.init(
@@ -124,6 +141,8 @@ extension Schedule.Step {
         resource = Int(try record.optionalNumber("resource", 0...Int64(options.resources - 1)) ?? 0)
         ttl = try record.optionalTime("ttl_us") ?? 0
         wait = try record.optionalTime("wait_us") ?? 0
+        maximumHold = try record.optionalTime("maximum_hold_us") ?? 0
+        maximumAttempts = Int(try record.optionalNumber("maximum_attempts", 0...1_000) ?? 0)
         delay = try record.optionalTime("delay_us") ?? 0
         extendsItself = try record.optionalBool("extends_itself") ?? false
     }

@@ -9,6 +9,8 @@ extension Schedule {
         var fencing = Randomness(seed: seed, .fencing)
         options.drawFencing(&fencing)
         options.drawGuards(seed)
+        options.drawLimits(seed)
+        options.drawClients(seed, profile)
         healAt = min(max(options.ttl * random.within(2...8), Self.shortestRun), Self.longestRun)
         addFaults(profile)
         endAt = max(healAt, lastFaultEnd) + options.livenessBound + options.livenessBound / 2
@@ -47,11 +49,25 @@ extension Schedule {
                 }
             }
         }
+        for index in faults.indices { keepWords(of: index, profile) }
+        options.keepContracts(profile)
         // One node may have bad numbers, whichever comes first: a majority of them is no minority.
         let bad = faults.first { $0.kind == .nodeBadNumber }?.nodes.first.map { [$0] }
         for index in faults.indices where faults[index].kind == .nodeBadNumber { faults[index].nodes = bad ?? [0] }
         guard !profile.forgets else { return }
         for index in faults.indices { respectContract(index) }
+    }
+
+    /// Only what forgets evicts, and a false uptime breaks an assumption.
+    private mutating func keepWords(of index: Int, _ profile: Profile) {
+        switch faults[index].kind {
+        case .nodeMemory where !profile.forgets: faults[index].text = Fault.EvictionPolicy.noEviction.rawValue
+        case .nodeGreeting:
+            let isLong = faults[index].text == Fault.GreetingDefect.longUptime.rawValue
+            if isLong, !profile.forgets { faults[index].text = Fault.GreetingDefect.noUptime.rawValue }
+            if !isLong || !profile.forgets { faults[index].amount = 0 }
+        default: break
+        }
     }
 
     mutating func add(_ kind: Fault.Kind, at time: Int64, _ profile: Profile, _ random: inout Randomness) {
@@ -70,6 +86,8 @@ extension Schedule {
         if kind == .nodeBadNumber, options.nodes < 3 { return }
         if kind == .nodeErrors { fault.text = random.choose(Self.errors) }
         if kind == .nodeSettings { fault.text = random.choose(Self.settings).rawValue }
+        if kind == .nodeMemory { fault.text = random.choose(Fault.EvictionPolicy.allCases).rawValue }
+        if kind == .nodeGreeting { fault.text = random.choose(Fault.GreetingDefect.allCases).rawValue }
         if kind == .partition { fault.direction = random.choose([.both, .both, .toNode, .toClient]) }
         faults.append(fault)
     }
@@ -109,7 +127,15 @@ extension Schedule {
             let beyond = profile.breaksClocks && random.chance(perMille: 300)
             let limit = options.allowedRate * (beyond ? 20 : 1)
             return random.within(-min(limit, 500_000_000)...limit)
-        case .nodeFailover, .nodeReplica: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
+        case .nodeMemory: return random.chance(perMille: 400) ? 1_000 : random.within(50...900)
+        case .nodeGreeting:
+            return random.logarithmic(
+                WorldOptions.milliseconds(1_000)...options.ttl * 4 + WorldOptions.milliseconds(1_000))
+        case .clientStop:
+            // At once, a moment later, or not in this run.
+            return random.choose([0, 0, 0, WorldOptions.milliseconds(random.within(1...2_000)), Self.neverPutRight])
+        case .nodeFailover, .nodeReplica, .nodeRestore:
+            return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 2)
         case .nodeBadNumber: return random.choose(Self.badNumbers)
         case .nodeForgetNumbers: return random.logarithmic(WorldOptions.milliseconds(1)...options.ttl * 4)
         case .nodeEvict: return random.below(Int64(options.resources))
@@ -135,6 +161,9 @@ extension Schedule {
     static let badNumbers: [Int64] = [
         (1 << 53) - 2, Limits.fencingNumber - 1, Limits.fencingProposal + 1, Limits.fencingProposal,
     ]
+
+    /// Later than the end of any random run.
+    private static let neverPutRight = WorldOptions.milliseconds(86_400_000)
 
     private static let settings: [WorldOptions.Persistence] = [.none, .none, .aofAlways]
 
@@ -198,6 +227,43 @@ extension WorldOptions {
         trustsDurableNodes = random.chance(perMille: 250)
     }
 
+    /// What else callers ask for; each left out in half of the worlds.
+    mutating func drawLimits(_ seed: UInt64) {
+        var random = Randomness(seed: seed, .options, 2)
+        maximumHolds = random.choose([0, 0, 200, 800])
+        maximumAttempts = random.choose([0, 0, 200, 800])
+        otherExtensions = random.choose([0, 0, 300, 1_000])
+        bodies = random.choose([0, 500, 1_000])
+        logTime = random.choose([0, Self.milliseconds(random.within(1...2_000))])
+    }
+
+    /// In a third of the worlds clients are configured each in its own way.
+    mutating func drawClients(_ seed: UInt64, _ profile: Profile) {
+        var random = Randomness(seed: seed, .options, 3)
+        guard random.chance(perMille: 333) else { return }
+        clientSettings = (0..<clients).map { _ in ClientSettings(random: &random, self) }
+        keepContracts(profile)
+    }
+
+    /// What settings may be off by without an assumption that they break.
+    mutating func keepContracts(_ profile: Profile) {
+        for index in clientSettings.indices {
+            if !profile.forgets, let longest = clientSettings[index].longestTTL {
+                clientSettings[index].longestTTL = max(longest, ttl)
+            }
+            if !profile.breaksClocks, let drift = clientSettings[index].driftPartsPerMillion {
+                clientSettings[index].driftPartsPerMillion = max(drift, driftPartsPerMillion)
+            }
+            // The longest ttl of a client is at least its own.
+            if let longest = clientSettings[index].longestTTL {
+                clientSettings[index].ttl = min(clientSettings[index].ttl ?? ttl, longest)
+            }
+            clientSettings[index].ttl = clientSettings[index].ttl.map { min($0, ttl) }
+            clientSettings[index].nodeTimeout = clientSettings[index].nodeTimeout.map { min($0, nodeTimeout) }
+            clientSettings[index].fallbackDelay = clientSettings[index].fallbackDelay.map { min($0, fallbackDelay) }
+        }
+    }
+
     mutating func drawRates(_ random: inout Randomness) {
         let limit = allowedRate
         switch random.below(4) {
@@ -209,5 +275,28 @@ extension WorldOptions {
             nodeRates = (0..<nodes).map { _ in random.within(-limit...limit) }
             clientRates = (0..<clients).map { _ in random.within(-limit...limit) }
         }
+    }
+}
+
+extension ClientSettings {
+    /// Each number is the world's, or another that a client may have.
+    init(random: inout Randomness, _ world: WorldOptions) {
+        self.init()
+        let room = 8 * world.delay + 2 * world.jitter
+        let shortest = min(max(world.nodeTimeout * 3, WorldOptions.milliseconds(100)), world.ttl)
+        func microseconds(_ nanoseconds: Int64) -> Int64 { nanoseconds / 1_000 * 1_000 }
+        if random.chance(perMille: 500) { ttl = microseconds(random.within(shortest...world.ttl)) }
+        if random.chance(perMille: 300) {
+            nodeTimeout = microseconds(random.within(min(room + 1_000_000, world.nodeTimeout)...world.nodeTimeout))
+        }
+        if random.chance(perMille: 300) {
+            fallbackDelay = microseconds(random.within(world.fallbackDelay / 4...world.fallbackDelay))
+        }
+        if random.chance(perMille: 300) {
+            longestTTL = microseconds(random.choose([world.ttl / 2, world.ttl, world.ttl * 2]))
+            ttl = min(ttl ?? world.ttl, longestTTL!)
+        }
+        if random.chance(perMille: 200) { driftPartsPerMillion = random.choose([1_000, 20_000, 50_000, 100_000]) }
+        if random.chance(perMille: 300) { trustsDurableNodes = random.chance(perMille: 500) }
     }
 }

@@ -35,6 +35,10 @@ package struct Schedule: Hashable, Sendable {
         package var ttl: Int64 = 0
         /// How long an acquire waits.
         package var wait: Int64 = 0
+        /// The longest that an acquired lease may be held; zero for no limit.
+        package var maximumHold: Int64 = 0
+        /// Attempts of an acquire at most; zero for no limit.
+        package var maximumAttempts = 0
         /// How long the worker takes between its check and its write.
         package var delay: Int64 = 0
         package var extendsItself = false

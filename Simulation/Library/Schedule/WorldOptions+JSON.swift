@@ -22,6 +22,12 @@ extension WorldOptions {
             "late_writes_per_mille": lateWrites == 0 ? nil : .number(lateWrites),
             "wall_skew_us": wallSkew == 0 ? nil : time(wallSkew),
             "views": views.isEmpty ? nil : .array(views.map { .array($0.map { JSON($0) }) }),
+            "client_settings": clientSettings.isEmpty ? nil : .array(clientSettings.map(\.json)),
+            "log_time_us": logTime == 0 ? nil : time(logTime),
+            "maximum_hold_per_mille": maximumHolds == 0 ? nil : .number(maximumHolds),
+            "maximum_attempts_per_mille": maximumAttempts == 0 ? nil : .number(maximumAttempts),
+            "other_extensions_per_mille": otherExtensions == 0 ? nil : .number(otherExtensions),
+            "bodies_per_mille": bodies == 0 ? nil : .number(bodies),
             "scripted": .bool(scripted),
         ])
     }
@@ -73,6 +79,16 @@ extension WorldOptions {
         scripted = try record.optionalBool("scripted") ?? false
         nodeRates = try record.numbers("node_rates_ppb", -999_999_999...9_000_000_000, atMost: nodes)
         clientRates = try record.numbers("client_rates_ppb", -999_999_999...9_000_000_000, atMost: clients)
+        try set(&logTime, "log_time_us")
+        maximumHolds = try record.optionalNumber("maximum_hold_per_mille", 0...1_000) ?? 0
+        maximumAttempts = try record.optionalNumber("maximum_attempts_per_mille", 0...1_000) ?? 0
+        otherExtensions = try record.optionalNumber("other_extensions_per_mille", 0...1_000) ?? 0
+        bodies = try record.optionalNumber("bodies_per_mille", 0...1_000) ?? 0
+        if record.has("client_settings") {
+            for settings in try record.array("client_settings", atMost: clients) {
+                clientSettings.append(try ClientSettings(json: settings, self))
+            }
+        }
         if record.has("views") {
             for view in try record.array("views", atMost: clients) {
                 let list = try JSONRecord(.record(["view": view]), "a view", keys: ["view"])
@@ -89,6 +105,7 @@ extension WorldOptions {
         "two_sites", "self_extending_per_mille", "cancelled_per_mille", "hold_us", "check_to_write_us",
         "visits_first", "think_us", "wait_us",
         "node_rates_ppb", "client_rates_ppb", "fenced_clients", "late_writes_per_mille", "wall_skew_us", "views",
-        "scripted",
+        "client_settings", "log_time_us", "maximum_hold_per_mille", "maximum_attempts_per_mille",
+        "other_extensions_per_mille", "bodies_per_mille", "scripted",
     ]
 }

@@ -38,6 +38,10 @@ package struct WorldOptions: Hashable, Sendable {
     package var quarantine: Int64 = -1_000
     /// Whether clients let nodes that keep every write vote at once.
     package var trustsDurableNodes = false
+    /// What clients are configured with, each for itself; clients without an entry have what the world says.
+    package var clientSettings: [ClientSettings] = []
+    /// How long a log that is switched on at run time takes to be written for the first time.
+    package var logTime: Int64 = 0
     /// Whether clients watch the nodes' wall clocks.
     package var guardsClocks = true
 
@@ -53,6 +57,15 @@ package struct WorldOptions: Hashable, Sendable {
     package var selfExtending: Int64 = 500
     /// Of a thousand acquires, those that the caller gives up while waiting.
     package var cancelled: Int64 = 50
+    /// Of a thousand acquires, those with a maximum hold, and those with a maximum of attempts.
+    package var maximumHolds: Int64 = 0
+    package var maximumAttempts: Int64 = 0
+    /// Of a thousand extensions by hand, those by another ttl than that of the acquire. If not zero, leases that extend
+    /// themselves are extended by hand too.
+    package var otherExtensions: Int64 = 0
+    /// Of a thousand acquires that extend themselves, those with a body, as `withLock` has it: the holder looks at the clock
+    /// before it works. If its lease is over then, it releases and asks again for the rest of its wait.
+    package var bodies: Int64 = 0
     /// The longest that a worker holds.
     package var hold = milliseconds(2_000)
     /// The longest that a worker takes between the check of its lease and its write.

@@ -29,6 +29,9 @@ struct EventQueue: Sendable {
         /// The fault phase is over.
         case heal
         case end
+        /// The wall clock of a client's virtual machine, which was stopped, is put right. Last, so that the hashes of older
+        /// schedules stay.
+        case wallPutRight
     }
 
     struct Item: Sendable {

@@ -1,3 +1,5 @@
+import RedlockCore
+
 /// A process with an engine; what the engine itself does not know about it.
 struct SimulatedClient: Sendable {
     /// Monotonic, and counts suspend.
@@ -21,6 +23,18 @@ struct SimulatedClient: Sendable {
     var timerNumber: UInt32 = 0
     /// Worlds' node numbers in the order of the client's own list.
     var view: [Int]
+
+    /// How many faults have its virtual machine stopped, and since when.
+    var stops = 0
+    var stoppedAt: Int64 = 0
+    /// By how much its wall clock is behind for its stops.
+    var wallIsBehind: Int64 = 0
+    /// The last stop, from its end to the next turn of its engine: when it began, and how long it was.
+    var unseenStop: (at: Int64, length: Int64)?
+    /// When the last stop began that its wall clock showed in the turn after it; never before one.
+    var shownStopAt = -Clock.never
+    /// What its clocks read when its engine was called last: microseconds since 1970, and the boot clock.
+    var lastTurn: (wall: Int64, at: Instant)?
 
     var isRunning: Bool { pauses == 0 && !isDown }
 }

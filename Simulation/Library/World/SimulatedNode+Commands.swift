@@ -25,6 +25,7 @@ extension SimulatedNode {
         case .acquire(let milliseconds):
             return set(entry(milliseconds), resource, over: current, at: time) { _ in .null }
         case .contend(let milliseconds):
+            if let error = memoryError { return (.error(error), .nothing) }
             let now = wall(at: time)
             return set(entry(milliseconds), resource, over: current, at: time) { .integer($0.expiresAt - now) }
         case .acquireFenced(let milliseconds, let number):
@@ -99,8 +100,7 @@ extension SimulatedNode {
             guard defects.repairsOverOthers else { return (.integer(-1), .nothing) }
             defects.activations += 1
         }
-        // Without memory a script begins, and fails where it needs more.
-        if let error = errors.last { return (.error(error), .nothing) }
+        if let error = memoryError { return (.error(error), .nothing) }
         note(resource, at: time)
         keys[resource] = entry
         return (.integer(1), .set(over: current))
@@ -129,17 +129,23 @@ extension SimulatedNode {
     }
 
     private static let readOnly = "READONLY You can't write against a read only replica."
+    private static let outOfMemory = "OOM command not allowed when used memory > 'maxmemory'."
     private static let unknownScript = Reply.error("NOSCRIPT No matching script. Please use EVAL.")
 
     /// What an ailing server answers instead.
     private func refusal(of command: Command) -> String? {
         if isReplica, !command.key.isEmpty, command.operation != .announce { return Self.readOnly }
-        guard let error = errors.last else { return nil }
-        // Without memory only what needs more is refused; the scripts delete and touch.
-        guard error.utf8.starts(with: "OOM".utf8) else { return error }
-        switch command.operation {
-        case .acquire, .contend, .acquireFenced, .raise: return error
-        case .extend, .repair, .release, .announce, .readClock, .look: return nil
-        }
+        if let error = errors.last, !Self.isOutOfMemory(error) { return error }
+        // Without memory a script begins, and fails where it needs more.
+        guard case .acquire = command.operation else { return nil }
+        return memoryError
+    }
+
+    private static func isOutOfMemory(_ error: String) -> Bool { error.utf8.starts(with: "OOM".utf8) }
+
+    /// What a command is answered that needs memory; nil if there is some.
+    var memoryError: String? {
+        if let error = errors.last, Self.isOutOfMemory(error) { return error }
+        return isOutOfMemory ? Self.outOfMemory : nil
     }
 }

@@ -68,6 +68,8 @@ extension SimulatedNode {
         }
         expireNumber(resource, at: time)
         if let refusal = refusal(resource, offer: number) { return (refusal, .nothing) }
+        // Later writes of a script that has written are let pass.
+        if let error = memoryError { return (.error(error), .nothing) }
         note(resource, at: time)
         keys[resource] = entry
         if defects.countsGrants {
@@ -93,6 +95,7 @@ extension SimulatedNode {
         expireNumber(resource, at: time)
         if let refusal = refusal(resource, offer: number) { return (refusal, .nothing) }
         guard accepts(number, resource) else { return (.pair(2, highest(resource)), .nothing) }
+        if let error = memoryError { return (.error(error), .nothing) }
         note(resource, at: time)
         store(number, resource, at: time)
         return (.pair(1, number), .numbered(owner: current))

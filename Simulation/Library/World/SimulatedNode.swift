@@ -82,6 +82,8 @@ package struct SimulatedNode: Sendable {
     /// How it keeps its keys, and how it did when it last stopped.
     var persistence = WorldOptions.Persistence.aofAlways
     var persistenceAtStop = WorldOptions.Persistence.aofAlways
+    /// When the log that was switched on last is written; it may be a moment to come.
+    var logReadyAt = -Clock.never
     /// When its log was switched off; what was written since is not in it.
     var logEndedAt = -Clock.never
     /// Since when what it grants may be lost, or what it has is another's.
@@ -106,6 +108,13 @@ package struct SimulatedNode: Sendable {
     /// How many faults keep it from running at all.
     var stops = 0
     var errors: [String] = []
+    /// How it is short of memory, the last one counts; and whether it is for the command at hand.
+    var shortages: [(policy: Fault.EvictionPolicy, perMille: Int64)] = []
+    var isOutOfMemory = false
+    var memoryRandom = Randomness(seed: 0, .node)
+    /// What is wrong with its answers to INFO, the last one counts; and how many were wrong.
+    var greetingDefects: [(defect: Fault.GreetingDefect, amount: Int64)] = []
+    var wrongGreetings = 0
     var defects = Defects()
 
     /// What each change replaced, oldest first; kept only where something may ask for the past.
@@ -174,6 +183,9 @@ extension SimulatedNode {
             journal.removeLast()
         }
     }
+
+    /// Whether it can say that every write is on the disk: a log that is being written for the first time is none.
+    func keepsEveryWrite(at time: Int64) -> Bool { persistence == .aofAlways && logReadyAt <= time }
 
     /// What a start finds on the disk.
     enum Memory: Sendable {

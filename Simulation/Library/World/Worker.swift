@@ -33,6 +33,16 @@ struct Worker: Sendable {
     /// The lease as its holder sees it.
     var validUntil = Instant(nanoseconds: 0)
     var isLost = false
+    /// Time may have passed that its clock did not count: the lease is not valid until a quorum has extended it.
+    var isInDoubt = false
+    /// What its clock read when the attempt was sent first, and attempts of the request so far.
+    var attemptStart = Instant(nanoseconds: 0)
+    var attemptsMade = 0
+    /// It looks at the clock before it works, and has done so.
+    var hasBody = false
+    var hasBegun = false
+    /// It found its lease over before it began, and asks again until this instant.
+    var asksAgainUntil: Instant?
     /// Its last extension failed.
     var isFailing = false
     /// It entered its phase at this moment.

@@ -15,6 +15,7 @@ extension World {
                 clients[client].clock.stop(at: now)
                 clockChanged(of: client)
             }
+        case .clientStop: stopMachine(client)
         case .clientCrash: crash(client)
         case .clientShutdown:
             guard !clients[client].isDown, !clients[client].isShuttingDown else { return }
@@ -39,11 +40,56 @@ extension World {
                 clients[client].pausedTime += now - clients[client].pausedSince
                 resume(client)
             }
+        case .clientStop: startMachine(client, wallIsRightAfter: fault.amount)
         case .clientCrash, .clientShutdown: restart(client)
         case .clientClockRate:
             setRate(ofClient: client, client < options.clientRates.count ? options.clientRates[client] : 0)
         default: break
         }
+    }
+
+    /// Its virtual machine is stopped: it does not run, and none of its clocks goes on.
+    private mutating func stopMachine(_ client: Int) {
+        breach(.bootClocks, "client \(client)")
+        if hasOpenHold(client) { mark(.clientPausedHolding) }
+        if clients[client].pauses == 0 { clients[client].pausedSince = now }
+        clients[client].pauses += 1
+        clients[client].stops += 1
+        guard clients[client].stops == 1 else { return }
+        measureAll()
+        clients[client].stoppedAt = now
+        clients[client].clock.stop(at: now)
+        clients[client].wall.stop(at: now)
+        clockChanged(of: client)
+    }
+
+    private mutating func startMachine(_ client: Int, wallIsRightAfter delay: Int64) {
+        breach(.bootClocks, "client \(client)")
+        clients[client].stops -= 1
+        if clients[client].stops == 0 {
+            measureAll()
+            clients[client].clock.start(at: now)
+            clients[client].wall.start(at: now)
+            clients[client].wallIsBehind += now - clients[client].stoppedAt
+            clockChanged(of: client)
+            judgeLostNumbers("client \(client)")
+            clients[client].unseenStop = (clients[client].stoppedAt, now - clients[client].stoppedAt)
+            delay == 0 ? putWallRight(client) : queue.add(.wallPutRight, client, at: now + delay)
+        }
+        clients[client].pauses -= 1
+        guard clients[client].pauses == 0 else { return }
+        clients[client].pausedTime += now - clients[client].pausedSince
+        resume(client)
+    }
+
+    /// As time synchronisation does it, in one step.
+    mutating func putWallRight(_ client: Int) {
+        guard clients[client].wallIsBehind > 0, clients[client].stops == 0 else { return }
+        breach(.bootClocks, "client \(client)")
+        measureAll()
+        clients[client].wall.jump(by: clients[client].wallIsBehind, at: now)
+        clients[client].wallIsBehind = 0
+        clockChanged(of: client)
     }
 
     private mutating func setRate(ofClient client: Int, _ rate: Int64) {
@@ -125,6 +171,7 @@ extension World {
         clients[client].epoch += 1
         abandonEverything(client, "made anew")
         engines[client] = engine(of: client)
+        clients[client].lastTurn = nil
         engineRandom[client] = Randomness(seed: schedule.seed, .engine, client, clients[client].epoch)
         recordClient(client, "runs")
         start(client)

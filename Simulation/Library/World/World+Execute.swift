@@ -5,6 +5,7 @@ import RedlockCore
 extension World {
     mutating func execute(_ command: Command, _ attempt: Int32, _ slot: Int) -> Reply {
         let node = connections[slot].node
+        makeRoom(node)
         let (reply, effect) = nodes[node].execute(
             command, attempt: attempt, connection: connections[slot].serial,
             subscribers: command.isRelease

@@ -6,7 +6,9 @@ extension World {
     mutating func makeNodes() {
         let keepsJournal =
             options.persistence != .aofAlways
-            || schedule.faults.contains { [.nodeFailover, .nodeSettings, .nodeReplica].contains($0.kind) }
+            || schedule.faults.contains {
+                [.nodeFailover, .nodeSettings, .nodeReplica, .nodeRestore].contains($0.kind)
+            }
         for index in 0..<options.nodes {
             var random = Randomness(seed: schedule.seed, .clock, index)
             // Wall clocks of nodes agree to within seconds, and need not.
@@ -15,6 +17,7 @@ extension World {
             var node = SimulatedNode(
                 clock: Clock(reading: offset, rate: rate), resources: options.resources, keepsJournal: keepsJournal)
             node.persistence = options.persistence
+            node.memoryRandom = Randomness(seed: schedule.seed, .node, index)
             node.defects = mutant?.defects ?? node.defects
             nodes.append(node)
         }
@@ -57,20 +60,20 @@ extension World {
     func engine(of client: Int) -> Engine {
         let view = client < options.views.count ? options.views[client].count : options.nodes
         var parameters = Parameters(nodes: view)
-        parameters.nodeTimeout = Nanoseconds(options.nodeTimeout)
+        parameters.nodeTimeout = Nanoseconds(options.nodeTimeout(of: client))
         parameters.connectTimeout = Nanoseconds(options.connectTimeout)
-        parameters.silenceTimeout = Nanoseconds(options.silenceTimeout)
-        parameters.driftPartsPerMillion = options.driftPartsPerMillion
+        parameters.silenceTimeout = Nanoseconds(options.asSeen(by: client).silenceTimeout)
+        parameters.driftPartsPerMillion = options.drift(of: client)
         parameters.retryDelay = Nanoseconds(options.retryDelay)
         if options.lossMargin >= 0 { parameters.lossMargin = Nanoseconds(options.lossMargin) }
-        parameters.quarantine = Nanoseconds(options.quarantineLength)
-        parameters.longestTTL = Nanoseconds(max(options.ttl, options.quarantineLength))
-        parameters.trustsDurableNodes = options.trustsDurableNodes
+        parameters.quarantine = Nanoseconds(options.quarantineLength(of: client))
+        parameters.longestTTL = Nanoseconds(options.longestTTL(of: client))
+        parameters.trustsDurableNodes = options.trustsDurableNodes(client)
         parameters.looks = Parameters.Looks(replies: 1) { Greeting(look: $0[0]) }
         parameters.reports = isTracing
         parameters.guardsClocks = options.guardsClocks
         parameters.retryJitter = Nanoseconds(options.retryJitter)
-        parameters.fallbackDelay = Nanoseconds(options.fallbackDelay)
+        parameters.fallbackDelay = Nanoseconds(options.fallbackDelay(of: client))
         return Engine(parameters, rules: mutant?.rules ?? StandardRules())
     }
 
@@ -93,8 +96,7 @@ extension World {
 
     var clockRatesAgree: Bool {
         let fastest = nodes.reduce(Int64.min) { max($0, $1.clock.rate) }
-        let slowest = clients.reduce(Int64.max) { min($0, $1.clock.rate) }
-        return fastest - slowest <= options.driftPartsPerMillion * 1_000
+        return clients.indices.allSatisfy { fastest - clients[$0].clock.rate <= options.drift(of: $0) * 1_000 }
     }
 
     func linkIndex(_ client: Int, _ node: Int) -> Int { client * options.nodes + node }

@@ -26,6 +26,13 @@ extension World {
             nodes[node].isReplica = true
         case .nodeSettings: setPersistence(node, WorldOptions.Persistence(rawValue: fault.text) ?? .none)
         case .nodeInfoDenied: nodes[node].silences += 1
+        case .nodeMemory:
+            nodes[node].shortages.append((Fault.EvictionPolicy(rawValue: fault.text) ?? .noEviction, fault.amount))
+            if nodes[node].power == .up, nodes[node].pauses == 0 { makeRoom(node) }
+        case .nodeGreeting:
+            nodes[node].greetingDefects.append(
+                (Fault.GreetingDefect(rawValue: fault.text) ?? .noUptime, fault.amount))
+        case .nodeRestore: restoreMachine(node, age: fault.amount)
         case .scriptFlush: nodes[node].forgetScripts()
         case .nodeBadNumber: nodes[node].setNumbers(to: fault.amount, at: now)
         case .nodeForgetNumbers: nodes[node].forgetNumbers(olderThan: fault.amount, at: now)
@@ -48,6 +55,19 @@ extension World {
         case .nodeReplica: promote(node)
         case .nodeSettings: setPersistence(node, options.persistence)
         case .nodeInfoDenied: nodes[node].silences -= 1
+        case .nodeMemory:
+            lastErrorAt[node] = now
+            if let place = nodes[node].shortages.firstIndex(where: {
+                $0.policy.rawValue == fault.text && $0.perMille == fault.amount
+            }) {
+                nodes[node].shortages.remove(at: place)
+            }
+        case .nodeGreeting:
+            if let place = nodes[node].greetingDefects.firstIndex(where: {
+                $0.defect.rawValue == fault.text && $0.amount == fault.amount
+            }) {
+                nodes[node].greetingDefects.remove(at: place)
+            }
         case .nodeClockRate: setRate(node, node < options.nodeRates.count ? options.nodeRates[node] : 0)
         default: break
         }
@@ -60,7 +80,9 @@ extension World {
         if power == .down { closeConnections(of: node) }
         nodes[node].incarnation += 1
         nodes[node].stoppedAt = now
-        nodes[node].persistenceAtStop = nodes[node].persistence
+        // A log that was not written to its end is found as it was before.
+        nodes[node].persistenceAtStop = nodes[node].logReadyAt > now ? .none : nodes[node].persistence
+        if nodes[node].keepsEveryWrite(at: now) { nodes[node].unsafeSince = -Clock.never }
         nodes[node].unsafeSinceAtStop = nodes[node].unsafeSince
         recordNode(node, power == .down ? "killed" : "without power")
     }
@@ -84,6 +106,7 @@ extension World {
             }
         }
         nodes[node].logEndedAt = -Clock.never
+        nodes[node].logReadyAt = -Clock.never
         nodes[node].unsafeSince = persistence == .aofAlways ? -Clock.never : now
         nodes[node].power = .up
         if nodes[node].keys.contains(where: { $0 != nil }) { mark(.nodeRestartedWithKeys) }
@@ -109,24 +132,41 @@ extension World {
         nodes[node].isReplica = false
         nodes[node].wasPromoted = true
         nodes[node].forgotAt = now
+        for client in options.shortSighted { breach(.longestTTL, "client \(client)") }
         recordNode(node, "promoted")
     }
 
-    /// A log that is switched on has all that the node holds; the time that it takes to be written is left out.
+    /// The virtual machine goes on from a snapshot of its memory. The process is the same, and clients cannot see it; only
+    /// their connections are unknown to it.
+    private mutating func restoreMachine(_ node: Int, age: Int64) {
+        guard nodes[node].power == .up else { return }
+        loseKeys(node) { $0.restore(asOf: max($1 - age, $0.beganAt)) }
+        closeConnections(of: node)
+        recordNode(node, "restored from a snapshot")
+    }
+
+    /// A log that is switched on has all that the node holds, once it is written.
     private mutating func setPersistence(_ node: Int, _ persistence: WorldOptions.Persistence) {
         let before = nodes[node].persistence
         nodes[node].persistence = persistence
         guard nodes[node].power == .up, before != persistence else { return }
-        if before.keepsLog, !persistence.keepsLog { nodes[node].logEndedAt = now }
-        if persistence.keepsLog { nodes[node].logEndedAt = -Clock.never }
-        if before == .aofAlways { nodes[node].unsafeSince = now }
-        if persistence == .aofAlways { nodes[node].unsafeSince = -Clock.never }
+        let wasWritten = nodes[node].logReadyAt <= now
+        switch (before.keepsLog, persistence.keepsLog) {
+        case (false, true): nodes[node].logReadyAt = now + options.logTime
+        case (true, false):
+            if wasWritten { nodes[node].logEndedAt = now }
+            nodes[node].logReadyAt = -Clock.never
+        case (true, true), (false, false): break
+        }
+        if persistence.keepsLog, nodes[node].logReadyAt <= now { nodes[node].logEndedAt = -Clock.never }
+        if before == .aofAlways, wasWritten { nodes[node].unsafeSince = now }
+        if nodes[node].keepsEveryWrite(at: now) { nodes[node].unsafeSince = -Clock.never }
         recordNode(node, "keeps keys as \(persistence.rawValue) does")
     }
 
     /// Changes a node's memory from outside. If a lock goes that should have lived on, an assumption is broken; unless
     /// clients can see that it may be so, by the process being another, and have the node wait.
-    private mutating func loseKeys(_ node: Int, isSeen: Bool = false, _ change: (inout SimulatedNode, Int64) -> Void) {
+    mutating func loseKeys(_ node: Int, isSeen: Bool = false, _ change: (inout SimulatedNode, Int64) -> Void) {
         let before = nodes[node].keys.indices.map { nodes[node].live($0, at: now) }
         let numbers = before.indices.map { nodes[node].highest($0) }
         change(&nodes[node], now)
@@ -134,6 +174,7 @@ extension World {
             let after = nodes[node].live(resource, at: now)
             if let entry = before[resource], after?.token != entry.token || after!.expiresAt < entry.expiresAt {
                 if !isSeen || !options.toleratesAmnesia { breach(.memory, "node \(node)") }
+                for client in options.shortSighted { breach(.longestTTL, "client \(client)") }
             }
             if nodes[node].highest(resource) < numbers[resource] { numberLost(node, resource, numbers[resource]) }
             if isTracing { recordKey(node, resource) }

@@ -31,8 +31,12 @@ extension World {
 
     mutating func feed(_ event: Event, to client: Int) {
         let time = engineTime(client)
+        let overdue = leasesOverdue(client, at: time)
+        let isBlind = mutant?.clock == .withoutWall
+        if isBlind { clockMutations += 1 }
         engines[client].handle(
-            event, at: time, wall: wallClock(of: client), using: &engineRandom[client], into: &directives)
+            event, at: time, wall: isBlind ? nil : wallClock(of: client), using: &engineRandom[client],
+            into: &directives)
         if !directives.isEmpty {
             // Nothing that a directive causes here is an event at once: answers become steps of workers, later.
             var carried: [Directive] = []
@@ -41,6 +45,7 @@ extension World {
             carried.removeAll(keepingCapacity: true)
             swap(&carried, &directives)
         }
+        judgeOverdue(overdue)
         setTimer(client)
     }
 
@@ -147,6 +152,12 @@ extension World {
                 ttl: milliseconds * 1_000_000, epoch: clients[client].epoch,
                 keysUntil: clientTime(client) + .milliseconds(milliseconds)))
         workers[worker].attempt = index
+        workers[worker].attemptStart = clientTime(client)
+        // Of several requests that are given up in one breath, nobody outside can tell whose attempt it is.
+        if owner != nil || options.workersPerClient == 1 {
+            workers[worker].attemptsMade += 1
+            judgeAttempts(worker, workers[worker].attemptsMade)
+        }
         workers[worker].attemptNumber = engines[client].attemptNumber(of: workers[worker].lock!) ?? 0
         outcome.attempts += 1
         noteTry(worker, resource)

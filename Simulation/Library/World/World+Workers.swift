@@ -22,27 +22,62 @@ extension World {
 
     /// A request with everything drawn at random.
     private mutating func beginRequest(_ worker: Int) {
+        if let deadline = workers[worker].asksAgainUntil { return askAgain(worker, until: deadline) }
         let resource = Int(workRandom[worker].below(Int64(options.resources)))
         // Now and then a shorter ttl than usual.
         let shorter = workRandom[worker].chance(perMille: 100)
-        let ttl = shorter ? max(options.ttl / 2, WorldOptions.milliseconds(10)) : options.ttl
+        let client = workers[worker].client
+        let usual = options.ttl(of: client)
+        let ttl = shorter ? max(usual / 2, WorldOptions.milliseconds(10)) : usual
         let wait = workRandom[worker].below(options.wait + 1)
         let extendsItself = workRandom[worker].chance(perMille: options.selfExtending)
         let gaveUp = workRandom[worker].chance(perMille: options.cancelled)
         let patience = 1 + workRandom[worker].below(options.nodeTimeout * 2)
-        request(worker, resource, ttl: ttl, wait: wait, extendsItself: extendsItself)
+        var limits = RequestLimits()
+        if options.maximumHolds > 0, workRandom[worker].chance(perMille: options.maximumHolds) {
+            limits.hold = workRandom[worker].within(WorldOptions.milliseconds(5)...3 * ttl)
+        }
+        if options.maximumAttempts > 0, workRandom[worker].chance(perMille: options.maximumAttempts) {
+            limits.attempts = Int(workRandom[worker].within(1...3))
+        }
+        workers[worker].hasBody =
+            extendsItself && options.bodies > 0 && workRandom[worker].chance(perMille: options.bodies)
+        request(worker, resource, ttl: ttl, wait: wait, extendsItself: extendsItself, limits)
         if gaveUp, workers[worker].phase == .acquiring {
             queue.add(.cancel, worker, workers[worker].requests, at: now + patience)
         }
     }
 
-    mutating func request(_ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool) {
+    /// The most that a request asks for; zero for no limit.
+    struct RequestLimits: Sendable {
+        /// In nanoseconds.
+        var hold: Int64 = 0
+        var attempts = 0
+    }
+
+    /// As `withLock` goes on when the lease was over before the body began.
+    private mutating func askAgain(_ worker: Int, until deadline: Instant) {
+        workers[worker].asksAgainUntil = nil
+        guard let last = workers[worker].request else { return }
+        let left = deadline - engineTime(workers[worker].client)
+        guard left > .zero else { return think(worker) }
+        mark(.askedAgain)
+        request(
+            worker, workers[worker].resource, ttl: last.ttl.count, wait: left.count,
+            extendsItself: last.extendsItself, RequestLimits(hold: last.maximumHold?.count ?? 0))
+    }
+
+    mutating func request(
+        _ worker: Int, _ resource: Int, ttl: Int64, wait: Int64, extendsItself: Bool,
+        _ limits: RequestLimits = RequestLimits()
+    ) {
         let client = workers[worker].client
         guard let lock = engines[client].newLock() else { return }
         let time = engineTime(client)
         let request = AcquireRequest(
             key: SimulatedNode.key(of: resource), ttl: Nanoseconds(ttl), deadline: time + Nanoseconds(wait),
-            extendsItself: extendsItself,
+            maximumAttempts: limits.attempts > 0 ? limits.attempts : nil, extendsItself: extendsItself,
+            maximumHold: limits.hold > 0 ? Nanoseconds(limits.hold) : nil,
             wallClock: isFenced(client) ? WallClockReading(microseconds: wallClock(of: client), at: time) : nil)
         workers[worker].resource = resource
         workers[worker].lock = lock
@@ -54,8 +89,11 @@ extension World {
         workers[worker].since = now
         workers[worker].isLost = false
         workers[worker].isFailing = false
+        workers[worker].isInDoubt = false
+        workers[worker].hasBegun = false
+        workers[worker].attemptsMade = 0
         tallyWait(resource)
-        feed(.acquire(lock, request), to: client)
+        feed(.acquire(lock, asPassedOn(request)), to: client)
     }
 
     mutating func cancel(_ worker: Int, _ number: UInt32) {
@@ -68,6 +106,9 @@ extension World {
     // MARK: Working
 
     private mutating func work(_ worker: Int) {
+        if workers[worker].hasBody, !workers[worker].hasBegun, options.bodies > 0 {
+            guard mayBegin(worker) else { return }
+        }
         let left = workers[worker].holdUntil - now
         guard left > 0, !workers[worker].isLost else {
             // Who lets go while a write is under way has not understood what the lock is for.
@@ -78,11 +119,33 @@ extension World {
             writeAndForget(worker)
         } else if dice < 60 {
             checkAndWrite(worker, in: 10_000 + workRandom[worker].below(options.checkToWrite))
-        } else if dice < 80, workers[worker].request?.extendsItself == false {
-            extend(worker, ttl: workers[worker].request!.ttl.count)
+        } else if dice < 80, workers[worker].request?.extendsItself == false || options.otherExtensions > 0 {
+            extend(worker, ttl: extensionTTL(of: worker))
         }
         guard workers[worker].phase == .held else { return }
         plan(worker, in: min(left, 1 + workRandom[worker].below(options.hold / 4 + 1)))
+    }
+
+    /// Looks at the clock before the body begins. If the lease is over, it is released, and the worker goes on asking.
+    private mutating func mayBegin(_ worker: Int) -> Bool {
+        workers[worker].hasBegun = true
+        let time = engineTime(workers[worker].client)
+        guard workers[worker].isLost || workers[worker].isInDoubt || workers[worker].validUntil <= time else {
+            return true
+        }
+        workers[worker].asksAgainUntil = workers[worker].request?.deadline
+        release(worker)
+        return false
+    }
+
+    /// That of the acquire, or another, shorter or longer, up to the longest that this client asks for.
+    private mutating func extensionTTL(of worker: Int) -> Int64 {
+        let usual = workers[worker].request!.ttl.count
+        guard options.otherExtensions > 0, workRandom[worker].chance(perMille: options.otherExtensions) else {
+            return usual
+        }
+        let longest = options.ttl(of: workers[worker].client)
+        return workRandom[worker].within(min(max(longest / 4, WorldOptions.milliseconds(5)), longest)...longest)
     }
 
     mutating func extend(_ worker: Int, ttl: Int64) {
@@ -126,9 +189,12 @@ extension World {
             mark(.extended)
             count(callers)
             guard let worker = worker(of: lock, client), workers[worker].phase == .held else { return }
+            judgeExtension(worker, to: validUntil)
             workers[worker].validUntil = max(workers[worker].validUntil, validUntil)
             workers[worker].isFailing = false
+            endDoubt(worker)
             extendHold(workers[worker].hold, to: workers[worker].validUntil)
+            judgeMaximumHold(worker)
             tell(worker, "extended")
         case .notExtended(let lock, let refusal, let callers):
             mark(.extensionFailed)
@@ -145,8 +211,8 @@ extension World {
                 tell(worker, "at risk: \(risk.risk.words)" + Format.pause(risk.pause))
             }
         case .doubted(let lock, let validUntil):
-            // The time of this world passed on the boot clock: the belief may stay, and is judged as before.
             guard let worker = worker(of: lock, client) else { return }
+            doubt(worker, until: validUntil)
             let end = Format.seconds(time(of: validUntil, client))
             tell(worker, "in doubt, valid until \(end)")
         case .recovered(let lock, _):
@@ -186,6 +252,9 @@ extension World {
         noteProgress(resource)
         tell(worker, grant.fencingToken.map { "granted, token \($0)" } ?? "granted")
         openHold(worker, grant.fencingToken)
+        judgeMaximumHold(worker)
+        judgeAttempts(worker, grant.attempts)
+        judgeAge(worker)
         if options.visitsFirst { visit(worker) }
         guard !options.scripted else { return }
         plan(worker, in: 1 + workRandom[worker].below(options.hold / 4 + 1))
@@ -204,6 +273,8 @@ extension World {
         case .expired: mark(.expiredWhileAcquiring)
         case .heldByAnother, .cancelled, .shutDown: break
         }
+        if workers[worker].request?.maximumAttempts == refusal.attempts { mark(.attemptsSpent) }
+        judgeAttempts(worker, refusal.attempts)
         judgePause(refusal.pause, client)
         tell(worker, "refused: \(refusal.reason.words)" + Format.pause(refusal.pause))
         endAttempt(of: worker)
@@ -226,7 +297,10 @@ extension World {
         outcome.losses += 1
         if workers[worker].request?.extendsItself == true, loss.reason != .shutDown { outcome.extendingLosses += 1 }
         switch loss.reason {
-        case .notExtended, .maximumHold: mark(.lossTold)
+        case .notExtended: mark(.lossTold)
+        case .maximumHold:
+            mark(.lossByMaximumHold)
+            judgeEnd(worker, loss)
         case .expired: mark(.lossByExpiry)
         case .taken: mark(.lossByTaken)
         case .clockGained: mark(.lossTold)

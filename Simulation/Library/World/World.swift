@@ -133,6 +133,7 @@ package struct World {
         case .faultBegin: begin(subject)
         case .faultEnd: end(subject)
         case .strobe: strobe(subject, item.number)
+        case .wallPutRight: putWallRight(subject)
         case .script: scriptStep(subject, item)
         case .heal: heal()
         case .end: isOver = true
@@ -176,7 +177,7 @@ extension World {
             // A number that is lost stays lost.
             case .oneNodeList, .numbers: return true
             case .clockRates where !clockRatesAgree: return true
-            case .memory, .uptime, .clockSteps, .clockRates, .promptWrites:
+            case .memory, .uptime, .clockSteps, .clockRates, .promptWrites, .longestTTL, .bootClocks:
                 // What a lost key does is over with the leases that it belonged to.
                 return options.scripted
                     || now - breach.latest <= options.hold + 3 * options.ttl + WorldOptions.milliseconds(1_000)
