@@ -31,17 +31,14 @@ extension Engine {
         guard policy.parameters.guardsClocks, let gain = clientClocks.note(wall: wall, at: turn.now, policy) else {
             return
         }
-        for slot in slots.indices {
-            guard slots[slot].machine != nil else { continue }
-            let lock = lock(in: slot)
-            slots[slot].machine!.attemptMayBeOlder(by: gain)
-            if let step = slots[slot].machine!.doubt(gain: gain, at: turn.now, policy) {
+        for slot in locks.indices where locks.isUsed(slot) {
+            let lock = locks.lock(in: slot)
+            locks[slot].attemptMayBeOlder(by: gain)
+            if let step = locks[slot].doubt(gain: gain, at: turn.now, policy) {
                 turn.directives.append(
-                    .answer(.doubted(lock, validUntil: slots[slot].machine!.validUntilInDoubt(at: turn.now))))
+                    .answer(.doubted(lock, validUntil: locks[slot].validUntilInDoubt(at: turn.now))))
                 carryOut(step, lock, slot, callers: [], &turn)
-                guardChanged(lock, slot, &turn)
             }
-            settle(slot)
         }
     }
 }

@@ -22,13 +22,13 @@ extension Engine {
         _ lock: LockID, _ slot: Int, _ nodes: NodeSet, isValid: Bool, _ turn: inout Turn
     ) -> NodeSet {
         let handsOver = prepareRelease(slot)
-        let teller = isValid ? teller(among: slots[slot].machine!.hold!.guarding.nodes, at: turn.now) : nil
-        if let teller, !handsOver, let place = lines.place(of: slots[slot].line), lines[place].watch != nil {
+        let teller = isValid ? teller(among: locks[slot].hold!.guarding.nodes, at: turn.now) : nil
+        if let teller, !handsOver, let place = lines.place(of: locks.queuing(slot).line), lines[place].watch != nil {
             lines[place].watch!.arbiter = teller
         }
         func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
             broadcastRelease(
-                of: slots[slot].machine!.attempt.token, key: slots[slot].machine!.request.key, to: nodes,
+                of: locks[slot].attempt.token, key: locks[slot].request.key, to: nodes,
                 ballot: .release(lock), notice: notice, &turn)
         }
         guard let teller else { return release(nodes, handsOver ? .nothing : .node) }
@@ -38,7 +38,7 @@ extension Engine {
 
     /// Who tells nobody that its key was taken: all but the arbiter, for that is where those look who heard the same.
     func quiet(of nodes: NodeSet, _ slot: Int, _ operation: Command.Operation, at now: Instant) -> NodeSet {
-        guard operation.tells, let place = lines.place(of: slots[slot].line), let arbiter = lines[place].watch?.arbiter,
+        guard operation.tells, let place = lines.place(of: locks.queuing(slot).line), let arbiter = lines[place].watch?.arbiter,
             sessions[arbiter].isUsable(at: now)
         else { return NodeSet() }
         return nodes.subtracting(NodeSet(arbiter))
@@ -65,20 +65,20 @@ extension Engine {
     /// who goes by the clock: whatever the arbiter says, the others may be free. Nor for who has no time to ask twice:
     /// what a caller is told last is what all nodes say.
     func arbiter(for slot: Int, at now: Instant) -> Int? {
-        guard let place = lines.place(of: slots[slot].line), let watch = lines[place].watch,
+        guard let place = lines.place(of: locks.queuing(slot).line), let watch = lines[place].watch,
             let arbiter = watch.arbiter, watch.confirmed.contains(arbiter), sessions[arbiter].isUsable(at: now),
             lines[place].released == nil, sessions.count > 1,
-            slots[slot].machine!.mayAskTwice(at: now, policy)
+            locks[slot].mayAskTwice(at: now, policy)
         else { return nil }
         let isFree = lines[place].isFree(at: now, quorum: policy.quorum)
-        let isFirstAttempt = !slots[slot].machine!.hasBegun
+        let isFirstAttempt = !locks[slot].hasBegun
         return (isFirstAttempt ? lines[place].hasRivals || !isFree : isFree) ? arbiter : nil
     }
 
     /// The arbiter has granted, or does not answer: now the others.
     mutating func askRest(_ nodes: NodeSet, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        let attempt = slots[slot].machine!.attempt
-        let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
+        let attempt = locks[slot].attempt
+        let milliseconds = locks[slot].request.ttl.millisecondsRoundedUp
         let operation: Command.Operation =
             if let fencing = attempt.fencing {
                 .acquireFenced(milliseconds: milliseconds, number: fencing.number)

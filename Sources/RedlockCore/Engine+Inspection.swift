@@ -14,10 +14,10 @@ extension Engine {
 
     /// Counts the request's attempts from one; nil when the request is over.
     package func attemptNumber(of lock: LockID) -> Int? {
-        slot(of: lock).map { _ in begun(lock).map { Int($0.attempt.number) } ?? 0 }
+        locks.slot(of: lock).map { _ in begun(lock).map { Int($0.attempt.number) } ?? 0 }
     }
 
     private func begun(_ lock: LockID) -> LockMachine? {
-        slot(of: lock).flatMap { slots[$0].machine }.flatMap { $0.hasBegun ? $0 : nil }
+        locks.slot(of: lock).map { locks[$0] }.flatMap { $0.hasBegun ? $0 : nil }
     }
 }

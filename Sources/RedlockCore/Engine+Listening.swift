@@ -7,8 +7,8 @@ extension Engine {
     mutating func beginWatch(_ place: Int, _ turn: inout Turn) {
         guard lines[place].watch == nil, lines.watched.count < Limits.watchedResources, !isShuttingDown else { return }
         lines.beginWatch(place, nodes: sessions.count)
-        if let front = lines[place].front, let machine = slots[front].machine, machine.hasBegun {
-            let attempt = machine.attempt
+        if let front = lines[place].front, locks[front].hasBegun {
+            let attempt = locks[front].attempt
             for node in attempt.ballot.locked {
                 lines[place].watch!.forecast.voted(
                     .granted, of: node, remaining: nil, askedAt: attempt.start, at: turn.now)
@@ -87,9 +87,9 @@ extension Engine {
     ) {
         // Nobody waits for anything: the line, which may be far away, need not be looked at.
         guard !lines.watched.isEmpty else { return }
-        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot, lines[place].watch != nil
+        guard let place = lines.place(of: locks.queuing(slot).line), lines[place].front == slot, lines[place].watch != nil
         else { return }
-        let machine = slots[slot].machine!
+        let machine = locks[slot]
         guard machine.attempt.number == number, machine.phase != .held else { return }
         lines[place].learn(at: now, quorum: policy.quorum) {
             $0.voted(vote, of: node, remaining: remaining, askedAt: machine.attempt.askedAt, at: now)
@@ -98,8 +98,7 @@ extension Engine {
         if case .failed = vote, lines[place].watch!.arbiter == node { lines[place].watch!.arbiter = nil }
         // A vote that came after the decision changes when to try next; nobody begins an attempt in the middle of one.
         guard case .waiting = machine.phase else { return }
-        slots[slot].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))
-        settle(slot)
+        locks[slot].wait(until: lines[place].nextAttempt(quorum: policy.quorum))
     }
 
     mutating func reportDenied(_ node: Int, _ reason: String, _ turn: inout Turn) {

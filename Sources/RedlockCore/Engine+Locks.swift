@@ -4,7 +4,7 @@
 
 extension Engine {
     mutating func acquire(_ lock: LockID, _ request: AcquireRequest, _ turn: inout Turn) {
-        begin(lock, LockMachine(request: request))
+        locks.begin(lock, LockMachine(request: request))
         if isShuttingDown {
             abandon(lock, .shutDown, &turn)
         } else {
@@ -13,18 +13,18 @@ extension Engine {
     }
 
     mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let request = slots[slot].machine!.request
+        guard let slot = locks.slot(of: lock) else { return }
+        let request = locks[slot].request
         let proposal = fencingProposal(for: request, at: turn.now)
         let arbiter = arbiter(for: slot, at: turn.now)
         let (token, operation) = prepareAttempt(
             slot, fresh: Token(using: &turn.generator), proposing: proposal, at: turn.now)
-        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
-        let number = slots[slot].machine!.attempt.number
+        locks[slot].beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
+        let number = locks[slot].attempt.number
         report(.attempt(lock, number: Int(number)), &turn)
 
         let first = arbiter.map { NodeSet($0) } ?? allNodes
-        slots[slot].machine!.holdBack(allNodes.subtracting(first))
+        locks[slot].holdBack(allNodes.subtracting(first))
         ask(first, operation, lock, slot, &turn)
     }
 
@@ -32,10 +32,10 @@ extension Engine {
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let number = slots[slot].machine!.attempt.number
+        let number = locks[slot].attempt.number
         let quiet = quiet(of: nodes, slot, operation, at: turn.now)
         var command = Command(
-            operation, key: slots[slot].machine!.request.key, token: slots[slot].machine!.attempt.token)
+            operation, key: locks[slot].request.key, token: locks[slot].attempt.token)
         var (asked, failed) = broadcast(
             command, to: nodes.subtracting(quiet), ballot: .attempt(lock, number: number), &turn)
         if !quiet.isEmpty {
@@ -44,8 +44,7 @@ extension Engine {
             asked = asked.union(rest.asked)
             failed += rest.failed
         }
-        slots[slot].machine!.noteAsked(asked, failed: failed)
-        settle(slot)
+        locks[slot].noteAsked(asked, failed: failed)
         for (node, failure) in failed {
             countAttempt(.failed(failure), of: node, lock, number: number, &turn)
         }
@@ -56,15 +55,13 @@ extension Engine {
     ) {
         var vote = judged(vote, of: node, lock, attempt: number)
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         noteNumber(vote, slot)
         vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
-        guard self.slot(of: lock) != nil else { return }
         learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
-        let step = slots[slot].machine!.count(
+        let step = locks[slot].count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
-        guardChanged(lock, slot, &turn)
     }
 
     mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
@@ -89,18 +86,16 @@ extension Engine {
             noteLastRefusal(slot, refusal, &turn)
             refuse(lock, slot, refusal, &turn)
         }
-        settle(slot)
     }
 
     /// The caller gives up, or is given up.
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let phase = slots[slot].machine!.phase
-        guard var refusal = slots[slot].machine!.abandon(reason, policy) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
+        let phase = locks[slot].phase
+        guard var refusal = locks[slot].abandon(reason, policy) else { return }
         if phase == .queued { noteAhead(&refusal, slot, isQueued: true) }
         if case .waiting = phase { continueAsPlanned(slot) }
         refuse(lock, slot, refusal, &turn)
-        settle(slot)
     }
 
     /// The caller has its answer at once; nobody waits for the releases.
@@ -112,7 +107,7 @@ extension Engine {
 
     /// Releases what the attempt set, or may have set, or may yet set.
     private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
-        let machine = slots[slot].machine!
+        let machine = locks[slot]
         guard machine.hasBegun else { return }
         let nodes = policy.rules.nodesToRelease(
             asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
@@ -125,12 +120,12 @@ extension Engine {
 
 extension Engine {
     mutating func extend(_ lock: LockID, _ caller: ExtensionID, ttl: Nanoseconds, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else {
+        guard let slot = locks.slot(of: lock) else {
             let refusal = ExtensionRefusal(reason: .released, votes: [])
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
             return
         }
-        let step = slots[slot].machine!.extend(caller, ttl: ttl, at: turn.now, policy)
+        let step = locks[slot].extend(caller, ttl: ttl, at: turn.now, policy)
         carryOut(step, lock, slot, callers: [caller], &turn)
     }
 
@@ -140,16 +135,15 @@ extension Engine {
         switch step {
         case .broadcast(let round, let ttl):
             let command = Command(
-                .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
-                token: slots[slot].machine!.attempt.token)
+                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key,
+                token: locks[slot].attempt.token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
-            slots[slot].machine!.noteNotExtended(failed)
-            settle(slot)
+            locks[slot].noteNotExtended(failed)
             for (node, failure) in failed {
                 countExtension(.failed(failure), of: node, lock, round: round, &turn)
             }
         case .wait:
-            settle(slot)
+            break
         case .refused(var refusal):
             explain(&refusal, slot)
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
@@ -160,9 +154,9 @@ extension Engine {
         _ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn
     ) {
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         let sign = keySign(vote, of: node, slot, at: turn.now)
-        let outcome = slots[slot].machine!.countExtension(
+        let outcome = locks[slot].countExtension(
             vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         switch outcome {
         case nil: break
@@ -183,12 +177,10 @@ extension Engine {
             tellLoss(loss, lock, slot, &turn)
         }
         if let sign { noteKey(sign, of: node, lock, round: round, &turn) }
-        guardChanged(lock, slot, &turn)
-        settle(slot)
     }
 
     private mutating func continueQueuedExtension(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        guard let step = slots[slot].machine!.beginQueuedExtension(at: turn.now, policy) else { return }
+        guard let step = locks[slot].beginQueuedExtension(at: turn.now, policy) else { return }
         carryOut(step, lock, slot, callers: [], &turn)
     }
 }
@@ -197,9 +189,8 @@ extension Engine {
 
 extension Engine {
     mutating func endAtShutdown(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        if let loss = slots[slot].machine!.shutDown() { tellLoss(loss, lock, slot, &turn) }
-        settle(slot)
+        guard let slot = locks.slot(of: lock) else { return }
+        if let loss = locks[slot].shutDown() { tellLoss(loss, lock, slot, &turn) }
     }
 
     /// The keys stay: the holder's work may go on until the end of validity, and its release deletes them.
@@ -216,9 +207,9 @@ extension Engine {
     private mutating func endExtensions(
         _ reason: ExtensionRefusal.Reason, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let callers = slots[slot].machine!.takeExtensionCallers()
+        let callers = locks[slot].takeExtensionCallers()
         guard !callers.isEmpty else { return }
-        var refusal = slots[slot].machine!.extensionRefusal(reason)
+        var refusal = locks[slot].extensionRefusal(reason)
         explain(&refusal, slot)
         turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
     }
@@ -228,32 +219,30 @@ extension Engine {
 
 extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let isValid = slots[slot].machine!.isValid(at: turn.now)
-        let phase = slots[slot].machine!.phase
-        guard slots[slot].machine!.beginRelease() else { return }
+        guard let slot = locks.slot(of: lock) else { return }
+        let isValid = locks[slot].isValid(at: turn.now)
+        let phase = locks[slot].phase
+        guard locks[slot].beginRelease() else { return }
         if case .lost = phase { forgetLostLease(slot, &turn) }
         endExtensions(.released, lock, slot, &turn)
         let nodes = policy.rules.nodesToRelease(
-            asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
-            repaired: slots[slot].machine!.hold!.guarding.repaired)
+            asked: locks[slot].attempt.asked, granted: locks[slot].attempt.ballot.locked,
+            repaired: locks[slot].hold!.guarding.repaired)
         let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
         noteRelease(slot, of: awaited, &turn)
-        settle(slot)
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
         }
     }
 
     private mutating func countRelease(_ vote: Vote, of node: Int, _ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         let sign = keySign(ofRelease: vote, node, slot, at: turn.now)
-        let isOver = slots[slot].machine!.countRelease(vote, of: node, policy)
+        let isOver = locks[slot].countRelease(vote, of: node, policy)
         if let sign { noteKey(sign, of: node, lock, round: LockMachine.KeyAnswers.release, &turn) }
         guard isOver else { return }
         report(.released(lock), &turn)
         turn.directives.append(.answer(.released(lock)))
-        settle(slot)
     }
 }
 
@@ -279,8 +268,8 @@ extension Engine {
     }
 
     mutating func lockTimer(_ slot: Int, _ turn: inout Turn) {
-        let lock = lock(in: slot)
-        switch slots[slot].machine!.onTimer(at: turn.now, using: &turn.generator, policy) {
+        let lock = locks.lock(in: slot)
+        switch locks[slot].onTimer(at: turn.now, using: &turn.generator, policy) {
         case .endInQueue: endInQueue(lock, slot, &turn)
         case .beginAttempt: beginAttempt(lock, &turn)
         case .acquire(let step): carryOut(step, lock, slot, &turn)
@@ -290,7 +279,5 @@ extension Engine {
         case .release: release(lock, &turn)
         case nil: break
         }
-        guardChanged(lock, slot, &turn)
-        settle(slot)
     }
 }

@@ -8,7 +8,7 @@ extension Engine {
     }
 
     mutating func connected(_ node: Int, _ connection: ConnectionID, _ greeting: Greeting, _ turn: inout Turn) {
-        let slots = slots
+        let locks = locks
         guard !listenerConnected(node, connection, &turn) else { return }
         guard case .connecting(connection, _) = sessions[node].phase else { return }
         if let reason = greeting.unfitness {
@@ -20,7 +20,7 @@ extension Engine {
         let setBack = noteServer(node, greeting, at: turn.now)
         guard
             let arrival = sessions[node].connected(
-                connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
+                connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: locks) }, policy)
         else { return }
         report(.connected(node: node), &turn)
         if let setBack { report(.quarantined(node: node, setBack), &turn) }
@@ -36,9 +36,9 @@ extension Engine {
     }
 
     /// Whether a command that waited for a connection should still be sent.
-    private static func isWanted(_ ballot: NodeSession.Ballot, in slots: [Slot]) -> Bool {
+    private static func isWanted(_ ballot: NodeSession.Ballot, in locks: LockTable) -> Bool {
         func machine(_ lock: LockID) -> LockMachine? {
-            slots[Int(lock.slot)].generation == lock.generation ? slots[Int(lock.slot)].machine : nil
+            locks.slot(of: lock).map { locks[$0] }
         }
         switch ballot {
         case .attempt(let lock, let number):
@@ -96,7 +96,7 @@ extension Engine {
         }
         if sessions[node].gathersLook(reply, at: turn.now, policy) { return }
         let wasStalled = sessions[node].isStalled
-        let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
+        let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: locks) } ?? true
         let (entry, answered) = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
         if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
         switch answered {

@@ -11,18 +11,18 @@ extension Engine {
 
     /// The pauses since the last round of a lease that a quorum granted.
     private func pauses(in slot: Int) -> Pauses.Sum? {
-        guard !pauses.isEmpty, let machine = slots[slot].machine, let hold = machine.hold else { return nil }
-        return pauses.sum(since: hold.grantedRoundStart, atLeast: shortestPause(of: machine.request))
+        guard !pauses.isEmpty, let hold = locks[slot].hold else { return nil }
+        return pauses.sum(since: hold.grantedRoundStart, atLeast: shortestPause(of: locks[slot].request))
     }
 
     func explain(_ loss: inout Loss, _ slot: Int) {
         guard let pause = pauses(in: slot) else { return }
         switch loss.reason {
         case .expired, .notExtended:
-            loss.votes = slots[slot].machine!.votes(on: pause.end)
+            loss.votes = locks[slot].votes(on: pause.end)
         case .taken:
             // What the nodes were asked before the pause, they answer without regard to it.
-            guard slots[slot].machine!.hold!.votesAskedAt >= pause.end else { return }
+            guard locks[slot].hold!.votesAskedAt >= pause.end else { return }
         case .clockJumped, .keyGone, .clockGained, .maximumHold, .shutDown:
             return
         }
@@ -31,21 +31,21 @@ extension Engine {
 
     func explain(_ risk: inout RiskReport, _ slot: Int) {
         guard risk.risk == .notExtended, let pause = pauses(in: slot) else { return }
-        risk.votes = slots[slot].machine!.votes(on: pause.end)
+        risk.votes = locks[slot].votes(on: pause.end)
         risk.pause = pause.length
     }
 
     func explain(_ refusal: inout ExtensionRefusal, _ slot: Int) {
         switch refusal.reason {
         case .expired, .lost:
-            let phase = slots[slot].machine!.phase
+            let phase = locks[slot].phase
             guard refusal.reason == .expired || phase == .lost(.notExtended), let pause = pauses(in: slot) else {
                 return
             }
-            refusal.votes = slots[slot].machine!.votes(on: pause.end)
+            refusal.votes = locks[slot].votes(on: pause.end)
             refusal.pause = pause.length
         case .notExtended:
-            guard !pauses.isEmpty, let hold = slots[slot].machine!.hold else { return }
+            guard !pauses.isEmpty, let hold = locks[slot].hold else { return }
             refusal.pause = pauses.sum(since: hold.votesAskedAt, atLeast: shortestPauseOfNode)?.length
         case .released:
             return
@@ -53,7 +53,8 @@ extension Engine {
     }
 
     func explain(_ refusal: inout Refusal, _ slot: Int) {
-        guard !pauses.isEmpty, let machine = slots[slot].machine, machine.hasBegun else { return }
+        guard !pauses.isEmpty, locks[slot].hasBegun else { return }
+        let machine = locks[slot]
         switch refusal.reason {
         case .expired:
             let shortest = shortestPause(of: machine.request)

@@ -5,43 +5,46 @@
 extension Engine {
     /// A new request: it goes to the nodes, or behind those that were here before.
     mutating func join(_ slot: Int, _ turn: inout Turn) {
-        let key = LineKey(bytes: slots[slot].machine!.request.key)
+        let key = LineKey(bytes: locks[slot].request.key)
         let place = lines.place(of: key) ?? lines.make(for: key)
-        slots[slot].machine!.share(key: lines[place].key.bytes)
+        locks[slot].share(key: lines[place].key.bytes)
         lines[place].uses += 1
-        slots[slot].line = lines.id(of: place)
-        slots[slot].grantsBefore = lines[place].grants
+        locks.withQueuing(slot) {
+            $0.line = lines.id(of: place)
+            $0.grantsBefore = lines[place].grants
+        }
         let isFirst = lines[place].isIdle
         append(slot, to: place)
         if isFirst {
             if mustGiveWay(place) { lines[place].succession = .givingWay }
             succeed(lines.id(of: place), &turn)
         } else {
-            settle(slot)
-            if slots[slot].machine!.request.deadline <= turn.now { endInQueue(lock(in: slot), slot, &turn) }
+            if locks[slot].request.deadline <= turn.now { endInQueue(locks.lock(in: slot), slot, &turn) }
         }
     }
 
     private mutating func append(_ slot: Int, to place: Int) {
-        slots[slot].older = lines[place].newest
-        if let newest = lines[place].newest { slots[newest].newer = slot } else { lines[place].oldest = slot }
+        locks.withQueuing(slot) { $0.older = lines[place].newest }
+        if let newest = lines[place].newest { locks.withQueuing(newest) { $0.newer = slot } } else { lines[place].oldest = slot }
         lines[place].newest = slot
     }
 
     /// Takes a request out of the queue, from wherever in it.
     mutating func leaveQueue(_ slot: Int) {
-        guard let place = lines.place(of: slots[slot].line) else { return }
-        let (older, newer) = (slots[slot].older, slots[slot].newer)
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
+        let (older, newer) = (locks.queuing(slot).older, locks.queuing(slot).newer)
         guard older != nil || lines[place].oldest == slot else { return }
-        if let older { slots[older].newer = newer } else { lines[place].oldest = newer }
-        if let newer { slots[newer].older = older } else { lines[place].newest = older }
-        slots[slot].older = nil
-        slots[slot].newer = nil
+        if let older { locks.withQueuing(older) { $0.newer = newer } } else { lines[place].oldest = newer }
+        if let newer { locks.withQueuing(newer) { $0.older = older } } else { lines[place].newest = older }
+        locks.withQueuing(slot) {
+            $0.older = nil
+            $0.newer = nil
+        }
     }
 
     /// The front neither asks nor holds any more: the next one's turn comes at the end of the event.
     mutating func vacate(_ slot: Int) {
-        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line), lines[place].front == slot else { return }
         lines[place].front = nil
         lines.vacated.append(lines.id(of: place))
     }
@@ -56,7 +59,7 @@ extension Engine {
         let succession = lines[place].succession
         lines[place].succession = .atOnce
         switch succession {
-        case .atOnce: beginAttempt(lock(in: next), &turn)
+        case .atOnce: beginAttempt(locks.lock(in: next), &turn)
         case .asPlanned: reconsider(place, &turn)
         case .givingWay: giveWay(place, &turn)
         }
@@ -89,22 +92,21 @@ extension Engine {
 extension Engine {
     /// The wait of a request behind others is over: it is told what is known of those ahead, now or once that is known.
     mutating func endInQueue(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         guard var refusal = evidence(place) else {
-            slots[slot].machine!.becomeOverdue()
+            locks[slot].becomeOverdue()
             lines[place].overdue.append(lock)
-            return settle(slot)
+            return
         }
         noteAhead(&refusal, slot, isQueued: true)
-        slots[slot].machine!.endInQueue()
+        locks[slot].endInQueue()
         refuse(lock, slot, refusal, &turn)
-        settle(slot)
     }
 
     /// What can be said truly to somebody who has asked no node: this process holds it, or what became of its last try.
     private func evidence(_ place: Int) -> Refusal? {
-        if let front = lines[place].front, let machine = slots[front].machine, machine.phase == .held {
-            return Refusal(reason: .heldByAnother, attempts: 0, votes: machine.evidenceOfHold)
+        if let front = lines[place].front, locks[front].phase == .held {
+            return Refusal(reason: .heldByAnother, attempts: 0, votes: locks[front].evidenceOfHold)
         }
         guard let evidence = lines[place].evidence else { return nil }
         return Refusal(reason: evidence.reason, attempts: 0, votes: evidence.votes)
@@ -114,14 +116,14 @@ extension Engine {
     ///
     /// - Parameter isQueued: Whether others were ahead of it.
     func noteAhead(_ refusal: inout Refusal, _ slot: Int, isQueued: Bool = false) {
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         if isQueued {
-            let isHeld = lines[place].front.flatMap { slots[$0].machine }?.phase == .held
+            let isHeld = lines[place].front.map { locks[$0].phase } == .held
             refusal.ahead = isHeld ? .holder : .contender
         } else if refusal.reason == .heldByAnother, lines[place].lostLeases > 0 {
             refusal.ahead = .lostHolder
         }
-        refusal.changedHands = lines[place].grants != slots[slot].grantsBefore
+        refusal.changedHands = lines[place].grants != locks.queuing(slot).grantsBefore
     }
 
     private mutating func answerOverdue(_ place: Int, _ turn: inout Turn) {
@@ -129,7 +131,7 @@ extension Engine {
         let overdue = lines[place].overdue
         lines[place].overdue = []
         for lock in overdue {
-            guard let slot = slot(of: lock), slots[slot].machine!.phase == .queued else { continue }
+            guard let slot = locks.slot(of: lock), locks[slot].phase == .queued else { continue }
             endInQueue(lock, slot, &turn)
         }
     }
@@ -145,20 +147,20 @@ extension Engine {
     mutating func prepareAttempt(
         _ slot: Int, fresh: Token, proposing number: Int64?, at now: Instant
     ) -> (token: Token, operation: Command.Operation) {
-        guard let place = lines.place(of: slots[slot].line) else { preconditionFailure("a request is in a line") }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { preconditionFailure("a request is in a line") }
         let released = lines[place].released.take()
         lines[place].triesFree = lines[place].isFree(at: now, quorum: policy.quorum)
         if lines[place].watch != nil { lines[place].watch!.isUnchecked = false }
         let token = released.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
-        let milliseconds = slots[slot].machine!.request.ttl.millisecondsRoundedUp
+        let milliseconds = locks[slot].request.ttl.millisecondsRoundedUp
         if let number { return (token, .acquireFenced(milliseconds: milliseconds, number: number)) }
-        let isContended = released == nil && (slots[slot].machine!.hasBegun || lines[place].watch != nil)
+        let isContended = released == nil && (locks[slot].hasBegun || lines[place].watch != nil)
         return (token, isContended ? .contend(milliseconds: milliseconds) : .acquire(milliseconds: milliseconds))
     }
 
     mutating func noteGrant(_ slot: Int, _ turn: inout Turn) {
         measureRoundTrip(slot, at: turn.now)
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         lines[place].granted()
         answerOverdue(place, &turn)
     }
@@ -166,21 +168,21 @@ extension Engine {
     /// The front was refused and will try again. Returns when.
     mutating func planRetry(_ slot: Int, _ refusal: Refusal, _ turn: inout Turn) -> Instant {
         if refusal.reason == .heldByAnother { measureRoundTrip(slot, at: turn.now) }
-        guard let place = lines.place(of: slots[slot].line) else { preconditionFailure("a request is in a line") }
-        let machine = slots[slot].machine!
+        guard let place = lines.place(of: locks.queuing(slot).line) else { preconditionFailure("a request is in a line") }
+        let machine = locks[slot]
         if refusal.reason == .heldByAnother, machine.request.deadline > turn.now + Limits.shortestWatchedWait {
             beginWatch(place, &turn)
         }
         lines[place].plan(
             after: refusal, at: turn.now, window: wakeWindow, using: &turn.generator, policy)
-        slots[slot].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))
+        locks[slot].wait(until: lines[place].nextAttempt(quorum: policy.quorum))
         answerOverdue(place, &turn)
-        return slots[slot].machine!.deadline(policy)
+        return locks[slot].deadline(policy)
     }
 
     /// The front was refused for good: who is behind waits on in its place.
     mutating func noteLastRefusal(_ slot: Int, _ refusal: Refusal, _ turn: inout Turn) {
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         if lines[place].oldest != nil {
             lines[place].plan(after: refusal, at: turn.now, window: wakeWindow, using: &turn.generator, policy)
             answerOverdue(place, &turn)
@@ -190,27 +192,26 @@ extension Engine {
 
     /// The front gives up between two attempts.
     mutating func continueAsPlanned(_ slot: Int) {
-        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line), lines[place].front == slot else { return }
         lines[place].succession = .asPlanned
     }
 
     /// The front tries when its line says so: now, perhaps.
     mutating func reconsider(_ place: Int, _ turn: inout Turn) {
         guard let front = lines[place].front else { return }
-        switch slots[front].machine!.phase {
+        switch locks[front].phase {
         case .queued, .waiting: break
         case .acquiring, .held, .lost, .releasing, .ended: return
         }
-        slots[front].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))
-        if slots[front].machine!.deadline(policy) <= turn.now {
-            beginAttempt(lock(in: front), &turn)
+        locks[front].wait(until: lines[place].nextAttempt(quorum: policy.quorum))
+        if locks[front].deadline(policy) <= turn.now {
+            beginAttempt(locks.lock(in: front), &turn)
         } else {
-            settle(front)
         }
     }
 
     private mutating func measureRoundTrip(_ slot: Int, at now: Instant) {
-        let sample = min(now - slots[slot].machine!.attempt.start, policy.parameters.nodeTimeout)
+        let sample = min(now - locks[slot].attempt.start, policy.parameters.nodeTimeout)
         roundTrip = max(roundTrip + (sample - roundTrip) / 8, .microseconds(20))
     }
 
@@ -227,34 +228,34 @@ extension Engine {
 
     /// The holder lets go. True when the next of this process takes over at once, and nobody needs to be told.
     mutating func prepareRelease(_ slot: Int) -> Bool {
-        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot else { return false }
+        guard let place = lines.place(of: locks.queuing(slot).line), lines[place].front == slot else { return false }
         guard lines[place].oldest != nil, !isShuttingDown else { return false }
         guard !mustGiveWay(place) else {
             lines[place].succession = .givingWay
             return false
         }
-        lines[place].released = slots[slot].machine!.attempt.token
+        lines[place].released = locks[slot].attempt.token
         return true
     }
 
     /// The holder is told of a loss, and may go on for a while: who asks now may meet its keys.
     mutating func noteLostLease(_ slot: Int) {
         lostSlots.append(slot)
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         lines[place].lostLeases += 1
     }
 
     /// A lease that was lost is released.
     mutating func forgetLostLease(_ slot: Int, _ turn: inout Turn) {
         lostSlots.removeAll { $0 == slot }
-        guard let place = lines.place(of: slots[slot].line) else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line) else { return }
         lines[place].lostLeases -= 1
         retire(place, &turn)
     }
 
     /// Somebody of this process has let go of what he had lost: whoever asks now need not be told by the nodes.
     mutating func noteRelease(_ slot: Int, of nodes: NodeSet, _ turn: inout Turn) {
-        guard let place = lines.place(of: slots[slot].line), lines[place].front != slot else { return }
+        guard let place = lines.place(of: locks.queuing(slot).line), lines[place].front != slot else { return }
         lines[place].learn(at: turn.now, quorum: policy.quorum) { forecast in
             for node in nodes { forecast.released(node, at: turn.now) }
         }

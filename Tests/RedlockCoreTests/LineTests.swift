@@ -233,7 +233,7 @@ import Testing
                 script.cancel(locks[4_999 - index])
             }
             #expect(script.news().count == 10_000)
-            #expect(script.engine.lockCount == 0)
+            #expect(script.engine.locks.count == 0)
             for node in 0..<3 { #expect(script.operations(node).count { $0 != .release } == 1) }
             script.advance(by: Limits.lineLinger)
             #expect(script.engine.lines.count == 0)
