@@ -46,7 +46,7 @@ extension Engine {
     ) -> Vote {
         guard !lostSlots.isEmpty, policy.rules.countsKeysGone(), policy.parameters.guardsClocks else { return vote }
         let askedAt = locks[slot].attempt.askedAt
-        for lost in lostSlots where lost != slot && locks.queuing(lost).line == locks.queuing(slot).line {
+        for lost in lostSlots where lost != slot && locks.contention(of: lost) == locks.contention(of: slot) {
             // Of a lease whose keys are gone on a quorum more is known than one node says.
             guard case .lost(let reason) = locks[lost].phase, reason != .taken,
                 let early = locks[lost].keyLeft(on: node, at: turn.now, policy),

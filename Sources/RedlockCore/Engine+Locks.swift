@@ -12,23 +12,34 @@ extension Engine {
         }
     }
 
-    mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = locks.slot(of: lock) else { return }
+    /// Time counts from here, before anything is sent.
+    mutating func beginAttempt(_ slot: Int, _ approach: Contention.Approach, _ turn: inout Turn) {
+        let lock = locks.lock(in: slot)
         let request = locks[slot].request
         let proposal = fencingProposal(for: request, at: turn.now)
-        let arbiter = arbiter(for: slot, at: turn.now)
-        let (token, operation) = prepareAttempt(
-            slot, fresh: Token(using: &turn.generator), proposing: proposal, at: turn.now)
+        let arbiter = arbiter(approach, slot, at: turn.now)
+        let fresh = Token(using: &turn.generator)
+        let token = approach.takingOverFrom.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         locks[slot].beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
-        let number = locks[slot].attempt.number
-        report(.attempt(lock, number: Int(number)), &turn)
+        report(.attempt(lock, number: Int(locks[slot].attempt.number)), &turn)
 
         let first = arbiter.map { NodeSet($0) } ?? allNodes
         locks[slot].holdBack(allNodes.subtracting(first))
+        let milliseconds = request.ttl.millisecondsRoundedUp
+        // The plain SET until there is contention. Then a script, which says how long the key still lives; that of the
+        // fencing numbers always does.
+        let operation: Command.Operation =
+            if let proposal {
+                .acquireFenced(milliseconds: milliseconds, number: proposal)
+            } else if approach.isContended {
+                .contend(milliseconds: milliseconds)
+            } else {
+                .acquire(milliseconds: milliseconds)
+            }
         ask(first, operation, lock, slot, &turn)
     }
 
-    /// Asks nodes for the lock. Where a line has an arbiter, that node alone tells others that it is taken.
+    /// Asks nodes for the lock. Where the resource has an arbiter, that node alone tells others that it is taken.
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
@@ -58,7 +69,7 @@ extension Engine {
         guard let slot = locks.slot(of: lock) else { return }
         noteNumber(vote, slot)
         vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
-        learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
+        learn(vote, of: node, slot, number: number, remaining: remaining, &turn)
         let step = locks[slot].count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
@@ -69,7 +80,8 @@ extension Engine {
         case .granted(let grant):
             report(.granted(lock, grant), &turn)
             turn.directives.append(.answer(.granted(lock, grant)))
-            noteGrant(slot, &turn)
+            measureRoundTrip(slot, at: turn.now)
+            tell(.granted, of: slot, &turn)
         case .ask(let nodes):
             askRest(nodes, lock, slot, &turn)
         case .raise(let raise):
@@ -77,24 +89,30 @@ extension Engine {
         case .retry(var refusal):
             explain(&refusal, slot)
             noteAhead(&refusal, slot)
-            let again = planRetry(slot, refusal, &turn)
-            report(.refused(lock, refusal, retryAt: again), &turn)
+            if refusal.reason == .heldByAnother { measureRoundTrip(slot, at: turn.now) }
+            tellRefused(refusal, isLast: false, slot, &turn)
+            report(.refused(lock, refusal, retryAt: locks[slot].deadline(policy)), &turn)
             releaseAttempt(slot, &turn)
         case .refused(var refusal):
             explain(&refusal, slot)
             noteAhead(&refusal, slot)
-            noteLastRefusal(slot, refusal, &turn)
+            tellRefused(refusal, isLast: true, slot, &turn)
             refuse(lock, slot, refusal, &turn)
         }
+    }
+
+    private mutating func tellRefused(_ refusal: Refusal, isLast: Bool, _ slot: Int, _ turn: inout Turn) {
+        let attempt = locks[slot].attempt
+        tell(
+            .refused(refusal, isLast: isLast, owned: attempt.ballot.locked, askedAt: attempt.start), of: slot, &turn)
     }
 
     /// The caller gives up, or is given up.
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
         guard let slot = locks.slot(of: lock) else { return }
-        let phase = locks[slot].phase
+        let isQueued = locks[slot].phase == .queued
         guard var refusal = locks[slot].abandon(reason, policy) else { return }
-        if phase == .queued { noteAhead(&refusal, slot, isQueued: true) }
-        if case .waiting = phase { continueAsPlanned(slot) }
+        if isQueued { noteAhead(&refusal, slot) }
         refuse(lock, slot, refusal, &turn)
     }
 
@@ -198,7 +216,8 @@ extension Engine {
         let reason: ExtensionRefusal.Reason = loss.reason == .expired ? .expired : .lost
         var loss = loss
         explain(&loss, slot)
-        noteLostLease(slot)
+        lostSlots.append(slot)
+        tell(.lost, of: slot, &turn)
         endExtensions(reason, lock, slot, &turn)
         report(.lost(lock, loss), &turn)
         turn.directives.append(.answer(.lost(lock, loss)))
@@ -223,13 +242,15 @@ extension Engine {
         let isValid = locks[slot].isValid(at: turn.now)
         let phase = locks[slot].phase
         guard locks[slot].beginRelease() else { return }
-        if case .lost = phase { forgetLostLease(slot, &turn) }
         endExtensions(.released, lock, slot, &turn)
         let nodes = policy.rules.nodesToRelease(
             asked: locks[slot].attempt.asked, granted: locks[slot].attempt.ballot.locked,
             repaired: locks[slot].hold!.guarding.repaired)
         let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
-        noteRelease(slot, of: awaited, &turn)
+        if case .lost = phase {
+            lostSlots.removeAll { $0 == slot }
+            tell(.lostLeaseReleased(awaited), of: slot, &turn)
+        }
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
         }
@@ -270,8 +291,8 @@ extension Engine {
     mutating func lockTimer(_ slot: Int, _ turn: inout Turn) {
         let lock = locks.lock(in: slot)
         switch locks[slot].onTimer(at: turn.now, using: &turn.generator, policy) {
-        case .endInQueue: endInQueue(lock, slot, &turn)
-        case .beginAttempt: beginAttempt(lock, &turn)
+        case .endInQueue: if let place = locks.queuePlace(of: slot) { tell(.waitOver(place), of: slot, &turn) }
+        case .beginAttempt: tell(.due, of: slot, &turn)
         case .acquire(let step): carryOut(step, lock, slot, &turn)
         case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)
         case .repair(let repair): carryOut(repair, lock, slot, &turn)

@@ -7,7 +7,9 @@ package struct Engine: Sendable {
     var sessions: [NodeSession]
     var locks = LockTable()
     var numbers = FencingNumbers()
-    var lines = LineTable()
+    var contentions = ContentionTable()
+    /// Room for the steps of a contention, lent for each event.
+    var spareSteps: [Contention.Step] = []
     var listeners: [Listener]
     /// Since when no resource is subscribed to; nil while one is, or no connection is open.
     var listenersUnusedSince: Instant?
@@ -57,7 +59,7 @@ package struct Engine: Sendable {
     private var earliestDeadline: Instant {
         mutating get {
             guard shutdown != .done else { return .distantFuture }
-            var next = min(deadlines.first?.deadline ?? .distantFuture, lines.deadline, listenersDeadline)
+            var next = min(deadlines.first?.deadline ?? .distantFuture, contentions.deadline, listenersDeadline)
             for node in sessions.indices {
                 next = min(next, sessions[node].deadline(isHolding: isHolding, policy))
             }
@@ -120,8 +122,8 @@ package struct Engine: Sendable {
     /// What follows from an event, or from one reply of many: they are to mean the same together as one by one.
     private mutating func conclude(_ turn: inout Turn) {
         settleLocks(&turn)
-        while let line = lines.vacated.popLast() {
-            succeed(line, &turn)
+        while let place = contentions.popVacated() {
+            tell(.advance, at: place, &turn)
             settleLocks(&turn)
         }
         if shutdown == .draining { finishShutdownWhenDrained(&turn) }
@@ -230,11 +232,8 @@ extension Engine {
     private mutating func settleLocks(_ turn: inout Turn) {
         while let change = locks.settleNext(at: turn.now, policy) {
             if let news = change.news { tell(news, locks.lock(in: change.slot), change.slot, &turn) }
-            if !change.phase.isInFront { vacate(change.slot) }
-            if change.phase == .ended {
-                leaveQueue(change.slot)
-                locks.end(change.slot)
-            }
+            if !change.phase.wantsLock { tell(.left(slot: change.slot, locks.queuePlace(of: change.slot)), of: change.slot, &turn) }
+            if change.phase == .ended { locks.end(change.slot) }
             deadlines.set(change.slot, to: change.deadline)
         }
     }
@@ -252,7 +251,7 @@ extension Engine {
             settleLocks(&turn)
         }
         listenerTimer(&turn)
-        lineTimer(&turn)
+        contentionTimer(&turn)
         while let due = deadlines.first, due.deadline <= turn.now {
             lockTimer(due.slot, &turn)
             settleLocks(&turn)

@@ -153,11 +153,11 @@ struct LockMachine: Sendable {
 // MARK: - Queue
 
 extension LockMachine.Phase {
-    /// It is this machine's turn: the others of its process wait for it.
-    var isInFront: Bool {
+    /// It is queued for the lock, asks for it, or holds it.
+    var wantsLock: Bool {
         switch self {
-        case .acquiring, .waiting, .held: true
-        case .queued, .lost, .releasing, .ended: false
+        case .queued, .acquiring, .waiting, .held: true
+        case .lost, .releasing, .ended: false
         }
     }
 }

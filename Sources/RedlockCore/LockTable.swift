@@ -9,37 +9,10 @@ struct LockTable: Sendable {
         var isChanged = false
         /// Counted in ``LockTable/heldCount``.
         var isHeld = false
-        /// Its part in the queue of its resource.
-        var queuing = Queuing()
-    }
-
-    /// What the queue of a resource knows of one request.
-    struct Queuing: Sendable {
-        var line: LineID?
-        /// ``WaitingLine/grants`` when the request came.
-        var grantsBefore: UInt32 = 0
-        private var olderLink = SlotLink()
-        private var newerLink = SlotLink()
-
-        /// Its neighbours.
-        var older: Int? {
-            get { olderLink.slot }
-            set { olderLink.slot = newValue }
-        }
-        var newer: Int? {
-            get { newerLink.slot }
-            set { newerLink.slot = newValue }
-        }
-    }
-
-    /// A slot or none, in a quarter of what an `Int?` takes in a struct.
-    struct SlotLink: Sendable {
-        private var number: Int32 = -1
-
-        var slot: Int? {
-            get { number < 0 ? nil : Int(number) }
-            set { number = newValue.map { Int32($0) } ?? -1 }
-        }
+        /// The contention for its resource.
+        var contention: ContentionID?
+        /// Where it is queued there; of no meaning once it is in front.
+        var queuePlace: WaiterQueue.Place?
     }
 
     private var slots: [Slot] = []
@@ -70,8 +43,11 @@ struct LockTable: Sendable {
 
     func isUsed(_ slot: Int) -> Bool { slots[slot].machine != nil }
 
-    func queuing(_ slot: Int) -> Queuing { slots[slot].queuing }
-    mutating func withQueuing(_ slot: Int, _ change: (inout Queuing) -> Void) { change(&slots[slot].queuing) }
+    func contention(of slot: Int) -> ContentionID? { slots[slot].contention }
+    mutating func setContention(_ id: ContentionID, of slot: Int) { slots[slot].contention = id }
+
+    func queuePlace(of slot: Int) -> WaiterQueue.Place? { slots[slot].queuePlace }
+    mutating func setQueuePlace(_ place: WaiterQueue.Place?, of slot: Int) { slots[slot].queuePlace = place }
 
     /// The slot of a request that is being served.
     func slot(of lock: LockID) -> Int? {
@@ -144,7 +120,8 @@ extension LockTable {
 
     mutating func end(_ slot: Int) {
         slots[slot].machine = nil
-        slots[slot].queuing = Queuing()
+        slots[slot].contention = nil
+        slots[slot].queuePlace = nil
         free.append(Int32(slot))
         count -= 1
     }

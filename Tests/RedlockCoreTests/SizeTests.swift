@@ -33,15 +33,4 @@ import Testing
         #expect(one.value == [1, 2, 3])
         #expect(other.value == [1, 2])
     }
-
-    @Test func aLinkNamesASlotOrNone() {
-        var link = LockTable.SlotLink()
-        #expect(link.slot == nil)
-        link.slot = 0
-        #expect(link.slot == 0)
-        link.slot = Limits.locks
-        #expect(link.slot == Limits.locks)
-        link.slot = nil
-        #expect(link.slot == nil)
-    }
 }
