@@ -59,7 +59,7 @@ extension Engine {
     /// The wait of a queued request is over.
     private mutating func endInQueue(_ slot: Int, _ refusal: Refusal?, at place: Int, _ turn: inout Turn) {
         var refusal = refusal ?? contentions[place].front.map {
-            Refusal(reason: .heldByAnother, attempts: 0, votes: locks[$0.slot].evidenceOfHold)
+            Refusal(reason: .heldByAnother, attempts: 0, votes: locks[$0.slot].hold?.value.evidence ?? [])
         }!
         contentions[place].noteAhead(&refusal, locks.queuePlace(of: slot))
         locks[slot].endInQueue()
@@ -82,7 +82,8 @@ extension Engine {
     }
 
     mutating func measureRoundTrip(_ slot: Int, at now: Instant) {
-        let sample = min(now - locks[slot].attempt.start, policy.parameters.nodeTimeout)
+        guard let attempt = locks[slot].attempt else { return }
+        let sample = min(now - attempt.start, policy.parameters.nodeTimeout)
         roundTrip = max(roundTrip + (sample - roundTrip) / 8, .microseconds(20))
     }
 }
@@ -110,13 +111,14 @@ extension Engine {
     mutating func broadcastRelease(
         _ lock: LockID, _ slot: Int, _ nodes: NodeSet, isValid: Bool, _ turn: inout Turn
     ) -> NodeSet {
-        tell(.released(locks[slot].attempt.token), of: slot, &turn)
+        guard let hold = locks[slot].hold?.value else { return NodeSet() }
+        tell(.released(hold.attempt.token), of: slot, &turn)
         let handsOver = contentions.place(of: locks.contention(of: slot)).map { contentions[$0].handsOver } ?? false
-        let teller = isValid ? teller(among: locks[slot].hold!.guarding.nodes, at: turn.now) : nil
+        let teller = isValid ? teller(among: hold.guarding.nodes, at: turn.now) : nil
         if let teller, !handsOver { tell(.told(by: teller), of: slot, &turn) }
         func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
             broadcastRelease(
-                of: locks[slot].attempt.token, key: locks[slot].request.key, to: nodes,
+                of: hold.attempt.token, key: hold.request.key, to: nodes,
                 ballot: .release(lock), notice: notice, &turn)
         }
         guard let teller else { return release(nodes, handsOver ? .nothing : .node) }
@@ -177,7 +179,7 @@ extension Engine {
 
     /// The arbiter has granted, or does not answer: now the others.
     mutating func askRest(_ nodes: NodeSet, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        let attempt = locks[slot].attempt
+        guard let attempt = locks[slot].attempt else { return }
         let milliseconds = locks[slot].request.ttl.millisecondsRoundedUp
         let operation: Command.Operation =
             if let fencing = attempt.fencing {

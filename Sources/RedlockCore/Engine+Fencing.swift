@@ -23,10 +23,10 @@ extension Engine {
         numbers.note(reported, of: locks[slot].request.key)
     }
 
-    mutating func offer(_ raise: LockMachine.Raise, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+    mutating func offer(_ raise: Raise, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         report(.raised(lock, number: raise.number, nodes: raise.nodes), &turn)
         let request = locks[slot].request
-        let attempt = locks[slot].attempt
+        guard let attempt = locks[slot].attempt else { return }
         numbers.note(raise.number, of: request.key)
         let command = Command(.raise(to: raise.number), key: request.key, token: attempt.token)
         let (_, failed) = broadcast(

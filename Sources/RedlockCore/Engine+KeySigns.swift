@@ -15,14 +15,14 @@ extension Engine {
     ///
     /// A node that was restarted since it granted is no case of this: the quarantine is about that.
     func keySign(_ vote: Vote, of node: Int, _ slot: Int, at now: Instant) -> KeySign? {
-        guard policy.rules.countsKeysGone(), policy.parameters.guardsClocks, locks[slot].hasBegun,
-            let hold = locks[slot].hold
+        guard policy.rules.countsKeysGone(), policy.parameters.guardsClocks,
+            let hold = locks[slot].hold?.value
         else { return nil }
         switch vote {
         case .granted:
             return .present
         case .missing, .heldByAnother:
-            guard let early = locks[slot].keyLeft(on: node, at: now, policy),
+            guard let early = hold.keyLeft(on: node, at: now, policy),
                 sessions[node].clock.isSameRun(as: hold.guarding.wonAt)
             else { return nil }
             return .gone(early: early)
@@ -33,8 +33,8 @@ extension Engine {
 
     /// The same of a release. A node that deleted the key, as nodes do, matters only if another did not have it.
     func keySign(ofRelease vote: Vote, _ node: Int, _ slot: Int, at now: Instant) -> KeySign? {
-        guard locks[slot].hasBegun, locks[slot].hold != nil else { return nil }
-        if vote == .granted, locks[slot].hold!.keyAnswers.gone.isEmpty { return nil }
+        guard let hold = locks[slot].hold else { return nil }
+        if vote == .granted, hold.value.keyAnswers.gone.isEmpty { return nil }
         return keySign(vote, of: node, slot, at: now)
     }
 
@@ -45,14 +45,14 @@ extension Engine {
         _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, _ turn: inout Turn
     ) -> Vote {
         guard !lostSlots.isEmpty, policy.rules.countsKeysGone(), policy.parameters.guardsClocks else { return vote }
-        let askedAt = locks[slot].attempt.askedAt
+        let askedAt = locks[slot].attempt?.askedAt ?? turn.now
         for lost in lostSlots where lost != slot && locks.contention(of: lost) == locks.contention(of: slot) {
             // Of a lease whose keys are gone on a quorum more is known than one node says.
-            guard case .lost(let reason) = locks[lost].phase, reason != .taken,
-                let early = locks[lost].keyLeft(on: node, at: turn.now, policy),
-                let guarding = locks[lost].hold?.guarding,
-                sessions[node].clock.isSameRun(as: guarding.wonAt)
+            guard case .lost(let hold, let reason) = locks[lost].state, reason != .taken,
+                let early = hold.value.keyLeft(on: node, at: turn.now, policy),
+                sessions[node].clock.isSameRun(as: hold.value.guarding.wonAt)
             else { continue }
+            let guarding = hold.value.guarding
             let latestEnd = guarding.keysUntil + policy.drift(of: guarding.ttl) + policy.parameters.nodeTimeout
             let sign: KeySign
             switch vote {
@@ -62,7 +62,7 @@ extension Engine {
                 sign = askedAt + remaining > latestEnd ? .gone(early: early) : .present
             case .pending, .notAsked, .missing, .failed: continue
             }
-            noteKey(sign, of: node, locks.lock(in: lost), round: LockMachine.KeyAnswers.successor(attempt: number), &turn)
+            noteKey(sign, of: node, locks.lock(in: lost), round: Hold.KeyAnswers.successor(attempt: number), &turn)
         }
         guard vote.isOurs, let failure = sessions[node].quarantineFailure(at: turn.now) else { return vote }
         return .failed(failure)
@@ -71,10 +71,10 @@ extension Engine {
     /// A node that granted an attempt a moment ago does not have the key any more, when it is offered a fencing number.
     mutating func noteRaise(_ vote: Vote, of node: Int, _ slot: Int, attempt number: UInt32, _ turn: inout Turn) {
         guard vote == .missing || vote == .heldByAnother, policy.rules.countsKeysGone(),
-            policy.parameters.guardsClocks, locks[slot].phase == .acquiring, locks[slot].attempt.number == number
+            policy.parameters.guardsClocks, case .acquiring(let box) = locks[slot].state, box.value.number == number
         else { return }
         let ttl = locks[slot].request.ttl
-        let attempt = locks[slot].attempt
+        let attempt = box.value
         let early = attempt.start + (ttl - policy.drift(of: ttl)) - turn.now
         // As everywhere here: if no other node has it, somebody deleted it.
         guard early > .zero, attempt.owners.contains(node), attempt.owners.count > 1,
@@ -90,8 +90,7 @@ extension Engine {
             tellLoss(loss, lock, slot, &turn)
         }
         let gone = locks[slot].noteKey(sign, on: node, round: round)
-        let early = locks[slot].hold!.keyAnswers.early
-        for node in gone { noteKeysGone(on: node, early: early, &turn) }
+        for node in gone { noteKeysGone(on: node, early: locks[slot].hold?.value.keyAnswers.early ?? .zero, &turn) }
     }
 
     /// The node is treated as after a jump of its clock. How far the clock went is not known, so no key that was set

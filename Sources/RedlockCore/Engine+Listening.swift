@@ -60,10 +60,9 @@ extension Engine {
         // Nobody waits for anything: the contention, which may be far away, need not be looked at.
         guard !contentions.watched.isEmpty else { return }
         guard let place = contentions.place(of: locks.contention(of: slot)),
-            contentions[place].front?.slot == slot, locks[slot].attempt.number == number, locks[slot].phase != .held
+            contentions[place].front?.slot == slot, let attempt = locks[slot].attempt, attempt.number == number, !locks[slot].isHeld
         else { return }
-        let askedAt = locks[slot].attempt.askedAt
-        tell(.voted(vote, node: node, remaining: remaining, askedAt: askedAt), at: place, &turn)
+        tell(.voted(vote, node: node, remaining: remaining, askedAt: attempt.askedAt), at: place, &turn)
     }
 
     mutating func reportDenied(_ node: Int, _ reason: String, _ turn: inout Turn) {

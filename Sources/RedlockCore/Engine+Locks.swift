@@ -21,7 +21,7 @@ extension Engine {
         let fresh = Token(using: &turn.generator)
         let token = approach.takingOverFrom.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
         locks[slot].beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
-        report(.attempt(lock, number: Int(locks[slot].attempt.number)), &turn)
+        report(.attempt(lock, number: Int(locks[slot].attemptNumber)), &turn)
 
         let first = arbiter.map { NodeSet($0) } ?? allNodes
         locks[slot].holdBack(allNodes.subtracting(first))
@@ -43,10 +43,10 @@ extension Engine {
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let number = locks[slot].attempt.number
+        guard let attempt = locks[slot].attempt else { return }
+        let number = attempt.number
         let quiet = quiet(of: nodes, slot, operation, at: turn.now)
-        var command = Command(
-            operation, key: locks[slot].request.key, token: locks[slot].attempt.token)
+        var command = Command(operation, key: locks[slot].request.key, token: attempt.token)
         var (asked, failed) = broadcast(
             command, to: nodes.subtracting(quiet), ballot: .attempt(lock, number: number), &turn)
         if !quiet.isEmpty {
@@ -102,7 +102,7 @@ extension Engine {
     }
 
     private mutating func tellRefused(_ refusal: Refusal, isLast: Bool, _ slot: Int, _ turn: inout Turn) {
-        let attempt = locks[slot].attempt
+        guard let attempt = locks[slot].attempt else { return }
         tell(
             .refused(refusal, isLast: isLast, owned: attempt.ballot.locked, askedAt: attempt.start), of: slot, &turn)
     }
@@ -110,7 +110,7 @@ extension Engine {
     /// The caller gives up, or is given up.
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
         guard let slot = locks.slot(of: lock) else { return }
-        let isQueued = locks[slot].phase == .queued
+        let isQueued = locks[slot].isQueued
         guard var refusal = locks[slot].abandon(reason, policy) else { return }
         if isQueued { noteAhead(&refusal, slot) }
         refuse(lock, slot, refusal, &turn)
@@ -125,12 +125,11 @@ extension Engine {
 
     /// Releases what the attempt set, or may have set, or may yet set.
     private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
-        let machine = locks[slot]
-        guard machine.hasBegun else { return }
+        guard let attempt = locks[slot].attempt else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
+            asked: attempt.asked, granted: attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
-            of: machine.attempt.token, key: machine.request.key, to: nodes, ballot: .none, notice: .node, &turn)
+            of: attempt.token, key: locks[slot].request.key, to: nodes, ballot: .none, notice: .node, &turn)
     }
 }
 
@@ -148,13 +147,13 @@ extension Engine {
     }
 
     mutating func carryOut(
-        _ step: LockMachine.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
+        _ step: Hold.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
     ) {
         switch step {
         case .broadcast(let round, let ttl):
+            guard let attempt = locks[slot].attempt else { return }
             let command = Command(
-                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key,
-                token: locks[slot].attempt.token)
+                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key, token: attempt.token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
             locks[slot].noteNotExtended(failed)
             for (node, failure) in failed {
@@ -228,7 +227,7 @@ extension Engine {
     ) {
         let callers = locks[slot].takeExtensionCallers()
         guard !callers.isEmpty else { return }
-        var refusal = locks[slot].extensionRefusal(reason)
+        var refusal = locks[slot].hold?.value.refusal(reason) ?? ExtensionRefusal(reason: reason, votes: [])
         explain(&refusal, slot)
         turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
     }
@@ -240,14 +239,14 @@ extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
         guard let slot = locks.slot(of: lock) else { return }
         let isValid = locks[slot].isValid(at: turn.now)
-        let phase = locks[slot].phase
+        let wasLost = locks[slot].lossReason != nil
         guard locks[slot].beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
+        guard let hold = locks[slot].hold?.value else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: locks[slot].attempt.asked, granted: locks[slot].attempt.ballot.locked,
-            repaired: locks[slot].hold!.guarding.repaired)
+            asked: hold.attempt.asked, granted: hold.attempt.ballot.locked, repaired: hold.guarding.repaired)
         let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
-        if case .lost = phase {
+        if wasLost {
             lostSlots.removeAll { $0 == slot }
             tell(.lostLeaseReleased(awaited), of: slot, &turn)
         }
@@ -259,8 +258,8 @@ extension Engine {
     private mutating func countRelease(_ vote: Vote, of node: Int, _ lock: LockID, _ turn: inout Turn) {
         guard let slot = locks.slot(of: lock) else { return }
         let sign = keySign(ofRelease: vote, node, slot, at: turn.now)
-        let isOver = locks[slot].countRelease(vote, of: node, policy)
-        if let sign { noteKey(sign, of: node, lock, round: LockMachine.KeyAnswers.release, &turn) }
+        let (isOver, gone, early) = locks[slot].countRelease(vote, of: node, sign, policy)
+        for node in gone { noteKeysGone(on: node, early: early, &turn) }
         guard isOver else { return }
         report(.released(lock), &turn)
         turn.directives.append(.answer(.released(lock)))

@@ -42,17 +42,16 @@ extension Engine {
         }
         switch ballot {
         case .attempt(let lock, let number):
-            guard let machine = machine(lock), machine.attempt.number == number else { return false }
-            return machine.phase == .acquiring || machine.phase == .held
+            guard let machine = machine(lock), machine.attemptNumber == number else { return false }
+            return machine.isAcquiring || machine.isHeld
         case .raise(let lock, let number, let round):
-            guard let machine = machine(lock), machine.attempt.number == number else { return false }
+            guard let machine = machine(lock), machine.attemptNumber == number else { return false }
             // Also while held: as long as it is unanswered, nobody knows whether the node guards the lease.
-            let isOpen = machine.phase == .acquiring || machine.phase == .held
-            return isOpen && machine.attempt.fencing?.raises == round
+            return (machine.isAcquiring || machine.isHeld) && machine.attempt?.fencing?.raises == round
         case .extend(let lock, let round):
-            guard let machine = machine(lock), machine.phase == .held else { return false }
+            guard case .held(let hold) = machine(lock)?.state else { return false }
             // Also of the round that was won without it: one more node for it.
-            return machine.hold!.extending?.number == round || machine.hold!.guarding.round == round
+            return hold.value.extending?.number == round || hold.value.guarding.round == round
         case .repair:
             return false
         case .release, .none:

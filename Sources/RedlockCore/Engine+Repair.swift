@@ -1,10 +1,10 @@
 // The way of a repair through the engine, and what the holder is told of what guards its lease.
 
 extension Engine {
-    mutating func carryOut(_ repair: LockMachine.Repair, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        let machine = locks[slot]
+    mutating func carryOut(_ repair: Hold.Repair, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        guard let attempt = locks[slot].attempt else { return }
         let command = Command(
-            .repair(milliseconds: repair.milliseconds), key: machine.request.key, token: machine.attempt.token)
+            .repair(milliseconds: repair.milliseconds), key: locks[slot].request.key, token: attempt.token)
         let round = newRound()
         var sent = NodeSet()
         for node in repair.nodes {
@@ -21,7 +21,7 @@ extension Engine {
 
     mutating func countRepair(_ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn) {
         guard let slot = locks.slot(of: lock) else { return }
-        if let extending = locks[slot].hold?.extending, policy.rules.repairIsVote() {
+        if let extending = locks[slot].hold?.value.extending, policy.rules.repairIsVote() {
             return countExtension(vote, of: node, lock, round: extending.number, &turn)
         }
         let isGuard = locks[slot].countRepair(

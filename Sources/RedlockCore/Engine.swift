@@ -232,8 +232,8 @@ extension Engine {
     private mutating func settleLocks(_ turn: inout Turn) {
         while let change = locks.settleNext(at: turn.now, policy) {
             if let news = change.news { tell(news, locks.lock(in: change.slot), change.slot, &turn) }
-            if !change.phase.wantsLock { tell(.left(slot: change.slot, locks.queuePlace(of: change.slot)), of: change.slot, &turn) }
-            if change.phase == .ended { locks.end(change.slot) }
+            if !change.wantsLock { tell(.left(slot: change.slot, locks.queuePlace(of: change.slot)), of: change.slot, &turn) }
+            if change.hasEnded { locks.end(change.slot) }
             deadlines.set(change.slot, to: change.deadline)
         }
     }

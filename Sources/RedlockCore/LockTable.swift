@@ -92,7 +92,9 @@ extension LockTable {
     /// What a changed machine has come to.
     struct Change {
         let slot: Int
-        let phase: LockMachine.Phase
+        /// It wants the lock, or has it.
+        let wantsLock: Bool
+        let hasEnded: Bool
         let deadline: Instant
         /// What its holder has to be told of the risk.
         let news: RiskNews?
@@ -110,12 +112,14 @@ extension LockTable {
         settled += 1
         slots[slot].isChanged = false
         let news = slots[slot].machine!.noteRisk(at: now, policy)
-        let phase = slots[slot].machine!.phase
-        if slots[slot].isHeld != (phase == .held) {
-            slots[slot].isHeld.toggle()
-            heldCount += slots[slot].isHeld ? 1 : -1
+        let isHeld = slots[slot].machine!.isHeld
+        if slots[slot].isHeld != isHeld {
+            slots[slot].isHeld = isHeld
+            heldCount += isHeld ? 1 : -1
         }
-        return Change(slot: slot, phase: phase, deadline: slots[slot].machine!.deadline(policy), news: news)
+        return Change(
+            slot: slot, wantsLock: slots[slot].machine!.wantsLock, hasEnded: slots[slot].machine!.hasEnded,
+            deadline: slots[slot].machine!.deadline(policy), news: news)
     }
 
     mutating func end(_ slot: Int) {
