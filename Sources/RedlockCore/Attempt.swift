@@ -81,23 +81,9 @@ extension Attempt {
     }
 }
 
-// MARK: - The quorum, and validity
+// MARK: - The quorum
 
 extension Attempt {
-    /// Until when a lease that this attempt wins may be relied on. No longer than it may be held: an attempt that took all
-    /// of that has nothing left to grant.
-    func validUntil(_ request: AcquireRequest, decided: Instant, _ policy: Policy) -> Instant {
-        min(
-            policy.rules.validUntil(
-                start: start, decided: decided, ttl: request.ttl, drift: policy.drift(of: request.ttl)),
-            end(of: request))
-    }
-
-    /// Where the maximum hold of a lease that this attempt wins is over.
-    func end(of request: AcquireRequest) -> Instant {
-        request.maximumHold.map { start + $0 } ?? .distantFuture
-    }
-
     /// Nodes that have our key, as far as they told; also such as have not answered a raise.
     var owners: NodeSet { fencing?.owned ?? ballot.granted }
 
@@ -112,5 +98,22 @@ extension Attempt {
         if ballot.isLost(quorum: policy.quorum) { return true }
         guard let fencing, !fencing.mayRaise else { return false }
         return ballot.isLost(quorum: policy.quorum, withoutNumbers: true)
+    }
+}
+
+// MARK: - Validity
+
+extension AcquireRequest {
+    /// Until when a lease may be relied on that an attempt wins which began at `start`. No longer than it may be held: an
+    /// attempt that took all of that has nothing left to grant.
+    func validUntil(start: Instant, decided: Instant, _ policy: Policy) -> Instant {
+        min(
+            policy.rules.validUntil(start: start, decided: decided, ttl: ttl, drift: policy.drift(of: ttl)),
+            end(from: start))
+    }
+
+    /// Where the maximum hold of such a lease is over.
+    func end(from start: Instant) -> Instant {
+        maximumHold.map { start + $0 } ?? .distantFuture
     }
 }

@@ -228,7 +228,9 @@ extension Contention {
             if deadline <= met.now { endWait(place, into: &steps) }
             return
         }
-        promote(waiter, mustGiveWay ? .givingWay : .atOnce(takingOverFrom: nil), met, using: &generator, policy, into: &steps)
+        promote(
+            waiter, mustGiveWay ? .givingWay : .atOnce(takingOverFrom: nil), met, using: &generator, policy,
+            into: &steps)
     }
 
     /// Who was ahead of it may have done what was planned for it.
@@ -411,7 +413,8 @@ extension Contention {
         if isHeld {
             steps.append(.refuse(slot: slot, nil))
         } else if let lastRefusal {
-            steps.append(.refuse(slot: slot, Refusal(reason: lastRefusal.reason, attempts: 0, votes: lastRefusal.votes)))
+            steps.append(
+                .refuse(slot: slot, Refusal(reason: lastRefusal.reason, attempts: 0, votes: lastRefusal.votes)))
         } else if !queue[place].isOverdue {
             queue[place].isOverdue = true
             overdueCount += 1

@@ -70,6 +70,11 @@ struct ContentionTable: Sendable {
         @inline(__always) get { entries[place].contention }
     }
 
+    // What is asked at every turn is read in its place.
+    func frontSlot(at place: Int) -> Int? { entries[place].contention.front?.slot }
+    func handsOver(at place: Int) -> Bool { entries[place].contention.handsOver }
+    func arbiter(at place: Int) -> Int? { entries[place].contention.arbiter }
+
     func place(of key: ResourceKey) -> Int? { places[key] }
     func place(of key: [UInt8]) -> Int? { place(of: ResourceKey(bytes: key)) }
 

@@ -11,7 +11,7 @@ extension Engine {
             isShuttingDown: isShuttingDown)
         contentions.tell(event, at: place, met, using: &turn.generator, policy, into: &steps)
         for step in steps { carryOut(step, at: place, &turn) }
-        steps.empty()
+        if !steps.isEmpty { steps.empty() }
         swap(&steps, &spareSteps)
     }
 
@@ -56,11 +56,21 @@ extension Engine {
         tell(.joined(slot: slot, deadline: locks[slot].request.deadline), at: place, &turn)
     }
 
+    /// A request does not want the lock any more, or has lost it.
+    mutating func leaveContention(_ slot: Int, _ turn: inout Turn) {
+        guard let place = contentions.place(of: locks.contention(of: slot)) else { return }
+        let queuePlace = locks.queuePlace(of: slot)
+        guard queuePlace != nil || contentions.frontSlot(at: place) == slot else { return }
+        locks.setQueuePlace(nil, of: slot)
+        tell(.left(slot: slot, queuePlace), at: place, &turn)
+    }
+
     /// The wait of a queued request is over.
     private mutating func endInQueue(_ slot: Int, _ refusal: Refusal?, at place: Int, _ turn: inout Turn) {
-        var refusal = refusal ?? contentions[place].front.map {
-            Refusal(reason: .heldByAnother, attempts: 0, votes: locks[$0.slot].hold?.value.evidence ?? [])
-        }!
+        var refusal =
+            refusal ?? contentions[place].front.map {
+                Refusal(reason: .heldByAnother, attempts: 0, votes: locks[$0.slot].hold?.value.evidence ?? [])
+            }!
         contentions[place].noteAhead(&refusal, locks.queuePlace(of: slot))
         locks[slot].endInQueue()
         refuse(locks.lock(in: slot), slot, refusal, &turn)
@@ -82,8 +92,8 @@ extension Engine {
     }
 
     mutating func measureRoundTrip(_ slot: Int, at now: Instant) {
-        guard let attempt = locks[slot].attempt else { return }
-        let sample = min(now - attempt.start, policy.parameters.nodeTimeout)
+        guard let start = locks[slot].attempt?.start else { return }
+        let sample = min(now - start, policy.parameters.nodeTimeout)
         roundTrip = max(roundTrip + (sample - roundTrip) / 8, .microseconds(20))
     }
 }
@@ -111,14 +121,18 @@ extension Engine {
     mutating func broadcastRelease(
         _ lock: LockID, _ slot: Int, _ nodes: NodeSet, isValid: Bool, _ turn: inout Turn
     ) -> NodeSet {
-        guard let hold = locks[slot].hold?.value else { return NodeSet() }
-        tell(.released(hold.attempt.token), of: slot, &turn)
-        let handsOver = contentions.place(of: locks.contention(of: slot)).map { contentions[$0].handsOver } ?? false
-        let teller = isValid ? teller(among: hold.guarding.nodes, at: turn.now) : nil
-        if let teller, !handsOver { tell(.told(by: teller), of: slot, &turn) }
+        guard let hold = locks[slot].hold else { return NodeSet() }
+        let token = hold.value.attempt.token
+        var handsOver = false
+        let teller = isValid ? teller(among: hold.value.guarding.nodes, at: turn.now) : nil
+        if let place = contentions.place(of: locks.contention(of: slot)) {
+            tell(.released(token), at: place, &turn)
+            handsOver = contentions.handsOver(at: place)
+            if let teller, !handsOver { tell(.told(by: teller), at: place, &turn) }
+        }
         func release(_ nodes: NodeSet, _ notice: Command.Notice) -> NodeSet {
             broadcastRelease(
-                of: hold.attempt.token, key: hold.request.key, to: nodes,
+                of: token, key: hold.value.request.key, to: nodes,
                 ballot: .release(lock), notice: notice, &turn)
         }
         guard let teller else { return release(nodes, handsOver ? .nothing : .node) }
@@ -129,7 +143,7 @@ extension Engine {
     /// Who tells nobody that its key was taken: all but the arbiter, for that is where those look who heard the same.
     func quiet(of nodes: NodeSet, _ slot: Int, _ operation: Command.Operation, at now: Instant) -> NodeSet {
         guard operation.tells, let place = contentions.place(of: locks.contention(of: slot)),
-            let arbiter = contentions[place].arbiter, sessions[arbiter].isUsable(at: now)
+            let arbiter = contentions.arbiter(at: place), sessions[arbiter].isUsable(at: now)
         else { return NodeSet() }
         return nodes.subtracting(NodeSet(arbiter))
     }

@@ -16,14 +16,14 @@ extension Engine {
     /// A node that was restarted since it granted is no case of this: the quarantine is about that.
     func keySign(_ vote: Vote, of node: Int, _ slot: Int, at now: Instant) -> KeySign? {
         guard policy.rules.countsKeysGone(), policy.parameters.guardsClocks,
-            let hold = locks[slot].hold?.value
+            let hold = locks[slot].hold
         else { return nil }
         switch vote {
         case .granted:
             return .present
         case .missing, .heldByAnother:
-            guard let early = hold.keyLeft(on: node, at: now, policy),
-                sessions[node].clock.isSameRun(as: hold.guarding.wonAt)
+            guard let early = hold.value.keyLeft(on: node, at: now, policy),
+                sessions[node].clock.isSameRun(as: hold.value.guarding.wonAt)
             else { return nil }
             return .gone(early: early)
         case .pending, .notAsked, .numberTooLow, .failed:

@@ -60,7 +60,8 @@ extension Engine {
         // Nobody waits for anything: the contention, which may be far away, need not be looked at.
         guard !contentions.watched.isEmpty else { return }
         guard let place = contentions.place(of: locks.contention(of: slot)),
-            contentions[place].front?.slot == slot, let attempt = locks[slot].attempt, attempt.number == number, !locks[slot].isHeld
+            contentions.frontSlot(at: place) == slot, let attempt = locks[slot].attempt, attempt.number == number,
+            !locks[slot].isHeld
         else { return }
         tell(.voted(vote, node: node, remaining: remaining, askedAt: attempt.askedAt), at: place, &turn)
     }

@@ -43,10 +43,10 @@ extension Engine {
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        guard let attempt = locks[slot].attempt else { return }
-        let number = attempt.number
+        guard let token = locks[slot].attempt?.token else { return }
+        let number = locks[slot].attemptNumber
         let quiet = quiet(of: nodes, slot, operation, at: turn.now)
-        var command = Command(operation, key: locks[slot].request.key, token: attempt.token)
+        var command = Command(operation, key: locks[slot].request.key, token: token)
         var (asked, failed) = broadcast(
             command, to: nodes.subtracting(quiet), ballot: .attempt(lock, number: number), &turn)
         if !quiet.isEmpty {
@@ -151,9 +151,9 @@ extension Engine {
     ) {
         switch step {
         case .broadcast(let round, let ttl):
-            guard let attempt = locks[slot].attempt else { return }
+            guard let token = locks[slot].attempt?.token else { return }
             let command = Command(
-                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key, token: attempt.token)
+                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key, token: token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
             locks[slot].noteNotExtended(failed)
             for (node, failure) in failed {
@@ -242,9 +242,10 @@ extension Engine {
         let wasLost = locks[slot].lossReason != nil
         guard locks[slot].beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
-        guard let hold = locks[slot].hold?.value else { return }
+        guard let hold = locks[slot].hold else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: hold.attempt.asked, granted: hold.attempt.ballot.locked, repaired: hold.guarding.repaired)
+            asked: hold.value.attempt.asked, granted: hold.value.attempt.ballot.locked,
+            repaired: hold.value.guarding.repaired)
         let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
         if wasLost {
             lostSlots.removeAll { $0 == slot }

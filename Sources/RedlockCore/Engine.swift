@@ -230,11 +230,11 @@ extension Engine {
 extension Engine {
     /// What follows from every change of a request: whoever changes one need not think of it.
     private mutating func settleLocks(_ turn: inout Turn) {
-        while let change = locks.settleNext(at: turn.now, policy) {
-            if let news = change.news { tell(news, locks.lock(in: change.slot), change.slot, &turn) }
-            if !change.wantsLock { tell(.left(slot: change.slot, locks.queuePlace(of: change.slot)), of: change.slot, &turn) }
-            if change.hasEnded { locks.end(change.slot) }
-            deadlines.set(change.slot, to: change.deadline)
+        while let (slot, standing) = locks.settleNext(at: turn.now, policy) {
+            if let news = standing.news { tell(news, locks.lock(in: slot), slot, &turn) }
+            if !standing.wantsLock { leaveContention(slot, &turn) }
+            if standing.hasEnded { locks.end(slot) }
+            deadlines.set(slot, to: standing.deadline)
         }
     }
 

@@ -28,8 +28,8 @@ struct Hold: Sendable {
     init(_ attempt: Attempt, _ request: AcquireRequest, wonAt: Instant, _ policy: Policy) {
         self.request = request
         self.attempt = attempt
-        validUntil = attempt.validUntil(request, decided: wonAt, policy)
-        end = attempt.end(of: request)
+        validUntil = request.validUntil(start: attempt.start, decided: wonAt, policy)
+        end = request.end(from: attempt.start)
         nextExtension = .distantFuture
         grantedRoundStart = attempt.start
         votesAskedAt = attempt.askedAt
@@ -48,6 +48,14 @@ struct Hold: Sendable {
 }
 
 // MARK: - Its end
+
+extension Hold {
+    /// When the holder's machine wants to be called, while it is held.
+    func deadline(_ policy: Policy) -> Instant {
+        min(
+            lossInstant(policy), extensionDeadline, repairDeadline(isHeld: true, policy), riskDeadline(policy))
+    }
+}
 
 extension Hold {
     func loss(_ reason: Loss.Reason) -> Loss {

@@ -53,21 +53,57 @@ struct LockMachine: Sendable {
         self.request = request
     }
 
-    /// When this machine next wants ``onTimer(at:using:_:)``.
-    func deadline(_ policy: Policy) -> Instant {
+    /// Stands where there is no request.
+    static let none = LockMachine(request: AcquireRequest(key: [], ttl: .zero, deadline: .distantFuture))
+
+    /// What a change has come to, for the engine.
+    struct Standing {
+        /// It is queued for the lock, asks for it, or holds it.
+        var wantsLock = false
+        var isHeld = false
+        var hasEnded = false
+        /// When ``LockMachine/onTimer(at:using:_:)`` is wanted.
+        var deadline: Instant
+        /// What the holder has to be told of the risk.
+        var news: RiskNews?
+    }
+
+    /// To be called after a change.
+    mutating func settle(at now: Instant, _ policy: Policy) -> Standing {
         switch state {
-        case .queued(let isOverdue): isOverdue ? .distantFuture : request.deadline
-        case .acquiring(let attempt): attempt.value.validUntil(request, decided: attempt.value.start, policy)
-        case .waiting(_, let until): until
-        case .held(let hold):
-            min(
-                hold.value.lossInstant(policy), hold.value.extensionDeadline,
-                hold.value.repairDeadline(isHeld: true, policy), hold.value.riskDeadline(policy))
+        case .queued, .acquiring, .waiting:
+            return Standing(wantsLock: true, deadline: deadline(policy))
+        case .held:
+            let news = changeHeld { $0.noteRisk(at: now, policy) } ?? nil
+            return Standing(wantsLock: true, isHeld: true, deadline: deadline(policy), news: news)
+        case .lost:
+            return Standing(deadline: deadline(policy))
+        case .releasing:
+            return Standing(deadline: .distantFuture)
+        case .ended:
+            return Standing(hasEnded: true, deadline: .distantFuture)
+        }
+    }
+
+    /// When this machine next wants ``onTimer(at:using:_:)``.
+    ///
+    /// Mutating, as ``changeHold(_:)`` is: what is in the state is looked at in its place, and not at a copy of it.
+    mutating func deadline(_ policy: Policy) -> Instant {
+        switch state {
+        case .queued(let isOverdue):
+            return isOverdue ? .distantFuture : request.deadline
+        case .acquiring(let attempt):
+            let start = attempt.value.start
+            return request.validUntil(start: start, decided: start, policy)
+        case .waiting(_, let until):
+            return until
+        case .held:
+            return changeHeld { $0.deadline(policy) } ?? .distantFuture
         case .lost(let hold, _):
-            min(
-                releasesAtEnd ? hold.value.validUntil : .distantFuture,
-                hold.value.repairDeadline(isHeld: false, policy))
-        case .releasing, .ended: .distantFuture
+            let end = releasesAtEnd ? hold.value.validUntil : .distantFuture
+            return min(end, changeHold { $0.repairDeadline(isHeld: false, policy) } ?? .distantFuture)
+        case .releasing, .ended:
+            return .distantFuture
         }
     }
 }
@@ -75,18 +111,9 @@ struct LockMachine: Sendable {
 // MARK: - What there is in a state
 
 extension LockMachine {
-    /// It is queued for the lock, asks for it, or holds it.
-    var wantsLock: Bool {
-        switch state {
-        case .queued, .acquiring, .waiting, .held: true
-        case .lost, .releasing, .ended: false
-        }
-    }
-
     var isQueued: Bool { if case .queued = state { true } else { false } }
     var isAcquiring: Bool { if case .acquiring = state { true } else { false } }
     var isHeld: Bool { if case .held = state { true } else { false } }
-    var hasEnded: Bool { if case .ended = state { true } else { false } }
 
     /// Why the lease was lost, if it was and is not released.
     var lossReason: Loss.Reason? { if case .lost(_, let reason) = state { reason } else { nil } }
@@ -318,12 +345,16 @@ extension LockMachine {
         case .refused(let reason): return refuse(reason, at: now, policy)
         case .won:
             guard case .acquiring(let attempt) = state else { return nil }
-            var hold = Hold(attempt.value, request, wonAt: now, policy)
-            guard now < hold.validUntil else { return refuse(.expired, at: now, policy) }
-            hold.planRepair(at: now, using: &generator, policy)
-            let grant = hold.grant(policy)
-            state = .held(OnHeap(hold))
-            return .granted(grant)
+            let start = attempt.value.start
+            guard now < request.validUntil(start: start, decided: now, policy) else {
+                return refuse(.expired, at: now, policy)
+            }
+            state = .held(OnHeap(Hold(attempt.value, request, wonAt: now, policy)))
+            let grant = changeHeld { hold in
+                hold.planRepair(at: now, using: &generator, policy)
+                return hold.grant(policy)
+            }
+            return grant.map { .granted($0) }
         }
     }
 
@@ -488,11 +519,6 @@ extension LockMachine {
         _ policy: Policy
     ) -> Bool {
         changeHeld { $0.countRepair(vote, of: node, round: round, at: now, using: &generator, policy) } ?? false
-    }
-
-    /// Whether there is something new to tell the holder of what endangers its lease.
-    mutating func noteRisk(at now: Instant, _ policy: Policy) -> RiskNews? {
-        changeHeld { $0.noteRisk(at: now, policy) } ?? nil
     }
 
     /// Grants of the node do not count any more. See ``Hold/distrust(_:_:endingBefore:_:_:)``.

@@ -3,18 +3,20 @@
 /// Whoever changes a machine does it through the subscript, which notes that it was changed. So what must follow every
 /// change follows from one place: ``Engine/settleLocks(_:)``.
 struct LockTable: Sendable {
+    /// What is kept of a slot beside its machine.
     struct Slot: Sendable {
         var generation: UInt64 = 0
-        var machine: LockMachine?
+        var isUsed = false
         var isChanged = false
         /// Counted in ``LockTable/heldCount``.
         var isHeld = false
         /// The contention for its resource.
         var contention: ContentionID?
-        /// Where it is queued there; of no meaning once it is in front.
+        /// Where it is queued there, if it is.
         var queuePlace: WaiterQueue.Place?
     }
 
+    private var machines: [LockMachine] = []
     private var slots: [Slot] = []
     private var free: [Int32] = []
     /// Slots whose machines were changed, in the order of their first change.
@@ -31,17 +33,17 @@ struct LockTable: Sendable {
 
     /// The machine in a slot that is in use.
     subscript(slot: Int) -> LockMachine {
-        @inline(__always) _read { yield slots[slot].machine! }
+        @inline(__always) _read { yield machines[slot] }
         @inline(__always) _modify {
             if !slots[slot].isChanged {
                 slots[slot].isChanged = true
                 changed.append(slot)
             }
-            yield &slots[slot].machine!
+            yield &machines[slot]
         }
     }
 
-    func isUsed(_ slot: Int) -> Bool { slots[slot].machine != nil }
+    func isUsed(_ slot: Int) -> Bool { slots[slot].isUsed }
 
     func contention(of slot: Int) -> ContentionID? { slots[slot].contention }
     mutating func setContention(_ id: ContentionID, of slot: Int) { slots[slot].contention = id }
@@ -52,7 +54,7 @@ struct LockTable: Sendable {
     /// The slot of a request that is being served.
     func slot(of lock: LockID) -> Int? {
         let slot = Int(lock.slot)
-        guard slot < slots.count, slots[slot].generation == lock.generation, slots[slot].machine != nil else {
+        guard slot < slots.count, slots[slot].generation == lock.generation, slots[slot].isUsed else {
             return nil
         }
         return slot
@@ -74,13 +76,15 @@ extension LockTable {
         }
         guard slots.count < Limits.locks else { return nil }
         slots.append(Slot())
+        machines.append(.none)
         return lock(in: slots.count - 1)
     }
 
     mutating func begin(_ lock: LockID, _ machine: LockMachine) {
         let slot = Int(lock.slot)
-        precondition(slots[slot].machine == nil, "a lock's number is used once")
-        slots[slot].machine = machine
+        precondition(!slots[slot].isUsed, "a lock's number is used once")
+        slots[slot].isUsed = true
+        machines[slot] = machine
         slots[slot].isChanged = true
         changed.append(slot)
         count += 1
@@ -89,41 +93,34 @@ extension LockTable {
     /// The name of a request that is not served at all may be used again.
     mutating func giveBack(_ lock: LockID) { free.append(lock.slot) }
 
-    /// What a changed machine has come to.
-    struct Change {
-        let slot: Int
-        /// It wants the lock, or has it.
-        let wantsLock: Bool
-        let hasEnded: Bool
-        let deadline: Instant
-        /// What its holder has to be told of the risk.
-        let news: RiskNews?
-    }
-
     /// The next machine that was changed, in the order of their first change, which is settled with this; nil when all
     /// are.
-    mutating func settleNext(at now: Instant, _ policy: Policy) -> Change? {
+    mutating func settleNext(at now: Instant, _ policy: Policy) -> (slot: Int, LockMachine.Standing)? {
+        guard let slot = popChanged() else { return nil }
+        slots[slot].isChanged = false
+        let standing = machines[slot].settle(at: now, policy)
+        if slots[slot].isHeld != standing.isHeld {
+            slots[slot].isHeld = standing.isHeld
+            heldCount += standing.isHeld ? 1 : -1
+        }
+        return (slot, standing)
+    }
+
+    private mutating func popChanged() -> Int? {
+        // As a rule there is one.
+        if settled == 0, changed.count == 1 { return changed.removeLast() }
         guard settled < changed.count else {
-            changed.empty()
+            if settled > 0 { changed.empty() }
             settled = 0
             return nil
         }
-        let slot = changed[settled]
         settled += 1
-        slots[slot].isChanged = false
-        let news = slots[slot].machine!.noteRisk(at: now, policy)
-        let isHeld = slots[slot].machine!.isHeld
-        if slots[slot].isHeld != isHeld {
-            slots[slot].isHeld = isHeld
-            heldCount += isHeld ? 1 : -1
-        }
-        return Change(
-            slot: slot, wantsLock: slots[slot].machine!.wantsLock, hasEnded: slots[slot].machine!.hasEnded,
-            deadline: slots[slot].machine!.deadline(policy), news: news)
+        return changed[settled - 1]
     }
 
     mutating func end(_ slot: Int) {
-        slots[slot].machine = nil
+        machines[slot] = .none
+        slots[slot].isUsed = false
         slots[slot].contention = nil
         slots[slot].queuePlace = nil
         free.append(Int32(slot))

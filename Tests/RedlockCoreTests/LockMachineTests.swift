@@ -76,7 +76,9 @@ import Testing
         }
         func abandon(_ reason: Refusal.Reason) -> Refusal? { machine.abandon(reason, policy) }
         func beginRelease() -> Bool { machine.beginRelease() }
-        func countRelease(_ vote: Vote, of node: Int) -> Bool { machine.countRelease(vote, of: node, nil, policy).isOver }
+        func countRelease(_ vote: Vote, of node: Int) -> Bool {
+            machine.countRelease(vote, of: node, nil, policy).isOver
+        }
     }
 
     @Test func acquiringBecomesHeldByAQuorum() {
