@@ -31,45 +31,14 @@ extension Engine {
         guard policy.parameters.guardsClocks, let gain = clientClocks.note(wall: wall, at: turn.now, policy) else {
             return
         }
-        for slot in slots.indices {
-            guard slots[slot].machine != nil else { continue }
-            let lock = lock(in: slot)
-            slots[slot].machine!.attemptMayBeOlder(by: gain)
-            if let step = slots[slot].machine!.doubt(gain: gain, at: turn.now, policy) {
-                turn.directives.append(
-                    .answer(.doubted(lock, validUntil: slots[slot].machine!.validUntilInDoubt(at: turn.now))))
+        for slot in locks.indices where locks.isUsed(slot) {
+            let lock = locks.lock(in: slot)
+            locks[slot].attemptMayBeOlder(by: gain)
+            if let step = locks[slot].doubt(gain: gain, at: turn.now, policy) {
+                let validUntil = locks[slot].hold?.value.validUntilInDoubt(at: turn.now) ?? turn.now
+                turn.directives.append(.answer(.doubted(lock, validUntil: validUntil)))
                 carryOut(step, lock, slot, callers: [], &turn)
-                guardChanged(lock, slot, &turn)
             }
-            settle(slot)
         }
-    }
-}
-
-extension LockMachine {
-    /// Time that may have passed unseen since a quorum last granted.
-    struct Doubt: Sendable {
-        var gain: Nanoseconds
-        /// With that time, the validity is over.
-        var isOver: Bool
-    }
-
-    /// So much time may have passed beyond what the boot clock says. Begins an extension, which answers whether the lease
-    /// is still held. A round that began before says nothing about the time after, so the new one replaces it.
-    mutating func doubt(gain: Nanoseconds, at now: Instant, _ policy: Policy) -> ExtendStep? {
-        guard phase == .held, policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else { return nil }
-        let known = hold!.doubt
-        let isOver = known?.isOver == true || hold!.validUntil - now <= gain
-        hold!.doubt = Doubt(gain: (known?.gain ?? .zero) + gain, isOver: isOver)
-        if !isOver { hold!.validUntil = hold!.validUntil - gain }
-        let wanted = max(hold!.extending?.ttl ?? .zero, hold!.queued?.ttl ?? .zero)
-        // No key is to end earlier than it was to: then what is won is not less than what was.
-        let ttl = max(hold!.guarding.keysUntil - now, wanted, request.extendsItself ? request.ttl : .zero)
-        return beginExtension(ttl: ttl, callers: takeExtensionCallers(), at: now, policy)
-    }
-
-    /// Until when the holder may rely on a lease in doubt.
-    func validUntilInDoubt(at now: Instant) -> Instant {
-        hold!.doubt?.isOver == true ? now : hold!.validUntil
     }
 }

@@ -13,20 +13,20 @@ extension Engine {
     /// The vote, or a failed vote where the number that it reports is not plausible.
     mutating func judged(_ vote: Vote, of node: Int, _ lock: LockID, attempt: UInt32) -> Vote {
         guard case .numberTooLow(let reported) = vote, Limits.isNearClocksEnd(reported) else { return vote }
-        guard let slot = slot(of: lock) else { return vote }
-        return slots[slot].machine!.judged(vote, of: node, attempt: attempt, policy)
+        guard let slot = locks.slot(of: lock) else { return vote }
+        return locks[slot].judged(vote, of: node, attempt: attempt, policy)
     }
 
     /// Remembers what a node reported, so that the next proposal is above it.
     mutating func noteNumber(_ vote: Vote, _ slot: Int) {
         guard case .numberTooLow(let reported) = vote else { return }
-        numbers.note(reported, of: slots[slot].machine!.request.key)
+        numbers.note(reported, of: locks[slot].request.key)
     }
 
-    mutating func offer(_ raise: LockMachine.Raise, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+    mutating func offer(_ raise: Raise, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
         report(.raised(lock, number: raise.number, nodes: raise.nodes), &turn)
-        let request = slots[slot].machine!.request
-        let attempt = slots[slot].machine!.attempt
+        let request = locks[slot].request
+        guard let attempt = locks[slot].attempt else { return }
         numbers.note(raise.number, of: request.key)
         let command = Command(.raise(to: raise.number), key: request.key, token: attempt.token)
         let (_, failed) = broadcast(
@@ -41,13 +41,11 @@ extension Engine {
     ) {
         let vote = judged(vote, of: node, lock, attempt: attempt)
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         noteNumber(vote, slot)
         noteRaise(vote, of: node, slot, attempt: attempt, &turn)
-        guard self.slot(of: lock) != nil else { return }
-        let step = slots[slot].machine!.countRaise(
+        let step = locks[slot].countRaise(
             vote, of: node, attempt: attempt, round: round, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
-        guardChanged(lock, slot, &turn)
     }
 }

@@ -3,7 +3,7 @@
 extension Engine {
     /// The token of the request's current attempt; nil when the request is over or has not begun.
     package func token(of lock: LockID) -> Token? {
-        begun(lock).map { $0.attempt.token }
+        locks.slot(of: lock).flatMap { locks[$0].attempt?.token }
     }
 
     /// What the server at a node's address said of itself last; nil when it has said nothing.
@@ -14,10 +14,6 @@ extension Engine {
 
     /// Counts the request's attempts from one; nil when the request is over.
     package func attemptNumber(of lock: LockID) -> Int? {
-        slot(of: lock).map { _ in begun(lock).map { Int($0.attempt.number) } ?? 0 }
-    }
-
-    private func begun(_ lock: LockID) -> LockMachine? {
-        slot(of: lock).flatMap { slots[$0].machine }.flatMap { $0.hasBegun ? $0 : nil }
+        locks.slot(of: lock).map { Int(locks[$0].attemptNumber) }
     }
 }

@@ -15,15 +15,15 @@ extension Engine {
     ///
     /// A node that was restarted since it granted is no case of this: the quarantine is about that.
     func keySign(_ vote: Vote, of node: Int, _ slot: Int, at now: Instant) -> KeySign? {
-        guard policy.rules.countsKeysGone(), policy.parameters.guardsClocks, let machine = slots[slot].machine,
-            machine.hasBegun, let hold = machine.hold
+        guard policy.rules.countsKeysGone(), policy.parameters.guardsClocks,
+            let hold = locks[slot].hold
         else { return nil }
         switch vote {
         case .granted:
             return .present
         case .missing, .heldByAnother:
-            guard let early = machine.keyLeft(on: node, at: now, policy),
-                sessions[node].clock.isSameRun(as: hold.guarding.wonAt)
+            guard let early = hold.value.keyLeft(on: node, at: now, policy),
+                sessions[node].clock.isSameRun(as: hold.value.guarding.wonAt)
             else { return nil }
             return .gone(early: early)
         case .pending, .notAsked, .numberTooLow, .failed:
@@ -33,8 +33,8 @@ extension Engine {
 
     /// The same of a release. A node that deleted the key, as nodes do, matters only if another did not have it.
     func keySign(ofRelease vote: Vote, _ node: Int, _ slot: Int, at now: Instant) -> KeySign? {
-        guard slots[slot].machine!.hasBegun, slots[slot].machine!.hold != nil else { return nil }
-        if vote == .granted, slots[slot].machine!.hold!.keyAnswers.gone.isEmpty { return nil }
+        guard let hold = locks[slot].hold else { return nil }
+        if vote == .granted, hold.value.keyAnswers.gone.isEmpty { return nil }
         return keySign(vote, of: node, slot, at: now)
     }
 
@@ -45,13 +45,14 @@ extension Engine {
         _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, _ turn: inout Turn
     ) -> Vote {
         guard !lostSlots.isEmpty, policy.rules.countsKeysGone(), policy.parameters.guardsClocks else { return vote }
-        let askedAt = slots[slot].machine!.attempt.askedAt
-        for lost in lostSlots where lost != slot && slots[lost].line == slots[slot].line {
+        let askedAt = locks[slot].attempt?.askedAt ?? turn.now
+        for lost in lostSlots where lost != slot && locks.contention(of: lost) == locks.contention(of: slot) {
             // Of a lease whose keys are gone on a quorum more is known than one node says.
-            guard let machine = slots[lost].machine, case .lost(let reason) = machine.phase, reason != .taken,
-                let early = machine.keyLeft(on: node, at: turn.now, policy), let guarding = machine.hold?.guarding,
-                sessions[node].clock.isSameRun(as: guarding.wonAt)
+            guard case .lost(let hold, let reason) = locks[lost].state, reason != .taken,
+                let early = hold.value.keyLeft(on: node, at: turn.now, policy),
+                sessions[node].clock.isSameRun(as: hold.value.guarding.wonAt)
             else { continue }
+            let guarding = hold.value.guarding
             let latestEnd = guarding.keysUntil + policy.drift(of: guarding.ttl) + policy.parameters.nodeTimeout
             let sign: KeySign
             switch vote {
@@ -61,7 +62,7 @@ extension Engine {
                 sign = askedAt + remaining > latestEnd ? .gone(early: early) : .present
             case .pending, .notAsked, .missing, .failed: continue
             }
-            noteKey(sign, of: node, lock(in: lost), round: LockMachine.KeyAnswers.successor(attempt: number), &turn)
+            noteKey(sign, of: node, locks.lock(in: lost), round: Hold.KeyAnswers.successor(attempt: number), &turn)
         }
         guard vote.isOurs, let failure = sessions[node].quarantineFailure(at: turn.now) else { return vote }
         return .failed(failure)
@@ -70,28 +71,26 @@ extension Engine {
     /// A node that granted an attempt a moment ago does not have the key any more, when it is offered a fencing number.
     mutating func noteRaise(_ vote: Vote, of node: Int, _ slot: Int, attempt number: UInt32, _ turn: inout Turn) {
         guard vote == .missing || vote == .heldByAnother, policy.rules.countsKeysGone(),
-            policy.parameters.guardsClocks, let machine = slots[slot].machine, machine.phase == .acquiring,
-            machine.attempt.number == number
+            policy.parameters.guardsClocks, case .acquiring(let box) = locks[slot].state, box.value.number == number
         else { return }
-        let ttl = machine.request.ttl
-        let early = machine.attempt.start + (ttl - policy.drift(of: ttl)) - turn.now
+        let ttl = locks[slot].request.ttl
+        let attempt = box.value
+        let early = attempt.start + (ttl - policy.drift(of: ttl)) - turn.now
         // As everywhere here: if no other node has it, somebody deleted it.
-        guard early > .zero, machine.attempt.owners.contains(node), machine.attempt.owners.count > 1,
-            sessions[node].clock.isSameRun(as: machine.attempt.askedAt)
+        guard early > .zero, attempt.owners.contains(node), attempt.owners.count > 1,
+            sessions[node].clock.isSameRun(as: attempt.askedAt)
         else { return }
         noteKeysGone(on: node, early: early, &turn)
     }
 
     /// Draws the conclusions: for the lease whose key is gone at once, for all others when the node alone lost it.
     mutating func noteKey(_ sign: KeySign, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        if case .gone = sign, let loss = slots[slot].machine!.loseIfUnguarded(policy) {
+        guard let slot = locks.slot(of: lock) else { return }
+        if case .gone = sign, let loss = locks[slot].loseIfUnguarded(policy) {
             tellLoss(loss, lock, slot, &turn)
-            settle(slot)
         }
-        let gone = slots[slot].machine!.noteKey(sign, on: node, round: round)
-        let early = slots[slot].machine!.hold!.keyAnswers.early
-        for node in gone { noteKeysGone(on: node, early: early, &turn) }
+        let gone = locks[slot].noteKey(sign, on: node, round: round)
+        for node in gone { noteKeysGone(on: node, early: locks[slot].hold?.value.keyAnswers.early ?? .zero, &turn) }
     }
 
     /// The node is treated as after a jump of its clock. How far the clock went is not known, so no key that was set

@@ -1,39 +1,30 @@
 // Hearing of releases: one more connection a node, while somebody waits, and the channels of what is waited for.
 
-// MARK: - Watches
+// MARK: - Subscriptions
 
 extension Engine {
-    /// From here on, what others say about this resource is heard.
-    mutating func beginWatch(_ place: Int, _ turn: inout Turn) {
-        guard lines[place].watch == nil, lines.watched.count < Limits.watchedResources, !isShuttingDown else { return }
-        lines.beginWatch(place, nodes: sessions.count)
-        if let front = lines[place].front, let machine = slots[front].machine, machine.hasBegun {
-            let attempt = machine.attempt
-            for node in attempt.ballot.locked {
-                lines[place].watch!.forecast.voted(
-                    .granted, of: node, remaining: nil, askedAt: attempt.start, at: turn.now)
-            }
-        }
+    /// Subscribes to the channel of a resource, on all nodes.
+    mutating func subscribe(_ place: Int, _ turn: inout Turn) {
         listenersUnusedSince = nil
         for node in listeners.indices {
             if listeners[node].isReady { subscribe(place, node, &turn) } else { listen(node, &turn) }
         }
     }
 
-    mutating func endWatch(_ place: Int, _ turn: inout Turn) {
-        guard let watch = lines[place].watch else { return }
+    mutating func unsubscribe(_ place: Int, _ turn: inout Turn) {
+        guard let watch = contentions[place].watch else { return }
         for node in watch.asked where listeners[node].isReady {
-            turn.directives.append(.unsubscribe(key: lines[place].key.bytes, node: node))
+            turn.directives.append(.unsubscribe(key: contentions[place].key.bytes, node: node))
         }
-        lines.endWatch(place)
-        if lines.watched.isEmpty { listenersUnusedSince = turn.now }
+        contentions.endWatch(place)
+        if contentions.watched.isEmpty { listenersUnusedSince = turn.now }
     }
 
     private mutating func subscribe(_ place: Int, _ node: Int, _ turn: inout Turn) {
         guard !listeners[node].isDenied else { return }
-        lines[place].watch!.asked.insert(node)
-        listeners[node].subscribes(to: lines.id(of: place))
-        turn.directives.append(.subscribe(key: lines[place].key.bytes, node: node))
+        contentions.noteSubscribing(place, node)
+        listeners[node].subscribes(to: contentions.id(of: place))
+        turn.directives.append(.subscribe(key: contentions[place].key.bytes, node: node))
     }
 }
 
@@ -44,62 +35,35 @@ extension Engine {
         guard listeners[node].phase == .ready(connection) else { return }
         switch push {
         case .message(let channel, let payload):
-            guard let key = Channel.key(of: channel), let place = lines.place(of: key),
+            guard let key = Channel.key(of: channel), let place = contentions.place(of: key),
                 let message = Channel.Message(payload)
             else { return }
-            if message == .released { lines[place].watch?.arbiter = node }
-            lines[place].learn(at: turn.now, quorum: policy.quorum) { forecast in
-                switch message {
-                case .released: forecast.releasedEverywhere(at: turn.now)
-                case .free: forecast.released(node, at: turn.now)
-                case .taken(let time): forecast.taken(node, for: time, at: turn.now)
-                }
-            }
-            reconsider(place, &turn)
+            tell(.heard(message, node: node), at: place, &turn)
         case .subscribed:
-            guard let place = lines.place(of: listeners[node].answered()), lines[place].watch != nil else { return }
-            subscribed(place, node, &turn)
+            if let place = contentions.place(of: listeners[node].answered()) {
+                tell(.subscribed(node: node), at: place, &turn)
+            }
         case .unsubscribed:
             break
         case .refused(let text):
-            if let place = lines.place(of: listeners[node].refused()) { lines[place].watch?.asked.remove(node) }
+            if let place = contentions.place(of: listeners[node].refused()) {
+                tell(.unsubscribed(node: node), at: place, &turn)
+            }
             reportDenied(node, text, &turn)
         }
     }
 
-    private mutating func subscribed(_ place: Int, _ node: Int, _ turn: inout Turn) {
-        lines[place].watch!.confirmed.insert(node)
-        let confirmed = lines[place].watch!.confirmed.count
-        guard policy.rules.checksAgain(confirmed: confirmed, quorum: policy.quorum) else { return }
-        lines[place].watch!.isUnchecked = true
-        // What is free is tried in its turn anyway. A round trip, so that one attempt will do for those that confirm at
-        // about the same time.
-        if !lines[place].isFree(at: turn.now, quorum: policy.quorum) {
-            let check = confirmed == sessions.count ? turn.now : turn.now + roundTrip
-            lines[place].latest = min(lines[place].latest, check)
-        }
-        reconsider(place, &turn)
-    }
-
     /// What a vote says of a node, for when to try next.
     mutating func learn(
-        _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, at now: Instant
+        _ vote: Vote, of node: Int, _ slot: Int, number: UInt32, remaining: Nanoseconds?, _ turn: inout Turn
     ) {
-        // Nobody waits for anything: the line, which may be far away, need not be looked at.
-        guard !lines.watched.isEmpty else { return }
-        guard let place = lines.place(of: slots[slot].line), lines[place].front == slot, lines[place].watch != nil
+        // Nobody waits for anything: the contention, which may be far away, need not be looked at.
+        guard !contentions.watched.isEmpty else { return }
+        guard let place = contentions.place(of: locks.contention(of: slot)),
+            contentions.frontSlot(at: place) == slot, let attempt = locks[slot].attempt, attempt.number == number,
+            !locks[slot].isHeld
         else { return }
-        let machine = slots[slot].machine!
-        guard machine.attempt.number == number, machine.phase != .held else { return }
-        lines[place].learn(at: now, quorum: policy.quorum) {
-            $0.voted(vote, of: node, remaining: remaining, askedAt: machine.attempt.askedAt, at: now)
-        }
-        // One that does not answer says nothing of who has the resource.
-        if case .failed = vote, lines[place].watch!.arbiter == node { lines[place].watch!.arbiter = nil }
-        // A vote that came after the decision changes when to try next; nobody begins an attempt in the middle of one.
-        guard case .waiting = machine.phase else { return }
-        slots[slot].machine!.wait(until: lines[place].nextAttempt(quorum: policy.quorum))
-        settle(slot)
+        tell(.voted(vote, node: node, remaining: remaining, askedAt: attempt.askedAt), at: place, &turn)
     }
 
     mutating func reportDenied(_ node: Int, _ reason: String, _ turn: inout Turn) {
@@ -114,7 +78,7 @@ extension Engine {
 extension Engine {
     /// Dials a subscription connection, if there is use for it and the node's other connection stands.
     mutating func listen(_ node: Int, _ turn: inout Turn) {
-        guard !lines.watched.isEmpty, case .ready = sessions[node].phase, sessions[node].twin == nil,
+        guard !contentions.watched.isEmpty, case .ready = sessions[node].phase, sessions[node].twin == nil,
             listeners[node].phase == .idle
         else { return }
         dialListener(node, &turn)
@@ -129,14 +93,14 @@ extension Engine {
     /// True when the connection is a listener's.
     mutating func listenerConnected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) -> Bool {
         guard listeners[node].connected(connection, at: turn.now) else { return false }
-        for place in lines.watched { subscribe(place, node, &turn) }
+        for place in contentions.watched { subscribe(place, node, &turn) }
         return true
     }
 
     mutating func listenerDisconnected(_ node: Int, _ connection: ConnectionID, _ turn: inout Turn) -> Bool {
         guard listeners[node].connection == connection else { return false }
         listeners[node].disconnected(at: turn.now, using: &turn.generator)
-        forgetSubscriptions(node)
+        forgetSubscriptions(node, &turn)
         return true
     }
 
@@ -145,14 +109,11 @@ extension Engine {
             turn.directives.append(.stopListening(node: node, connection))
         }
         listeners[node].close(at: turn.now)
-        forgetSubscriptions(node)
+        forgetSubscriptions(node, &turn)
     }
 
-    private mutating func forgetSubscriptions(_ node: Int) {
-        for place in lines.watched {
-            lines[place].watch!.asked.remove(node)
-            lines[place].watch!.confirmed.remove(node)
-        }
+    private mutating func forgetSubscriptions(_ node: Int, _ turn: inout Turn) {
+        for place in contentions.watched { tell(.unsubscribed(node: node), at: place, &turn) }
     }
 
     var listenersDeadline: Instant {
@@ -168,7 +129,7 @@ extension Engine {
         }
         for node in listeners.indices {
             switch listeners[node].onTimer(at: turn.now) {
-            case .connect where lines.watched.isEmpty: listeners[node].close(at: turn.now)
+            case .connect where contentions.watched.isEmpty: listeners[node].close(at: turn.now)
             case .connect: dialListener(node, &turn)
             case .giveUp(let connection):
                 turn.directives.append(.stopListening(node: node, connection))

@@ -4,7 +4,7 @@
 
 extension Engine {
     mutating func acquire(_ lock: LockID, _ request: AcquireRequest, _ turn: inout Turn) {
-        begin(lock, LockMachine(request: request))
+        locks.begin(lock, LockMachine(request: request))
         if isShuttingDown {
             abandon(lock, .shutDown, &turn)
         } else {
@@ -12,30 +12,41 @@ extension Engine {
         }
     }
 
-    mutating func beginAttempt(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let request = slots[slot].machine!.request
+    /// Time counts from here, before anything is sent.
+    mutating func beginAttempt(_ slot: Int, _ approach: Contention.Approach, _ turn: inout Turn) {
+        let lock = locks.lock(in: slot)
+        let request = locks[slot].request
         let proposal = fencingProposal(for: request, at: turn.now)
-        let arbiter = arbiter(for: slot, at: turn.now)
-        let (token, operation) = prepareAttempt(
-            slot, fresh: Token(using: &turn.generator), proposing: proposal, at: turn.now)
-        slots[slot].machine!.beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
-        let number = slots[slot].machine!.attempt.number
-        report(.attempt(lock, number: Int(number)), &turn)
+        let arbiter = arbiter(approach, slot, at: turn.now)
+        let fresh = Token(using: &turn.generator)
+        let token = approach.takingOverFrom.map { policy.rules.handoverToken(released: $0, fresh: fresh) } ?? fresh
+        locks[slot].beginAttempt(at: turn.now, fresh: token, proposing: proposal, policy)
+        report(.attempt(lock, number: Int(locks[slot].attemptNumber)), &turn)
 
         let first = arbiter.map { NodeSet($0) } ?? allNodes
-        slots[slot].machine!.holdBack(allNodes.subtracting(first))
+        locks[slot].holdBack(allNodes.subtracting(first))
+        let milliseconds = request.ttl.millisecondsRoundedUp
+        // The plain SET until there is contention. Then a script, which says how long the key still lives; that of the
+        // fencing numbers always does.
+        let operation: Command.Operation =
+            if let proposal {
+                .acquireFenced(milliseconds: milliseconds, number: proposal)
+            } else if approach.isContended {
+                .contend(milliseconds: milliseconds)
+            } else {
+                .acquire(milliseconds: milliseconds)
+            }
         ask(first, operation, lock, slot, &turn)
     }
 
-    /// Asks nodes for the lock. Where a line has an arbiter, that node alone tells others that it is taken.
+    /// Asks nodes for the lock. Where the resource has an arbiter, that node alone tells others that it is taken.
     mutating func ask(
         _ nodes: NodeSet, _ operation: Command.Operation, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let number = slots[slot].machine!.attempt.number
+        guard let token = locks[slot].attempt?.token else { return }
+        let number = locks[slot].attemptNumber
         let quiet = quiet(of: nodes, slot, operation, at: turn.now)
-        var command = Command(
-            operation, key: slots[slot].machine!.request.key, token: slots[slot].machine!.attempt.token)
+        var command = Command(operation, key: locks[slot].request.key, token: token)
         var (asked, failed) = broadcast(
             command, to: nodes.subtracting(quiet), ballot: .attempt(lock, number: number), &turn)
         if !quiet.isEmpty {
@@ -44,8 +55,7 @@ extension Engine {
             asked = asked.union(rest.asked)
             failed += rest.failed
         }
-        slots[slot].machine!.noteAsked(asked, failed: failed)
-        settle(slot)
+        locks[slot].noteAsked(asked, failed: failed)
         for (node, failure) in failed {
             countAttempt(.failed(failure), of: node, lock, number: number, &turn)
         }
@@ -56,15 +66,13 @@ extension Engine {
     ) {
         var vote = judged(vote, of: node, lock, attempt: number)
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         noteNumber(vote, slot)
         vote = noteSuccessor(vote, of: node, slot, number: number, remaining: remaining, &turn)
-        guard self.slot(of: lock) != nil else { return }
-        learn(vote, of: node, slot, number: number, remaining: remaining, at: turn.now)
-        let step = slots[slot].machine!.count(
+        learn(vote, of: node, slot, number: number, remaining: remaining, &turn)
+        let step = locks[slot].count(
             vote, of: node, attempt: number, at: turn.now, using: &turn.generator, policy)
         if let step { carryOut(step, lock, slot, &turn) }
-        guardChanged(lock, slot, &turn)
     }
 
     mutating func carryOut(_ step: LockMachine.AcquireStep, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
@@ -72,7 +80,8 @@ extension Engine {
         case .granted(let grant):
             report(.granted(lock, grant), &turn)
             turn.directives.append(.answer(.granted(lock, grant)))
-            noteGrant(slot, &turn)
+            measureRoundTrip(slot, at: turn.now)
+            tell(.granted, of: slot, &turn)
         case .ask(let nodes):
             askRest(nodes, lock, slot, &turn)
         case .raise(let raise):
@@ -80,27 +89,31 @@ extension Engine {
         case .retry(var refusal):
             explain(&refusal, slot)
             noteAhead(&refusal, slot)
-            let again = planRetry(slot, refusal, &turn)
-            report(.refused(lock, refusal, retryAt: again), &turn)
+            if refusal.reason == .heldByAnother { measureRoundTrip(slot, at: turn.now) }
+            tellRefused(refusal, isLast: false, slot, &turn)
+            report(.refused(lock, refusal, retryAt: locks[slot].deadline(policy)), &turn)
             releaseAttempt(slot, &turn)
         case .refused(var refusal):
             explain(&refusal, slot)
             noteAhead(&refusal, slot)
-            noteLastRefusal(slot, refusal, &turn)
+            tellRefused(refusal, isLast: true, slot, &turn)
             refuse(lock, slot, refusal, &turn)
         }
-        settle(slot)
+    }
+
+    private mutating func tellRefused(_ refusal: Refusal, isLast: Bool, _ slot: Int, _ turn: inout Turn) {
+        guard let attempt = locks[slot].attempt else { return }
+        tell(
+            .refused(refusal, isLast: isLast, owned: attempt.ballot.locked, askedAt: attempt.start), of: slot, &turn)
     }
 
     /// The caller gives up, or is given up.
     mutating func abandon(_ lock: LockID, _ reason: Refusal.Reason, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let phase = slots[slot].machine!.phase
-        guard var refusal = slots[slot].machine!.abandon(reason, policy) else { return }
-        if phase == .queued { noteAhead(&refusal, slot, isQueued: true) }
-        if case .waiting = phase { continueAsPlanned(slot) }
+        guard let slot = locks.slot(of: lock) else { return }
+        let isQueued = locks[slot].isQueued
+        guard var refusal = locks[slot].abandon(reason, policy) else { return }
+        if isQueued { noteAhead(&refusal, slot) }
         refuse(lock, slot, refusal, &turn)
-        settle(slot)
     }
 
     /// The caller has its answer at once; nobody waits for the releases.
@@ -112,12 +125,11 @@ extension Engine {
 
     /// Releases what the attempt set, or may have set, or may yet set.
     private mutating func releaseAttempt(_ slot: Int, _ turn: inout Turn) {
-        let machine = slots[slot].machine!
-        guard machine.hasBegun else { return }
+        guard let attempt = locks[slot].attempt else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: machine.attempt.asked, granted: machine.attempt.ballot.locked, repaired: NodeSet())
+            asked: attempt.asked, granted: attempt.ballot.locked, repaired: NodeSet())
         _ = broadcastRelease(
-            of: machine.attempt.token, key: machine.request.key, to: nodes, ballot: .none, notice: .node, &turn)
+            of: attempt.token, key: locks[slot].request.key, to: nodes, ballot: .none, notice: .node, &turn)
     }
 }
 
@@ -125,31 +137,30 @@ extension Engine {
 
 extension Engine {
     mutating func extend(_ lock: LockID, _ caller: ExtensionID, ttl: Nanoseconds, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else {
+        guard let slot = locks.slot(of: lock) else {
             let refusal = ExtensionRefusal(reason: .released, votes: [])
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: [caller])))
             return
         }
-        let step = slots[slot].machine!.extend(caller, ttl: ttl, at: turn.now, policy)
+        let step = locks[slot].extend(caller, ttl: ttl, at: turn.now, policy)
         carryOut(step, lock, slot, callers: [caller], &turn)
     }
 
     mutating func carryOut(
-        _ step: LockMachine.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
+        _ step: Hold.ExtendStep, _ lock: LockID, _ slot: Int, callers: [ExtensionID], _ turn: inout Turn
     ) {
         switch step {
         case .broadcast(let round, let ttl):
+            guard let token = locks[slot].attempt?.token else { return }
             let command = Command(
-                .extend(milliseconds: ttl.millisecondsRoundedUp), key: slots[slot].machine!.request.key,
-                token: slots[slot].machine!.attempt.token)
+                .extend(milliseconds: ttl.millisecondsRoundedUp), key: locks[slot].request.key, token: token)
             let (_, failed) = broadcast(command, to: allNodes, ballot: .extend(lock, round: round), &turn)
-            slots[slot].machine!.noteNotExtended(failed)
-            settle(slot)
+            locks[slot].noteNotExtended(failed)
             for (node, failure) in failed {
                 countExtension(.failed(failure), of: node, lock, round: round, &turn)
             }
         case .wait:
-            settle(slot)
+            break
         case .refused(var refusal):
             explain(&refusal, slot)
             turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
@@ -160,9 +171,9 @@ extension Engine {
         _ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn
     ) {
         report(.vote(lock, node: node, vote), &turn)
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         let sign = keySign(vote, of: node, slot, at: turn.now)
-        let outcome = slots[slot].machine!.countExtension(
+        let outcome = locks[slot].countExtension(
             vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         switch outcome {
         case nil: break
@@ -183,12 +194,10 @@ extension Engine {
             tellLoss(loss, lock, slot, &turn)
         }
         if let sign { noteKey(sign, of: node, lock, round: round, &turn) }
-        guardChanged(lock, slot, &turn)
-        settle(slot)
     }
 
     private mutating func continueQueuedExtension(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        guard let step = slots[slot].machine!.beginQueuedExtension(at: turn.now, policy) else { return }
+        guard let step = locks[slot].beginQueuedExtension(at: turn.now, policy) else { return }
         carryOut(step, lock, slot, callers: [], &turn)
     }
 }
@@ -197,9 +206,8 @@ extension Engine {
 
 extension Engine {
     mutating func endAtShutdown(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        if let loss = slots[slot].machine!.shutDown() { tellLoss(loss, lock, slot, &turn) }
-        settle(slot)
+        guard let slot = locks.slot(of: lock) else { return }
+        if let loss = locks[slot].shutDown() { tellLoss(loss, lock, slot, &turn) }
     }
 
     /// The keys stay: the holder's work may go on until the end of validity, and its release deletes them.
@@ -207,7 +215,8 @@ extension Engine {
         let reason: ExtensionRefusal.Reason = loss.reason == .expired ? .expired : .lost
         var loss = loss
         explain(&loss, slot)
-        noteLostLease(slot)
+        lostSlots.append(slot)
+        tell(.lost, of: slot, &turn)
         endExtensions(reason, lock, slot, &turn)
         report(.lost(lock, loss), &turn)
         turn.directives.append(.answer(.lost(lock, loss)))
@@ -216,9 +225,9 @@ extension Engine {
     private mutating func endExtensions(
         _ reason: ExtensionRefusal.Reason, _ lock: LockID, _ slot: Int, _ turn: inout Turn
     ) {
-        let callers = slots[slot].machine!.takeExtensionCallers()
+        let callers = locks[slot].takeExtensionCallers()
         guard !callers.isEmpty else { return }
-        var refusal = slots[slot].machine!.extensionRefusal(reason)
+        var refusal = locks[slot].hold?.value.refusal(reason) ?? ExtensionRefusal(reason: reason, votes: [])
         explain(&refusal, slot)
         turn.directives.append(.answer(.notExtended(lock, refusal, callers: callers)))
     }
@@ -228,32 +237,33 @@ extension Engine {
 
 extension Engine {
     mutating func release(_ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        let isValid = slots[slot].machine!.isValid(at: turn.now)
-        let phase = slots[slot].machine!.phase
-        guard slots[slot].machine!.beginRelease() else { return }
-        if case .lost = phase { forgetLostLease(slot, &turn) }
+        guard let slot = locks.slot(of: lock) else { return }
+        let isValid = locks[slot].isValid(at: turn.now)
+        let wasLost = locks[slot].lossReason != nil
+        guard locks[slot].beginRelease() else { return }
         endExtensions(.released, lock, slot, &turn)
+        guard let hold = locks[slot].hold else { return }
         let nodes = policy.rules.nodesToRelease(
-            asked: slots[slot].machine!.attempt.asked, granted: slots[slot].machine!.attempt.ballot.locked,
-            repaired: slots[slot].machine!.hold!.guarding.repaired)
+            asked: hold.value.attempt.asked, granted: hold.value.attempt.ballot.locked,
+            repaired: hold.value.guarding.repaired)
         let awaited = broadcastRelease(lock, slot, nodes, isValid: isValid, &turn)
-        noteRelease(slot, of: awaited, &turn)
-        settle(slot)
+        if wasLost {
+            lostSlots.removeAll { $0 == slot }
+            tell(.lostLeaseReleased(awaited), of: slot, &turn)
+        }
         for node in sessions.indices where !awaited.contains(node) {
             countRelease(.failed(.unreachable("not asked")), of: node, lock, &turn)
         }
     }
 
     private mutating func countRelease(_ vote: Vote, of node: Int, _ lock: LockID, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
+        guard let slot = locks.slot(of: lock) else { return }
         let sign = keySign(ofRelease: vote, node, slot, at: turn.now)
-        let isOver = slots[slot].machine!.countRelease(vote, of: node, policy)
-        if let sign { noteKey(sign, of: node, lock, round: LockMachine.KeyAnswers.release, &turn) }
+        let (isOver, gone, early) = locks[slot].countRelease(vote, of: node, sign, policy)
+        for node in gone { noteKeysGone(on: node, early: early, &turn) }
         guard isOver else { return }
         report(.released(lock), &turn)
         turn.directives.append(.answer(.released(lock)))
-        settle(slot)
     }
 }
 
@@ -279,10 +289,10 @@ extension Engine {
     }
 
     mutating func lockTimer(_ slot: Int, _ turn: inout Turn) {
-        let lock = lock(in: slot)
-        switch slots[slot].machine!.onTimer(at: turn.now, using: &turn.generator, policy) {
-        case .endInQueue: endInQueue(lock, slot, &turn)
-        case .beginAttempt: beginAttempt(lock, &turn)
+        let lock = locks.lock(in: slot)
+        switch locks[slot].onTimer(at: turn.now, using: &turn.generator, policy) {
+        case .endInQueue: if let place = locks.queuePlace(of: slot) { tell(.waitOver(place), of: slot, &turn) }
+        case .beginAttempt: tell(.due, of: slot, &turn)
         case .acquire(let step): carryOut(step, lock, slot, &turn)
         case .extend(let step): carryOut(step, lock, slot, callers: [], &turn)
         case .repair(let repair): carryOut(repair, lock, slot, &turn)
@@ -290,7 +300,5 @@ extension Engine {
         case .release: release(lock, &turn)
         case nil: break
         }
-        guardChanged(lock, slot, &turn)
-        settle(slot)
     }
 }

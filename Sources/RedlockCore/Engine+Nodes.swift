@@ -8,7 +8,7 @@ extension Engine {
     }
 
     mutating func connected(_ node: Int, _ connection: ConnectionID, _ greeting: Greeting, _ turn: inout Turn) {
-        let slots = slots
+        let locks = locks
         guard !listenerConnected(node, connection, &turn) else { return }
         guard case .connecting(connection, _) = sessions[node].phase else { return }
         if let reason = greeting.unfitness {
@@ -20,7 +20,7 @@ extension Engine {
         let setBack = noteServer(node, greeting, at: turn.now)
         guard
             let arrival = sessions[node].connected(
-                connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: slots) }, policy)
+                connection, greeting, at: turn.now, isWanted: { Self.isWanted($0, in: locks) }, policy)
         else { return }
         report(.connected(node: node), &turn)
         if let setBack { report(.quarantined(node: node, setBack), &turn) }
@@ -36,23 +36,22 @@ extension Engine {
     }
 
     /// Whether a command that waited for a connection should still be sent.
-    private static func isWanted(_ ballot: NodeSession.Ballot, in slots: [Slot]) -> Bool {
+    private static func isWanted(_ ballot: NodeSession.Ballot, in locks: LockTable) -> Bool {
         func machine(_ lock: LockID) -> LockMachine? {
-            slots[Int(lock.slot)].generation == lock.generation ? slots[Int(lock.slot)].machine : nil
+            locks.slot(of: lock).map { locks[$0] }
         }
         switch ballot {
         case .attempt(let lock, let number):
-            guard let machine = machine(lock), machine.attempt.number == number else { return false }
-            return machine.phase == .acquiring || machine.phase == .held
+            guard let machine = machine(lock), machine.attemptNumber == number else { return false }
+            return machine.isAcquiring || machine.isHeld
         case .raise(let lock, let number, let round):
-            guard let machine = machine(lock), machine.attempt.number == number else { return false }
+            guard let machine = machine(lock), machine.attemptNumber == number else { return false }
             // Also while held: as long as it is unanswered, nobody knows whether the node guards the lease.
-            let isOpen = machine.phase == .acquiring || machine.phase == .held
-            return isOpen && machine.attempt.fencing?.raises == round
+            return (machine.isAcquiring || machine.isHeld) && machine.attempt?.fencing?.raises == round
         case .extend(let lock, let round):
-            guard let machine = machine(lock), machine.phase == .held else { return false }
+            guard case .held(let hold) = machine(lock)?.state else { return false }
             // Also of the round that was won without it: one more node for it.
-            return machine.hold!.extending?.number == round || machine.hold!.guarding.round == round
+            return hold.value.extending?.number == round || hold.value.guarding.round == round
         case .repair:
             return false
         case .release, .none:
@@ -96,7 +95,7 @@ extension Engine {
         }
         if sessions[node].gathersLook(reply, at: turn.now, policy) { return }
         let wasStalled = sessions[node].isStalled
-        let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: slots) } ?? true
+        let isWanted = !reply.asksForScript || sessions[node].oldestBallot.map { Self.isWanted($0, in: locks) } ?? true
         let (entry, answered) = sessions[node].answered(reply, isWanted: isWanted, at: turn.now, policy)
         if wasStalled, !sessions[node].isStalled { report(.answersAgain(node: node), &turn) }
         switch answered {

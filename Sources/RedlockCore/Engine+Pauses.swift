@@ -11,18 +11,18 @@ extension Engine {
 
     /// The pauses since the last round of a lease that a quorum granted.
     private func pauses(in slot: Int) -> Pauses.Sum? {
-        guard !pauses.isEmpty, let machine = slots[slot].machine, let hold = machine.hold else { return nil }
-        return pauses.sum(since: hold.grantedRoundStart, atLeast: shortestPause(of: machine.request))
+        guard !pauses.isEmpty, let hold = locks[slot].hold?.value else { return nil }
+        return pauses.sum(since: hold.grantedRoundStart, atLeast: shortestPause(of: locks[slot].request))
     }
 
     func explain(_ loss: inout Loss, _ slot: Int) {
-        guard let pause = pauses(in: slot) else { return }
+        guard let pause = pauses(in: slot), let hold = locks[slot].hold?.value else { return }
         switch loss.reason {
         case .expired, .notExtended:
-            loss.votes = slots[slot].machine!.votes(on: pause.end)
+            loss.votes = hold.votes(on: pause.end)
         case .taken:
             // What the nodes were asked before the pause, they answer without regard to it.
-            guard slots[slot].machine!.hold!.votesAskedAt >= pause.end else { return }
+            guard hold.votesAskedAt >= pause.end else { return }
         case .clockJumped, .keyGone, .clockGained, .maximumHold, .shutDown:
             return
         }
@@ -30,22 +30,23 @@ extension Engine {
     }
 
     func explain(_ risk: inout RiskReport, _ slot: Int) {
-        guard risk.risk == .notExtended, let pause = pauses(in: slot) else { return }
-        risk.votes = slots[slot].machine!.votes(on: pause.end)
+        guard risk.risk == .notExtended, let pause = pauses(in: slot), let hold = locks[slot].hold?.value else {
+            return
+        }
+        risk.votes = hold.votes(on: pause.end)
         risk.pause = pause.length
     }
 
     func explain(_ refusal: inout ExtensionRefusal, _ slot: Int) {
         switch refusal.reason {
         case .expired, .lost:
-            let phase = slots[slot].machine!.phase
-            guard refusal.reason == .expired || phase == .lost(.notExtended), let pause = pauses(in: slot) else {
-                return
-            }
-            refusal.votes = slots[slot].machine!.votes(on: pause.end)
+            guard refusal.reason == .expired || locks[slot].lossReason == .notExtended, let pause = pauses(in: slot),
+                let hold = locks[slot].hold?.value
+            else { return }
+            refusal.votes = hold.votes(on: pause.end)
             refusal.pause = pause.length
         case .notExtended:
-            guard !pauses.isEmpty, let hold = slots[slot].machine!.hold else { return }
+            guard !pauses.isEmpty, let hold = locks[slot].hold?.value else { return }
             refusal.pause = pauses.sum(since: hold.votesAskedAt, atLeast: shortestPauseOfNode)?.length
         case .released:
             return
@@ -53,15 +54,15 @@ extension Engine {
     }
 
     func explain(_ refusal: inout Refusal, _ slot: Int) {
-        guard !pauses.isEmpty, let machine = slots[slot].machine, machine.hasBegun else { return }
+        guard !pauses.isEmpty, let attempt = locks[slot].attempt else { return }
         switch refusal.reason {
         case .expired:
-            let shortest = shortestPause(of: machine.request)
-            guard let pause = pauses.sum(since: machine.attempt.start, atLeast: shortest) else { return }
-            refusal.votes = machine.votes(on: pause.end)
+            let shortest = shortestPause(of: locks[slot].request)
+            guard let pause = pauses.sum(since: attempt.start, atLeast: shortest) else { return }
+            refusal.votes = attempt.votes(on: pause.end)
             refusal.pause = pause.length
         case .unavailable:
-            refusal.pause = pauses.sum(since: machine.attempt.start, atLeast: shortestPauseOfNode)?.length
+            refusal.pause = pauses.sum(since: attempt.start, atLeast: shortestPauseOfNode)?.length
         case .heldByAnother, .cancelled, .shutDown:
             return
         }

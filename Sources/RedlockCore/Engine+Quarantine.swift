@@ -68,23 +68,20 @@ extension Engine {
     /// Its grants do not count any more, where they were counted already: for attempts, extensions and held leases.
     mutating func distrust(_ node: Int, _ quarantine: Quarantine, _ reason: Loss.Reason, _ turn: inout Turn) {
         let failure = Vote.Failure.quarantined(quarantine, at: turn.now)
-        for slot in slots.indices {
-            guard let machine = slots[slot].machine else { continue }
-            let lock = lock(in: slot)
+        for slot in locks.indices where locks.isUsed(slot) {
+            let lock = locks.lock(in: slot)
+            let machine = locks[slot]
             if let number = machine.attemptResting(on: node, endingBefore: quarantine.until) {
                 count(.failed(failure), of: node, for: .attempt(lock, number: number), &turn)
             }
             if let round = machine.extensionResting(on: node) {
                 count(.failed(failure), of: node, for: .extend(lock, round: round), &turn)
             }
-            guard self.slot(of: lock) != nil else { continue }
-            let loss = slots[slot].machine!.distrust(
+            let loss = locks[slot].distrust(
                 node, .failed(failure), endingBefore: quarantine.until, reason, policy)
             if let loss {
                 tellLoss(loss, lock, slot, &turn)
             }
-            guardChanged(lock, slot, &turn)
-            settle(slot)
         }
     }
 

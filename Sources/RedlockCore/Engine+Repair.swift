@@ -1,10 +1,10 @@
 // The way of a repair through the engine, and what the holder is told of what guards its lease.
 
 extension Engine {
-    mutating func carryOut(_ repair: LockMachine.Repair, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        let machine = slots[slot].machine!
+    mutating func carryOut(_ repair: Hold.Repair, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        guard let attempt = locks[slot].attempt else { return }
         let command = Command(
-            .repair(milliseconds: repair.milliseconds), key: machine.request.key, token: machine.attempt.token)
+            .repair(milliseconds: repair.milliseconds), key: locks[slot].request.key, token: attempt.token)
         let round = newRound()
         var sent = NodeSet()
         for node in repair.nodes {
@@ -15,26 +15,23 @@ extension Engine {
         }
         guard !sent.isEmpty else { return }
         // Before anything can come back: the release goes to them too.
-        slots[slot].machine!.noteRepaired(sent)
+        locks[slot].noteRepaired(sent)
         turn.directives.append(.broadcast(command, to: sent, round: round, awaiting: sent))
     }
 
     mutating func countRepair(_ vote: Vote, of node: Int, _ lock: LockID, round: UInt32, _ turn: inout Turn) {
-        guard let slot = slot(of: lock) else { return }
-        if let extending = slots[slot].machine!.hold?.extending, policy.rules.repairIsVote() {
+        guard let slot = locks.slot(of: lock) else { return }
+        if let extending = locks[slot].hold?.value.extending, policy.rules.repairIsVote() {
             return countExtension(vote, of: node, lock, round: extending.number, &turn)
         }
-        let isGuard = slots[slot].machine!.countRepair(
+        let isGuard = locks[slot].countRepair(
             vote, of: node, round: round, at: turn.now, using: &turn.generator, policy)
         if isGuard { report(.repaired(lock, node: node), &turn) }
-        guardChanged(lock, slot, &turn)
     }
 
-    /// To be called when nodes may have begun or ceased to guard a lease: the holder may have to know, and there may be
-    /// something to repair.
-    mutating func guardChanged(_ lock: LockID, _ slot: Int, _ turn: inout Turn) {
-        guard slots[slot].machine != nil, slots[slot].machine!.phase == .held else { return }
-        switch slots[slot].machine!.noteRisk(at: turn.now, policy) {
+    /// What the holder is told of what guards its lease.
+    mutating func tell(_ news: RiskNews, _ lock: LockID, _ slot: Int, _ turn: inout Turn) {
+        switch news {
         case .atRisk(var risk):
             explain(&risk, slot)
             report(.atRisk(lock, risk), &turn)
@@ -42,9 +39,6 @@ extension Engine {
         case .recovered(let validUntil):
             report(.recovered(lock, validUntil: validUntil), &turn)
             turn.directives.append(.answer(.recovered(lock, validUntil: validUntil)))
-        case nil:
-            break
         }
-        settle(slot)
     }
 }

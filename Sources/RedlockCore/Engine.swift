@@ -3,53 +3,13 @@
 /// Events go in with the time, directives come out; nothing else happens. Whoever carries the directives out, the
 /// production shell or the simulator, gets the same decisions for the same events, times and random numbers.
 package struct Engine: Sendable {
-    struct Slot: Sendable {
-        var generation: UInt64 = 0
-        var machine: LockMachine?
-        var line: LineID?
-        private var olderLink = SlotLink()
-        private var newerLink = SlotLink()
-        /// ``WaitingLine/grants`` when the request came.
-        var grantsBefore: UInt32 = 0
-        /// Counted in ``Engine/heldCount``.
-        var isHeld = false
-
-        /// Its neighbours in the queue of its line.
-        var older: Int? {
-            get { olderLink.slot }
-            set { olderLink.slot = newValue }
-        }
-        var newer: Int? {
-            get { newerLink.slot }
-            set { newerLink.slot = newValue }
-        }
-
-        /// How the request stands, and when it is due; nil when there is none.
-        ///
-        /// Mutating, though it changes nothing: so it looks at the machine in its place, and not at a copy of it for
-        /// every vote.
-        mutating func standing(_ policy: Policy) -> (phase: LockMachine.Phase, deadline: Instant)? {
-            machine == nil ? nil : (machine!.phase, machine!.deadline(policy))
-        }
-    }
-
-    /// A slot or none, in a quarter of what an `Int?` takes in a struct.
-    struct SlotLink: Sendable {
-        private var number: Int32 = -1
-
-        var slot: Int? {
-            get { number < 0 ? nil : Int(number) }
-            set { number = newValue.map { Int32($0) } ?? -1 }
-        }
-    }
-
     let policy: Policy
     var sessions: [NodeSession]
-    var slots: [Slot] = []
+    var locks = LockTable()
     var numbers = FencingNumbers()
-    private var freeSlots: [Int32] = []
-    private(set) var lockCount = 0
-    var lines = LineTable()
+    var contentions = ContentionTable()
+    /// Room for the steps of a contention, lent for each event.
+    var spareSteps: [Contention.Step] = []
     var listeners: [Listener]
     /// Since when no resource is subscribed to; nil while one is, or no connection is open.
     var listenersUnusedSince: Instant?
@@ -59,7 +19,6 @@ package struct Engine: Sendable {
     var denying = NodeSet()
     /// Slots of leases that were lost and are not released yet.
     var lostSlots: [Int] = []
-    private var heldCount = 0
     private var deadlines = DeadlineQueue()
     private var connections: UInt64 = 0
     private var rounds: UInt64 = 0
@@ -83,15 +42,7 @@ package struct Engine: Sendable {
     }
 
     /// A name for a request that is about to be made; nil when ``Limits/locks`` requests are being served.
-    package mutating func newLock() -> LockID? {
-        if let slot = freeSlots.popLast() {
-            slots[Int(slot)].generation += 1
-            return LockID(slot: slot, generation: slots[Int(slot)].generation)
-        }
-        guard slots.count < Limits.locks else { return nil }
-        slots.append(Slot())
-        return LockID(slot: Int32(slots.count - 1), generation: 0)
-    }
+    package mutating func newLock() -> LockID? { locks.newLock() }
 
     /// When the engine next wants ``Event/timer``.
     ///
@@ -108,7 +59,7 @@ package struct Engine: Sendable {
     private var earliestDeadline: Instant {
         mutating get {
             guard shutdown != .done else { return .distantFuture }
-            var next = min(deadlines.first?.deadline ?? .distantFuture, lines.deadline, listenersDeadline)
+            var next = min(deadlines.first?.deadline ?? .distantFuture, contentions.deadline, listenersDeadline)
             for node in sessions.indices {
                 next = min(next, sessions[node].deadline(isHolding: isHolding, policy))
             }
@@ -170,7 +121,11 @@ package struct Engine: Sendable {
 
     /// What follows from an event, or from one reply of many: they are to mean the same together as one by one.
     private mutating func conclude(_ turn: inout Turn) {
-        while let line = lines.vacated.popLast() { succeed(line, &turn) }
+        settleLocks(&turn)
+        while let place = contentions.popVacated() {
+            tell(.advance, at: place, &turn)
+            settleLocks(&turn)
+        }
         if shutdown == .draining { finishShutdownWhenDrained(&turn) }
     }
 
@@ -270,59 +225,36 @@ extension Engine {
     }
 }
 
-// MARK: - Slots
+// MARK: - What follows from a change
 
 extension Engine {
-    /// The slot of a request that is still served.
-    func slot(of lock: LockID) -> Int? {
-        let slot = Int(lock.slot)
-        guard slot < slots.count, slots[slot].generation == lock.generation, slots[slot].machine != nil else {
-            return nil
+    /// What follows from every change of a request: whoever changes one need not think of it.
+    private mutating func settleLocks(_ turn: inout Turn) {
+        while let (slot, standing) = locks.settleNext(at: turn.now, policy) {
+            if let news = standing.news { tell(news, locks.lock(in: slot), slot, &turn) }
+            if !standing.wantsLock { leaveContention(slot, &turn) }
+            if standing.hasEnded { locks.end(slot) }
+            deadlines.set(slot, to: standing.deadline)
         }
-        return slot
-    }
-
-    mutating func begin(_ lock: LockID, _ machine: LockMachine) {
-        precondition(slots[Int(lock.slot)].machine == nil, "a lock's number is used once")
-        slots[Int(lock.slot)].machine = machine
-        lockCount += 1
-    }
-
-    /// To be called after every change of a machine: forgets it when it has ended, else notes when it is due.
-    mutating func settle(_ slot: Int) {
-        guard let (phase, deadline) = slots[slot].standing(policy) else { return }
-        if !phase.isInFront { vacate(slot) }
-        if slots[slot].isHeld != (phase == .held) {
-            slots[slot].isHeld.toggle()
-            heldCount += slots[slot].isHeld ? 1 : -1
-        }
-        if phase == .ended {
-            leaveQueue(slot)
-            slots[slot].line = nil
-            slots[slot].machine = nil
-            freeSlots.append(Int32(slot))
-            lockCount -= 1
-        }
-        deadlines.set(slot, to: deadline)
     }
 
     /// A lease is held: the nodes' clocks matter.
-    var isHolding: Bool { heldCount > 0 }
-
-    func lock(in slot: Int) -> LockID {
-        LockID(slot: Int32(slot), generation: slots[slot].generation)
-    }
+    var isHolding: Bool { locks.heldCount > 0 }
 }
 
 // MARK: - Time
 
 extension Engine {
     private mutating func timer(_ turn: inout Turn) {
-        for node in sessions.indices { sessionTimer(node, &turn) }
+        for node in sessions.indices {
+            sessionTimer(node, &turn)
+            settleLocks(&turn)
+        }
         listenerTimer(&turn)
-        lineTimer(&turn)
+        contentionTimer(&turn)
         while let due = deadlines.first, due.deadline <= turn.now {
             lockTimer(due.slot, &turn)
+            settleLocks(&turn)
         }
     }
 }
@@ -335,8 +267,8 @@ extension Engine {
     private mutating func beginShutdown(_ turn: inout Turn) {
         guard shutdown == .no else { return }
         shutdown = .draining
-        for slot in slots.indices where slots[slot].machine != nil {
-            let lock = lock(in: slot)
+        for slot in locks.indices where locks.isUsed(slot) {
+            let lock = locks.lock(in: slot)
             abandon(lock, .shutDown, &turn)
             endAtShutdown(lock, &turn)
         }
@@ -346,7 +278,7 @@ extension Engine {
     /// A lease lasts until its holder releases it, or its validity is over; no release is waited for longer than the
     /// node timeout. So this comes to an end.
     private mutating func finishShutdownWhenDrained(_ turn: inout Turn) {
-        guard lockCount == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
+        guard locks.count == 0, !sessions.contains(where: { $0.awaitsReleases }) else { return }
         for node in sessions.indices { close(node, &turn) }
         shutdown = .done
         leaveRounds(&turn)
@@ -357,7 +289,7 @@ extension Engine {
     private mutating func answerAfterShutdown(_ event: Event, _ turn: inout Turn) {
         switch event {
         case .acquire(let lock, _):
-            freeSlots.append(lock.slot)
+            locks.giveBack(lock)
             let votes = [Vote](repeating: .failed(.unreachable("shut down")), count: sessions.count)
             turn.directives.append(.answer(.refused(lock, Refusal(reason: .shutDown, attempts: 0, votes: votes))))
         case .extend(let lock, let caller, _):

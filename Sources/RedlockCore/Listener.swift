@@ -15,7 +15,7 @@ struct Listener: Sendable {
 
     private(set) var phase = Phase.idle
     /// Lines whose subscription is not answered yet, oldest first.
-    private var unanswered = Deque<LineID>()
+    private var unanswered = Deque<ContentionID>()
     /// The node refused a subscription on this connection: it is asked for no more.
     private(set) var isDenied = false
     private var failures = 0
@@ -68,12 +68,12 @@ extension Listener {
         return true
     }
 
-    mutating func subscribes(to line: LineID) { unanswered.append(line) }
+    mutating func subscribes(to line: ContentionID) { unanswered.append(line) }
 
     /// The oldest subscription was confirmed.
-    mutating func answered() -> LineID? { unanswered.popFirst() }
+    mutating func answered() -> ContentionID? { unanswered.popFirst() }
 
-    mutating func refused() -> LineID? {
+    mutating func refused() -> ContentionID? {
         isDenied = true
         return answered()
     }

@@ -3,79 +3,26 @@
 /// A value: it decides, and its ``Engine`` acts. Every method that decides returns a step, and the engine carries it
 /// out. Time and chance come in as arguments.
 struct LockMachine: Sendable {
-    enum Phase: Hashable, Sendable {
-        /// Others of this process are ahead. Can become waiting, acquiring, or ended.
-        case queued
+    enum State: Sendable {
+        /// Others of this process are ahead. Can become waiting, acquiring, or ended. `isOverdue`: its wait is over, and
+        /// what it is to be told is not known yet.
+        case queued(isOverdue: Bool)
         /// An attempt is being voted on. Can become waiting, held, or ended.
-        case acquiring
-        /// Refused, and it will try again. Can become acquiring, or ended.
-        case waiting(until: Instant)
+        case acquiring(OnHeap<Attempt>)
+        /// It will try again; the last attempt, if there was one, was refused. Can become acquiring, or ended.
+        case waiting(OnHeap<Attempt>?, until: Instant)
         /// A quorum granted. Can become lost, or releasing.
-        case held
+        case held(OnHeap<Hold>)
         /// The holder was told. Can become releasing.
-        case lost(Loss.Reason)
+        case lost(OnHeap<Hold>, Loss.Reason)
         /// The nodes are being told. Can become ended.
-        case releasing
-        /// Nothing is owed to anybody.
-        case ended
-    }
-
-    /// One try at all nodes.
-    struct Attempt: Sendable {
-        /// Counts from one.
-        var number: UInt32
-        var token: Token
-        var start: Instant
-        var ballot: Ballot
-        /// When nodes were asked: the first one, and then the others.
-        var askedAt = Instant(nanoseconds: 0)
-        /// The nodes that the SET was, or is still to be, sent to.
-        var asked = NodeSet()
-        /// Nodes that are asked only if the one that is asked first grants.
-        var heldBack = NodeSet()
-        /// Nil for a lock without fencing.
-        var fencing: Fencing?
-    }
-
-    /// What there is to know while the lease is held.
-    struct Hold: Sendable {
-        var validUntil: Instant
-        /// Validity never goes beyond this: the maximum hold.
-        var end: Instant
-        var nextExtension: Instant
-        /// When the last round began that a quorum granted.
-        var grantedRoundStart: Instant
-        /// When the nodes were asked for ``LockMachine/lastVotes``.
-        var votesAskedAt: Instant
-        /// What the nodes said when the lease was last in question, if that was after the attempt:
-        /// ``LockMachine/lastVotes``.
-        var laterVotes: [Vote]?
-        /// The round of the last votes; 0 is the attempt.
-        var lastRound: UInt32 = 0
-        var guarding: Guard
-        var keyAnswers = KeyAnswers()
-        /// Until an extension is won that began after it.
-        var doubt: Doubt?
-        var extending: ExtensionRound?
-        var queued: QueuedExtension?
-    }
-
-    struct ExtensionRound: Sendable {
-        var number: UInt32
-        var start: Instant
-        var ttl: Nanoseconds
-        var ballot: Ballot
-        var callers: [ExtensionID]
-    }
-
-    /// Extensions asked for while one is under way: they share the next.
-    struct QueuedExtension: Sendable {
-        var ttl: Nanoseconds
-        var callers: [ExtensionID]
+        case releasing(OnHeap<Hold>, Releases)
+        /// Nothing is owed to anybody. The last attempt, if it was refused or given up.
+        case ended(OnHeap<Attempt>?)
     }
 
     /// What became of the release, node by node.
-    private struct Releases: Sendable {
+    struct Releases: Sendable {
         /// The key is not there.
         var confirmed = NodeSet()
         /// The key was there, and is deleted.
@@ -97,70 +44,159 @@ struct LockMachine: Sendable {
         }
     }
 
-    /// What comes with the first attempt.
-    private struct Course: Sendable {
-        var attempt: Attempt
-        var hold: Hold?
-        var releases = Releases()
-    }
-
     private(set) var request: AcquireRequest
-    private(set) var phase = Phase.queued
-    /// Counts the rounds of extensions.
-    var rounds: UInt32 = 0
-    /// Its wait is over, and what it is to be told is not known yet.
-    private(set) var isOverdue = false
+    private(set) var state = State.queued(isOverdue: false)
     /// Nobody else will release it: when its validity is over, the machine does.
     private var releasesAtEnd = false
-    /// Nil before the first attempt: there may be very many that wait behind others, and they are to be small.
-    private var course: OnHeap<Course>?
 
     init(request: AcquireRequest) {
         self.request = request
     }
 
-    /// The first attempt has begun: there is an ``attempt``, and may be a ``hold``.
-    var hasBegun: Bool { course != nil }
+    /// Stands where there is no request.
+    static let none = LockMachine(request: AcquireRequest(key: [], ttl: .zero, deadline: .distantFuture))
 
-    /// The last attempt.
-    private(set) var attempt: Attempt {
-        @inline(__always) _read { yield course!.value.attempt }
-        @inline(__always) _modify { yield &course!.value.attempt }
+    /// What a change has come to, for the engine.
+    struct Standing {
+        /// It is queued for the lock, asks for it, or holds it.
+        var wantsLock = false
+        var isHeld = false
+        var hasEnded = false
+        /// When ``LockMachine/onTimer(at:using:_:)`` is wanted.
+        var deadline: Instant
+        /// What the holder has to be told of the risk.
+        var news: RiskNews?
     }
 
-    /// The nodes that had the key when it was released.
-    var deleted: NodeSet { course?.value.releases.deleted ?? NodeSet() }
-
-    /// Nil before the attempt that wins has won.
-    var hold: Hold? {
-        @inline(__always) _read { yield course!.value.hold }
-        @inline(__always) _modify { yield &course!.value.hold }
+    /// To be called after a change.
+    mutating func settle(at now: Instant, _ policy: Policy) -> Standing {
+        switch state {
+        case .queued, .acquiring, .waiting:
+            return Standing(wantsLock: true, deadline: deadline(policy))
+        case .held:
+            let news = changeHeld { $0.noteRisk(at: now, policy) } ?? nil
+            return Standing(wantsLock: true, isHeld: true, deadline: deadline(policy), news: news)
+        case .lost:
+            return Standing(deadline: deadline(policy))
+        case .releasing:
+            return Standing(deadline: .distantFuture)
+        case .ended:
+            return Standing(hasEnded: true, deadline: .distantFuture)
+        }
     }
 
     /// When this machine next wants ``onTimer(at:using:_:)``.
-    func deadline(_ policy: Policy) -> Instant {
-        switch phase {
-        case .queued: isOverdue ? .distantFuture : request.deadline
-        case .acquiring: attemptValidUntil(policy, decided: attempt.start)
-        case .waiting(let until): until
-        case .held: min(lossInstant(policy), extensionDeadline, repairDeadline(policy), riskDeadline(policy))
-        case .lost: min(releasesAtEnd ? hold!.validUntil : .distantFuture, repairDeadline(policy))
-        case .releasing, .ended: .distantFuture
+    ///
+    /// Mutating, as ``changeHold(_:)`` is: what is in the state is looked at in its place, and not at a copy of it.
+    mutating func deadline(_ policy: Policy) -> Instant {
+        switch state {
+        case .queued(let isOverdue):
+            return isOverdue ? .distantFuture : request.deadline
+        case .acquiring(let attempt):
+            let start = attempt.value.start
+            return request.validUntil(start: start, decided: start, policy)
+        case .waiting(_, let until):
+            return until
+        case .held:
+            return changeHeld { $0.deadline(policy) } ?? .distantFuture
+        case .lost(let hold, _):
+            let end = releasesAtEnd ? hold.value.validUntil : .distantFuture
+            return min(end, changeHold { $0.repairDeadline(isHeld: false, policy) } ?? .distantFuture)
+        case .releasing, .ended:
+            return .distantFuture
+        }
+    }
+}
+
+// MARK: - What there is in a state
+
+extension LockMachine {
+    var isQueued: Bool { if case .queued = state { true } else { false } }
+    var isAcquiring: Bool { if case .acquiring = state { true } else { false } }
+    var isHeld: Bool { if case .held = state { true } else { false } }
+
+    /// Why the lease was lost, if it was and is not released.
+    var lossReason: Loss.Reason? { if case .lost(_, let reason) = state { reason } else { nil } }
+
+    /// Whether the lease may be relied on.
+    func isValid(at now: Instant) -> Bool { isHeld && now < (hold?.value.validUntil ?? now) }
+
+    /// The last attempt; nil before the first, and once it is released.
+    var attempt: Attempt? {
+        switch state {
+        case .queued, .ended(nil), .waiting(nil, _): nil
+        case .acquiring(let attempt), .waiting(.some(let attempt), _), .ended(.some(let attempt)): attempt.value
+        case .held(let hold), .lost(let hold, _), .releasing(let hold, _): hold.value.attempt
+        }
+    }
+
+    /// Counts from one; zero before the first attempt.
+    var attemptNumber: UInt32 {
+        switch state {
+        case .queued, .ended(nil), .waiting(nil, _): 0
+        case .acquiring(let attempt), .waiting(.some(let attempt), _), .ended(.some(let attempt)): attempt.value.number
+        case .held(let hold), .lost(let hold, _), .releasing(let hold, _): hold.value.attempt.number
+        }
+    }
+
+    /// What there is to know of the lease until its release is over.
+    var hold: OnHeap<Hold>? {
+        switch state {
+        case .queued, .acquiring, .waiting, .ended: nil
+        case .held(let hold), .lost(let hold, _), .releasing(let hold, _): hold
+        }
+    }
+
+    /// Changes the last attempt, if there is one. What is not shared meanwhile is changed in its place.
+    private mutating func changeAttempt<R>(_ body: (inout Attempt) -> R) -> R? {
+        switch state {
+        case .queued, .ended(nil), .waiting(nil, _):
+            return nil
+        case .acquiring(var attempt):
+            state = .ended(nil)
+            defer { state = .acquiring(attempt) }
+            return body(&attempt.value)
+        case .waiting(.some(var attempt), let until):
+            state = .ended(nil)
+            defer { state = .waiting(attempt, until: until) }
+            return body(&attempt.value)
+        case .ended(.some(var attempt)):
+            state = .ended(nil)
+            defer { state = .ended(attempt) }
+            return body(&attempt.value)
+        case .held, .lost, .releasing:
+            return changeHold { body(&$0.attempt) }
+        }
+    }
+
+    /// Changes a lease that is held.
+    private mutating func changeHeld<R>(_ body: (inout Hold) -> R) -> R? {
+        guard case .held(var hold) = state else { return nil }
+        state = .ended(nil)
+        defer { state = .held(hold) }
+        return body(&hold.value)
+    }
+
+    /// Changes a lease that is held, lost, or being released.
+    private mutating func changeHold<R>(_ body: (inout Hold) -> R) -> R? {
+        switch state {
+        case .queued, .acquiring, .waiting, .ended:
+            return nil
+        case .held:
+            return changeHeld(body)
+        case .lost(var hold, let reason):
+            state = .ended(nil)
+            defer { state = .lost(hold, reason) }
+            return body(&hold.value)
+        case .releasing(var hold, let releases):
+            state = .ended(nil)
+            defer { state = .releasing(hold, releases) }
+            return body(&hold.value)
         }
     }
 }
 
 // MARK: - Queue
-
-extension LockMachine.Phase {
-    /// It is this machine's turn: the others of its process wait for it.
-    var isInFront: Bool {
-        switch self {
-        case .acquiring, .waiting, .held: true
-        case .queued, .lost, .releasing, .ended: false
-        }
-    }
-}
 
 extension LockMachine {
     /// All that want one resource keep the same bytes of its name.
@@ -168,25 +204,37 @@ extension LockMachine {
 
     /// The next attempt is to begin then, or at the deadline if that is earlier: the last is made, not skipped.
     mutating func wait(until instant: Instant) {
-        switch phase {
-        case .queued, .waiting: phase = .waiting(until: min(instant, request.deadline))
-        case .acquiring, .held, .lost, .releasing, .ended:
-            preconditionFailure("a request cannot wait in the phase \(phase)")
+        let until = min(instant, request.deadline)
+        switch state {
+        case .queued: state = .waiting(nil, until: until)
+        case .waiting(let attempt, _): state = .waiting(attempt, until: until)
+        case .acquiring, .held, .lost, .releasing, .ended: preconditionFailure("a request cannot wait when \(self)")
         }
     }
 
     /// Its deadline came while others are ahead, and nobody knows yet how they fare.
-    mutating func becomeOverdue() { isOverdue = true }
+    mutating func becomeOverdue() {
+        if isQueued { state = .queued(isOverdue: true) }
+    }
 
     /// Its deadline came while others are ahead.
     mutating func endInQueue() {
-        precondition(phase == .queued, "a request in the phase \(phase) is not in the queue")
-        phase = .ended
+        precondition(isQueued, "a request is not in the queue when \(self)")
+        state = .ended(nil)
     }
+}
 
-    /// What those behind this machine can be told about the nodes while it holds.
-    var evidenceOfHold: [Vote] {
-        attempt.ballot.votes.map { $0 == .granted ? .heldByAnother : .notAsked }
+extension LockMachine: CustomStringConvertible {
+    var description: String {
+        switch state {
+        case .queued: "queued"
+        case .acquiring: "acquiring"
+        case .waiting: "waiting"
+        case .held: "held"
+        case .lost(_, let reason): "lost(\(reason))"
+        case .releasing: "releasing"
+        case .ended: "ended"
+        }
     }
 }
 
@@ -200,7 +248,7 @@ extension LockMachine {
         case ask(NodeSet)
         /// Offer a higher fencing number.
         case raise(Raise)
-        /// Release what was set; try again, when the line says so.
+        /// Release what was set; try again, when the contention says so.
         case retry(because: Refusal)
         /// Release what was set; this is the last word.
         case refused(Refusal)
@@ -208,56 +256,44 @@ extension LockMachine {
 
     /// Starts the next attempt, with a token of its own. Time counts from here, before anything is sent.
     mutating func beginAttempt(at now: Instant, fresh: Token, proposing number: Int64? = nil, _ policy: Policy) {
-        switch phase {
+        switch state {
         case .queued, .acquiring, .waiting: break
-        case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin in the phase \(phase)")
+        case .held, .lost, .releasing, .ended: preconditionFailure("an attempt cannot begin when \(self)")
         }
-        phase = .acquiring
-        let next = Attempt(
-            number: hasBegun ? attempt.number + 1 : 1,
-            token: policy.rules.token(previous: hasBegun ? attempt.token : nil, fresh: fresh),
+        let attempt = Attempt(
+            number: attemptNumber + 1,
+            token: policy.rules.token(previous: self.attempt?.token, fresh: fresh),
             start: now,
             ballot: Ballot(nodes: policy.parameters.nodes),
             askedAt: now,
             fencing: number.map { Fencing(proposing: $0) })
-        if hasBegun { attempt = next } else { course = OnHeap(Course(attempt: next)) }
+        state = .acquiring(OnHeap(attempt))
     }
 
     /// Those that cannot be asked have had their say before the first of them is counted: who is refused by that learns
     /// of all of them.
     mutating func noteAsked(_ nodes: NodeSet, failed: [(node: Int, failure: Vote.Failure)] = []) {
-        attempt.asked = attempt.asked.union(nodes)
-        for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }
+        changeAttempt { attempt in
+            attempt.asked = attempt.asked.union(nodes)
+            for (node, failure) in failed { attempt.ballot.record(.failed(failure), of: node) }
+        }
     }
 
     /// These are asked only if the one that is left grants.
     mutating func holdBack(_ nodes: NodeSet) {
-        attempt.heldBack = nodes
-        for node in nodes { attempt.ballot.record(.notAsked, of: node) }
-    }
-
-    /// What the node says that was asked first. A refusal is the end of the attempt: another was faster. Where nothing
-    /// comes back it decides nothing, and the others are asked as if it had not been.
-    private mutating func hearArbiter(_ vote: Vote, at now: Instant, _ policy: Policy) -> AcquireStep {
-        let rest = attempt.heldBack
-        attempt.heldBack = NodeSet()
-        attempt.askedAt = now
-        guard vote != .heldByAnother else {
-            // It has no key of ours, and nobody else was asked.
-            attempt.asked = NodeSet()
-            return refuse(.heldByAnother, at: now, policy)
+        changeAttempt { attempt in
+            attempt.heldBack = nodes
+            for node in nodes { attempt.ballot.record(.notAsked, of: node) }
         }
-        for node in rest { attempt.ballot.record(.pending, of: node) }
-        return .ask(rest)
     }
 
     /// A failed vote where the number that it reports is not plausible, or of an attempt that is over.
     mutating func judged(_ vote: Vote, of node: Int, attempt number: UInt32, _ policy: Policy) -> Vote {
-        guard hasBegun, number == attempt.number else {
+        guard number == attemptNumber, let judged = changeAttempt({ $0.judged(vote, of: node, policy) }) else {
             guard case .numberTooLow(let reported) = vote, reported > Limits.fencingProposal else { return vote }
             return .failed(.implausibleNumber(reported))
         }
-        return attempt.judged(vote, of: node, policy)
+        return judged
     }
 
     /// Counts a vote of an attempt, and decides as soon as the others cannot change the outcome.
@@ -267,17 +303,13 @@ extension LockMachine {
         _ vote: Vote, of node: Int, attempt number: UInt32, at now: Instant,
         using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
-        guard number == attempt.number else { return nil }
-        let vote = attempt.heard(vote, of: node, policy)
-        attempt.ballot.record(vote, of: node)
-        if phase == .held {
-            noteLastVote(vote, of: node, round: 0)
-            noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
+        guard number == attemptNumber else { return nil }
+        if case .acquiring = state {
+            let step = changeAttempt { $0.count(vote, of: node, at: now, policy) } ?? nil
+            return step.flatMap { follow($0, at: now, using: &generator, policy) }
         }
-        guard phase == .acquiring else { return nil }
-        if !attempt.heldBack.isEmpty { return hearArbiter(vote, at: now, policy) }
-        if let raise = attempt.lateOffer(to: node) { return .raise(raise) }
-        return decide(at: now, using: &generator, policy)
+        countLate(vote, of: node, at: now, using: &generator, policy)
+        return nil
     }
 
     /// Counts what a node said to a raise. Of an earlier one than the last it does not matter any more.
@@ -285,110 +317,95 @@ extension LockMachine {
         _ vote: Vote, of node: Int, attempt number: UInt32, round: UInt32, at now: Instant,
         using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
-        guard number == attempt.number, round == attempt.fencing?.raises else { return nil }
-        let vote = attempt.heard(vote, of: node, policy)
-        attempt.ballot.record(vote, of: node)
-        if phase == .held {
-            noteLastVote(vote, of: node, round: 0)
-            noteGuard(vote, of: node, round: 0, at: now, using: &generator, policy)
+        guard number == attemptNumber, round == attempt?.fencing?.raises else { return nil }
+        if case .acquiring = state {
+            let step = changeAttempt { $0.countRaise(vote, of: node, policy) } ?? nil
+            return step.flatMap { follow($0, at: now, using: &generator, policy) }
         }
-        return phase == .acquiring ? decide(at: now, using: &generator, policy) : nil
+        countLate(vote, of: node, at: now, using: &generator, policy)
+        return nil
     }
 
-    private mutating func decide(
-        at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
+    private mutating func countLate(
+        _ vote: Vote, of node: Int, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) {
+        if changeHeld({ $0.countLateVote(vote, of: node, at: now, using: &generator, policy) }) == nil {
+            changeAttempt { _ = $0.record(vote, of: node, policy) }
+        }
+    }
+
+    /// What the votes so far come to.
+    private mutating func follow(
+        _ step: Attempt.Step, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> AcquireStep? {
-        if attempt.isWon(policy) {
-            let validUntil = attemptValidUntil(policy, decided: now)
-            guard now < validUntil else { return refuse(.expired, at: now, policy) }
-            return .granted(beginHold(validUntil: validUntil, at: now, using: &generator, policy))
+        switch step {
+        case .ask(let nodes): return .ask(nodes)
+        case .raise(let raise): return .raise(raise)
+        case .refused(let reason): return refuse(reason, at: now, policy)
+        case .won:
+            guard case .acquiring(let attempt) = state else { return nil }
+            let start = attempt.value.start
+            guard now < request.validUntil(start: start, decided: now, policy) else {
+                return refuse(.expired, at: now, policy)
+            }
+            state = .held(OnHeap(Hold(attempt.value, request, wonAt: now, policy)))
+            let grant = changeHeld { hold in
+                hold.planRepair(at: now, using: &generator, policy)
+                return hold.grant(policy)
+            }
+            return grant.map { .granted($0) }
         }
-        if attempt.isLost(policy) {
-            let unavailable = attempt.ballot.isUnavailable(quorum: policy.quorum)
-            return refuse(unavailable ? .unavailable : .heldByAnother, at: now, policy)
-        }
-        return attempt.nextRaise(policy).map { .raise($0) }
     }
 
     /// So much time may have passed, beyond what the boot clock says, since the attempt began.
     mutating func attemptMayBeOlder(by gain: Nanoseconds) {
-        if phase == .acquiring { attempt.start = attempt.start - gain }
+        if isAcquiring { changeAttempt { $0.start = $0.start - gain } }
     }
 
     /// Whether an attempt that begins now is not the last, and can ask one node, and then the others, before the
     /// deadline.
     func mayAskTwice(at now: Instant, _ policy: Policy) -> Bool {
-        let attempts = hasBegun ? attempt.number : 0
-        return now + policy.parameters.nodeTimeout < request.deadline
-            && request.maximumAttempts.map { attempts + 1 < $0 } ?? true
+        now + policy.parameters.nodeTimeout < request.deadline
+            && request.maximumAttempts.map { attemptNumber + 1 < $0 } ?? true
     }
 
     /// The caller does not want it any more. Nil when the caller has its answer already.
     mutating func abandon(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal? {
-        switch phase {
-        case .queued, .acquiring, .waiting:
-            phase = .ended
-            return refusal(reason, policy)
-        case .held, .lost, .releasing, .ended:
-            return nil
+        switch state {
+        case .queued, .waiting(nil, _): state = .ended(nil)
+        case .acquiring(let attempt), .waiting(.some(let attempt), _): state = .ended(attempt)
+        case .held, .lost, .releasing, .ended: return nil
         }
+        return refusal(reason, policy)
     }
 
-    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant, _ policy: Policy) -> AcquireStep {
-        let spent = request.maximumAttempts.map { attempt.number >= $0 } ?? false
+    private mutating func refuse(_ reason: Refusal.Reason, at now: Instant, _ policy: Policy) -> AcquireStep? {
+        guard case .acquiring(let attempt) = state else { return nil }
+        let spent = request.maximumAttempts.map { attemptNumber >= $0 } ?? false
         guard now < request.deadline, !spent else {
-            phase = .ended
+            state = .ended(attempt)
             return .refused(refusal(reason, policy))
         }
-        phase = .waiting(until: request.deadline)
+        state = .waiting(attempt, until: request.deadline)
         return .retry(because: refusal(reason, policy))
     }
 
     private func refusal(_ reason: Refusal.Reason, _ policy: Policy) -> Refusal {
-        guard hasBegun else {
-            let votes = [Vote](repeating: .notAsked, count: policy.parameters.nodes)
-            return Refusal(reason: reason, attempts: 0, votes: votes)
-        }
-        return Refusal(reason: reason, attempts: Int(attempt.number), votes: attempt.ballot.votes)
+        let votes = attempt?.ballot.votes ?? [Vote](repeating: .notAsked, count: policy.parameters.nodes)
+        return Refusal(reason: reason, attempts: Int(attemptNumber), votes: votes)
     }
 
-    /// No longer than the lease may be held: an attempt that took all of that has nothing left to grant.
-    private func attemptValidUntil(_ policy: Policy, decided: Instant) -> Instant {
-        min(
-            policy.rules.validUntil(
-                start: attempt.start, decided: decided, ttl: request.ttl, drift: policy.drift(of: request.ttl)),
-            attemptEnd)
-    }
-
-    /// Where the maximum hold of a lease that this attempt wins is over.
-    private var attemptEnd: Instant {
-        request.maximumHold.map { attempt.start + $0 } ?? .distantFuture
-    }
-
-    private mutating func beginHold(
-        validUntil: Instant, at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
-    ) -> Grant {
-        let end = attemptEnd
-        let hold = Hold(
-            validUntil: validUntil,
-            end: end,
-            nextExtension: nextExtension(after: attempt.start, end: end, validUntil: validUntil),
-            grantedRoundStart: attempt.start,
-            votesAskedAt: attempt.askedAt,
-            guarding: Guard(
-                nodes: attempt.owners, keysUntil: attempt.start + request.ttl, ttl: request.ttl, wonAt: now))
-        self.hold = hold
-        phase = .held
-        planRepair(at: now, using: &generator, policy)
-        return Grant(
-            validUntil: hold.validUntil, attempts: Int(attempt.number), votes: attempt.ballot.votes,
-            fencingToken: attempt.fencing.map {
-                policy.rules.fencingToken(accepted: $0.number, highestReported: $0.highestReported)
-            })
+    /// The attempt that is being voted on, if the node granted it a key that was to end before this instant.
+    func attemptResting(on node: Int, endingBefore end: Instant) -> UInt32? {
+        guard case .acquiring(let attempt) = state, attempt.value.ballot.locked.contains(node),
+            attempt.value.start + request.ttl <= end
+        else { return nil }
+        return attempt.value.number
     }
 }
 
-// MARK: - Loss
+// MARK: - Time
 
 extension LockMachine {
     enum TimerStep: Hashable, Sendable {
@@ -396,8 +413,8 @@ extension LockMachine {
         case endInQueue
         case beginAttempt
         case acquire(AcquireStep)
-        case extend(ExtendStep)
-        case repair(Repair)
+        case extend(Hold.ExtendStep)
+        case repair(Hold.Repair)
         case lost(Loss)
         /// The validity of a lease that was lost at the shutdown is over.
         case release
@@ -408,83 +425,167 @@ extension LockMachine {
         at now: Instant, using generator: inout any RandomNumberGenerator, _ policy: Policy
     ) -> TimerStep? {
         guard deadline(policy) <= now else { return nil }
-        switch phase {
+        switch state {
         case .queued:
             return .endInQueue
         case .acquiring:
-            return .acquire(refuse(.expired, at: now, policy))
+            return refuse(.expired, at: now, policy).map { .acquire($0) }
         case .waiting:
             return .beginAttempt
-        case .held:
-            guard now < lossInstant(policy) else { return .lost(lose(lossReason(at: now))) }
-            if extensionDeadline <= now {
-                return .extend(beginExtension(ttl: request.ttl, callers: [], at: now, policy))
+        case .held(let hold):
+            guard now < hold.value.lossInstant(policy) else {
+                return lose(hold.value.lossReason(at: now)).map { .lost($0) }
             }
-            return beginRepair(at: now, using: &generator, policy).map { .repair($0) }
-        case .lost:
-            if releasesAtEnd, hold!.validUntil <= now { return .release }
-            return beginRepair(at: now, using: &generator, policy).map { .repair($0) }
+            if hold.value.extensionDeadline <= now {
+                let step = changeHeld { $0.beginExtension(ttl: $0.request.ttl, callers: [], at: now, policy) }
+                return step.map { .extend($0) }
+            }
+        case .lost(let hold, _):
+            if releasesAtEnd, hold.value.validUntil <= now { return .release }
         case .releasing, .ended:
             return nil
         }
+        let isHeld = isHeld
+        let repair = changeHold { $0.beginRepair(isHeld: isHeld, at: now, using: &generator, policy) } ?? nil
+        return repair.map { .repair($0) }
+    }
+}
+
+// MARK: - The lease
+
+extension LockMachine {
+    /// A caller wants the lease extended so that it is valid for `ttl` from now.
+    mutating func extend(
+        _ caller: ExtensionID, ttl: Nanoseconds, at now: Instant, _ policy: Policy
+    ) -> Hold.ExtendStep {
+        switch state {
+        case .held: break
+        case .lost(let hold, .expired): return .refused(hold.value.refusal(.expired))
+        case .lost(let hold, _): return .refused(hold.value.refusal(.lost))
+        case .releasing(let hold, _): return .refused(hold.value.refusal(.released))
+        case .ended: return .refused(ExtensionRefusal(reason: .released, votes: []))
+        case .queued, .acquiring, .waiting: preconditionFailure("a lock cannot be extended when \(self)")
+        }
+        return changeHeld { $0.extend(caller, ttl: ttl, at: now, policy) } ?? .wait
+    }
+
+    /// As for an attempt: who cannot be asked has had its say before the first is counted.
+    mutating func noteNotExtended(_ failed: [(node: Int, failure: Vote.Failure)]) {
+        changeHeld { $0.noteNotExtended(failed) }
+    }
+
+    /// Counts a vote of an extension.
+    mutating func countExtension(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) -> Hold.ExtensionOutcome? {
+        let outcome =
+            changeHeld {
+                $0.countExtension(vote, of: node, round: round, at: now, using: &generator, policy)
+            } ?? nil
+        if case .lost(let loss, _) = outcome { _ = lose(loss.reason) }
+        return outcome
+    }
+
+    /// The extension that is being voted on, if the node granted it.
+    func extensionResting(on node: Int) -> UInt32? {
+        guard case .held(let hold) = state else { return nil }
+        return hold.value.extensionResting(on: node)
+    }
+
+    /// The extension that was asked for while another was under way, if any.
+    mutating func beginQueuedExtension(at now: Instant, _ policy: Policy) -> Hold.ExtendStep? {
+        changeHeld { $0.beginQueuedExtension(at: now, policy) } ?? nil
+    }
+
+    /// Callers of extensions that will not be decided any more.
+    mutating func takeExtensionCallers() -> [ExtensionID] {
+        guard hold?.value.hasCallers == true else { return [] }
+        return changeHold { $0.takeExtensionCallers() } ?? []
+    }
+
+    /// So much time may have passed beyond what the boot clock says.
+    mutating func doubt(gain: Nanoseconds, at now: Instant, _ policy: Policy) -> Hold.ExtendStep? {
+        changeHeld { $0.doubt(gain: gain, at: now, policy) } ?? nil
+    }
+
+    mutating func noteRepaired(_ nodes: NodeSet) {
+        changeHold { $0.noteRepaired(nodes) }
+    }
+
+    /// What became of a repair; true when it set the key.
+    mutating func countRepair(
+        _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
+        _ policy: Policy
+    ) -> Bool {
+        changeHeld { $0.countRepair(vote, of: node, round: round, at: now, using: &generator, policy) } ?? false
+    }
+
+    /// Grants of the node do not count any more. See ``Hold/distrust(_:_:endingBefore:_:_:)``.
+    mutating func distrust(
+        _ node: Int, _ vote: Vote, endingBefore end: Instant, _ reason: Loss.Reason, _ policy: Policy
+    ) -> Loss? {
+        let isUnguarded = changeHeld { $0.distrust(node, vote, endingBefore: end, policy) } ?? false
+        return isUnguarded ? lose(reason) : nil
+    }
+
+    /// Notes that a node has, or does not have, our key. Returns the nodes that lost it while another node has it.
+    mutating func noteKey(_ sign: Engine.KeySign, on node: Int, round: UInt32) -> NodeSet {
+        changeHold { $0.noteKey(sign, on: node, round: round) } ?? NodeSet()
+    }
+
+    /// A node lost the key before its time. If the lease is left without a quorum, another may have the lock at any
+    /// moment: it is lost.
+    mutating func loseIfUnguarded(_ policy: Policy) -> Loss? {
+        guard isHeld, let hold, hold.value.guarding.nodes.count < policy.quorum else { return nil }
+        return lose(.keyGone)
     }
 
     /// The engine is shut down. The holder is told, and keeps its keys until it releases or its validity is over: to
     /// release them now would give the lock away under work that is still going on.
     mutating func shutDown() -> Loss? {
         releasesAtEnd = true
-        return phase == .held ? lose(.shutDown) : nil
+        return lose(.shutDown)
     }
 
-    /// The lease is given up by its own side.
-    mutating func lose(_ reason: Loss.Reason) -> Loss {
-        phase = .lost(reason)
-        var loss = Loss(reason: reason, validUntil: hold!.validUntil, votes: lastVotes)
-        loss.clockGain = hold!.doubt?.gain
-        return loss
-    }
-
-    /// Ahead of the end of validity, so that the holder can stop before it; never by more than half of the ttl, which
-    /// leaves room for extensions, or of the maximum hold.
-    private func lossInstant(_ policy: Policy) -> Instant {
-        let longest = min(request.ttl, request.maximumHold ?? .forever) / 2
-        return hold!.validUntil - min(policy.parameters.lossMargin ?? request.ttl / 10, longest)
-    }
-
-    private func lossReason(at now: Instant) -> Loss.Reason {
-        if now >= hold!.validUntil { return .expired }
-        return hold!.validUntil == hold!.end ? .maximumHold : .notExtended
+    /// The lease is given up by its own side. Nil when none is held.
+    private mutating func lose(_ reason: Loss.Reason) -> Loss? {
+        guard case .held(let hold) = state else { return nil }
+        state = .lost(hold, reason)
+        return hold.value.loss(reason)
     }
 }
 
 // MARK: - Release
 
 extension LockMachine {
-    /// Whether the lease may be relied on.
-    func isValid(at now: Instant) -> Bool { phase == .held && now < hold!.validUntil }
-
     /// The holder is done. False when it said so before.
     mutating func beginRelease() -> Bool {
-        switch phase {
-        case .held, .lost:
-            phase = .releasing
+        switch state {
+        case .held(let hold), .lost(let hold, _):
+            state = .releasing(hold, Releases())
             return true
         case .releasing, .ended:
             return false
         case .queued, .acquiring, .waiting:
-            preconditionFailure("a lock cannot be released in the phase \(phase)")
+            preconditionFailure("a lock cannot be released when \(self)")
         }
     }
 
-    /// Counts what became of the release on one node. True once it is over for the caller: a quorum confirmed that the
-    /// key is not there, or all have had their say.
-    mutating func countRelease(_ vote: Vote, of node: Int, _ policy: Policy) -> Bool {
-        guard phase == .releasing else { return false }
-        course!.value.releases.record(vote, of: node)
-        let confirmed = course!.value.releases.confirmed.count
-        let isComplete = confirmed + course!.value.releases.failed.count == policy.parameters.nodes
-        guard confirmed >= policy.quorum || isComplete else { return false }
-        phase = .ended
-        return true
+    /// Counts what became of the release on one node. `isOver`, for the caller: a quorum confirmed that the key is not
+    /// there, or all have had their say. `gone`: nodes that lost the key before its
+    /// time, by at least `early`; see ``Hold/noteKey(_:on:round:)``.
+    mutating func countRelease(
+        _ vote: Vote, of node: Int, _ sign: Engine.KeySign?, _ policy: Policy
+    ) -> (isOver: Bool, gone: NodeSet, early: Nanoseconds) {
+        guard case .releasing(var hold, var releases) = state else { return (false, NodeSet(), .zero) }
+        state = .ended(nil)
+        releases.record(vote, of: node)
+        let gone = sign.map { hold.value.noteKey($0, on: node, deleted: releases.deleted) } ?? NodeSet()
+        let confirmed = releases.confirmed.count
+        let isComplete = confirmed + releases.failed.count == policy.parameters.nodes
+        let isOver = confirmed >= policy.quorum || isComplete
+        if !isOver { state = .releasing(hold, releases) }
+        return (isOver, gone, hold.value.keyAnswers.early)
     }
 }

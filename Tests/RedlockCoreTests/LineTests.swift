@@ -194,7 +194,7 @@ import Testing
                 script.release(lock)
                 // Somebody else is subscribed at first, and then nobody.
                 script.reply(0, .integer(turn < 2 ? 2 : 1))
-                #expect(script.engine.lines.rivalled == (turn < 2 ? 1 : 0))
+                #expect(script.engine.contentions.rivalled == (turn < 2 ? 1 : 0))
             }
         }
     }
@@ -203,10 +203,10 @@ import Testing
         play(nodes: 1) { script in
             script.release(script.hold())
             script.reply(0, .integer(2))
-            #expect(script.engine.lines.rivalled == 1)
+            #expect(script.engine.contentions.rivalled == 1)
             script.advance(by: Limits.lineLinger)
-            #expect(script.engine.lines.count == 0)
-            #expect(script.engine.lines.rivalled == 0)
+            #expect(script.engine.contentions.count == 0)
+            #expect(script.engine.contentions.rivalled == 0)
         }
     }
 
@@ -233,38 +233,38 @@ import Testing
                 script.cancel(locks[4_999 - index])
             }
             #expect(script.news().count == 10_000)
-            #expect(script.engine.lockCount == 0)
+            #expect(script.engine.locks.count == 0)
             for node in 0..<3 { #expect(script.operations(node).count { $0 != .release } == 1) }
             script.advance(by: Limits.lineLinger)
-            #expect(script.engine.lines.count == 0)
-            #expect(script.engine.lines.watched.isEmpty)
+            #expect(script.engine.contentions.count == 0)
+            #expect(script.engine.contentions.watched.isEmpty)
         }
     }
 
     @Test func aResourceThatNobodyContendsForIsForgottenAtOnce() {
         play(nodes: 3) { script in
             let lock = script.hold()
-            #expect(script.engine.lines.count == 1)
+            #expect(script.engine.contentions.count == 1)
             script.release(lock)
-            #expect(script.engine.lines.count == 0)
+            #expect(script.engine.contentions.count == 0)
         }
     }
 }
 
-@Suite struct LineKeyTests {
+@Suite struct ResourceKeyTests {
     @Test func everyByteOfANameCounts() {
         var bytes: [UInt8] = []
         for length in 1...40 {
-            let shorter = LineKey(bytes: bytes)
+            let shorter = ResourceKey(bytes: bytes)
             bytes.append(UInt8(length))
-            let key = LineKey(bytes: bytes)
-            #expect(key.hashValue == LineKey(bytes: bytes).hashValue)
+            let key = ResourceKey(bytes: bytes)
+            #expect(key.hashValue == ResourceKey(bytes: bytes).hashValue)
             #expect(key.hashValue != shorter.hashValue)
             for index in bytes.indices {
                 var other = bytes
                 other[index] += 1
-                #expect(key != LineKey(bytes: other))
-                #expect(key.hashValue != LineKey(bytes: other).hashValue)
+                #expect(key != ResourceKey(bytes: other))
+                #expect(key.hashValue != ResourceKey(bytes: other).hashValue)
             }
         }
     }
@@ -343,7 +343,7 @@ extension LineTests {
             let later = script.acquire()
             script.reply(0, .null)
             #expect(refusal(of: later, script)?.ahead == nil)
-            #expect(script.engine.lines.count == 0)
+            #expect(script.engine.contentions.count == 0)
         }
     }
 
@@ -351,9 +351,9 @@ extension LineTests {
         play(nodes: 1) { script in
             let lost = script.hold(ttl: .seconds(10))
             script.advance(by: .seconds(20))
-            #expect(script.engine.lines.count == 1)
+            #expect(script.engine.contentions.count == 1)
             script.release(lost)
-            #expect(script.engine.lines.count == 0)
+            #expect(script.engine.contentions.count == 0)
         }
     }
 

@@ -140,7 +140,7 @@ import Testing
             let first = script.hold()
             script.release(first)
             script.reply(0, .integer(1))
-            #expect(script.engine.lockCount == 0)
+            #expect(script.engine.locks.count == 0)
             let second = script.hold()
             #expect(first.slot == second.slot)
             #expect(first != second)

@@ -160,7 +160,7 @@ import Testing
             script.shutdown()
             let locks = (1...10).map { _ in script.acquire() }
             #expect(Set(locks).count == 10)
-            #expect(script.engine.slots.count == 1)
+            #expect(script.engine.locks.indices.count == 1)
         }
     }
 

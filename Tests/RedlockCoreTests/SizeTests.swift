@@ -6,7 +6,7 @@ import Testing
 @Suite struct SizeTests {
     /// A bound that was chosen once, so that nothing is put there without thought.
     @Test func aSlotIsSmall() {
-        #expect(MemoryLayout<Engine.Slot>.stride <= 160)
+        #expect(MemoryLayout<LockTable.Slot>.stride <= 160)
     }
 
     @Test func theyShareTheBytesOfTheResourcesName() {
@@ -19,8 +19,8 @@ import Testing
             engine.handle(
                 .acquire(lock, request), at: Instant(nanoseconds: 0), using: &generator, into: &directives)
         }
-        let places = engine.slots.map { slot in
-            unsafe slot.machine!.request.key.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
+        let places = engine.locks.indices.map { slot in
+            unsafe engine.locks[slot].request.key.withUnsafeBufferPointer { UInt(bitPattern: $0.baseAddress) }
         }
         #expect(places.count == 3)
         #expect(Set(places).count == 1)
@@ -32,16 +32,5 @@ import Testing
         one.value.append(3)
         #expect(one.value == [1, 2, 3])
         #expect(other.value == [1, 2])
-    }
-
-    @Test func aLinkNamesASlotOrNone() {
-        var link = Engine.SlotLink()
-        #expect(link.slot == nil)
-        link.slot = 0
-        #expect(link.slot == 0)
-        link.slot = Limits.locks
-        #expect(link.slot == Limits.locks)
-        link.slot = nil
-        #expect(link.slot == nil)
     }
 }

@@ -230,7 +230,7 @@ import Testing
                 script.refuse(0)
                 while !script.unanswered(0).isEmpty { script.reply(0, .integer(0)) }
             }
-            #expect(script.engine.lines.watched.count == Limits.watchedResources)
+            #expect(script.engine.contentions.watched.count == Limits.watchedResources)
         }
     }
 

@@ -4,33 +4,31 @@
 // quorum granted and not all of it accepted, one above the highest is offered to those who granted: a raise. Granted is
 // only what a quorum accepted under one and the same number.
 
-extension LockMachine {
-    /// A number to offer to nodes that have our key.
-    struct Raise: Hashable, Sendable {
-        var number: Int64
-        /// Counts the raises of an attempt, from one.
-        var round: UInt32
-        var nodes: NodeSet
-    }
+/// A number to offer to nodes that have our key.
+struct Raise: Hashable, Sendable {
+    var number: Int64
+    /// Counts the raises of an attempt, from one.
+    var round: UInt32
+    var nodes: NodeSet
+}
 
-    /// What an attempt has proposed, and heard.
-    struct Fencing: Sendable {
-        /// What is proposed now; acceptances of an earlier number do not count.
-        var number: Int64
-        var raises: UInt32 = 0
-        var highestReported: Int64 = 0
-        /// Nodes that have our key, as far as they told.
-        var owned = NodeSet()
-        /// What nodes reported that no clock can have proposed, and what is so near that it may confirm it.
-        var beyondClocks: [(node: Int, number: Int64)] = []
+/// What an attempt has proposed, and heard.
+struct Fencing: Sendable {
+    /// What is proposed now; acceptances of an earlier number do not count.
+    var number: Int64
+    var raises: UInt32 = 0
+    var highestReported: Int64 = 0
+    /// Nodes that have our key, as far as they told.
+    var owned = NodeSet()
+    /// What nodes reported that no clock can have proposed, and what is so near that it may confirm it.
+    var beyondClocks: [(node: Int, number: Int64)] = []
 
-        init(proposing number: Int64) {
-            self.number = number
-        }
+    init(proposing number: Int64) {
+        self.number = number
     }
 }
 
-extension LockMachine.Attempt {
+extension Attempt {
     /// Makes a failed vote of a number that is not plausible. Nothing else of that vote counts.
     ///
     /// A number that more nodes confirm later becomes plausible then: ``heard(_:of:_:)`` corrects the earlier votes.
@@ -84,25 +82,9 @@ extension LockMachine.Attempt {
         return vote
     }
 
-    /// Nodes that have our key, as far as they told; also such as have not answered a raise.
-    var owners: NodeSet { fencing?.owned ?? ballot.granted }
-
-    /// A quorum granted; and accepted the number, if there is one.
-    func isWon(_ policy: Policy) -> Bool {
-        guard fencing != nil else { return ballot.isWon(quorum: policy.quorum) }
-        return ballot.locked.count >= policy.quorum && ballot.granted.count >= policy.acceptanceQuorum
-    }
-
-    /// So many did not grant that the rest cannot make a quorum; or did not accept, and no raise is left.
-    func isLost(_ policy: Policy) -> Bool {
-        if ballot.isLost(quorum: policy.quorum) { return true }
-        guard let fencing, !fencing.mayRaise else { return false }
-        return ballot.isLost(quorum: policy.quorum, withoutNumbers: true)
-    }
-
     /// The next number to offer: once a quorum has our key, and not all of it accepted. It does not wait for the
     /// others: a silent minority costs nothing here either.
-    mutating func nextRaise(_ policy: Policy) -> LockMachine.Raise? {
+    mutating func nextRaise(_ policy: Policy) -> Raise? {
         guard let current = fencing, current.mayRaise, !ballot.tooLow.isEmpty, ballot.locked.count >= policy.quorum
         else { return nil }
         fencing!.raises += 1
@@ -111,7 +93,7 @@ extension LockMachine.Attempt {
     }
 
     /// A grant of the acquire that comes when the number has been raised already: the node is offered that too.
-    mutating func lateOffer(to node: Int) -> LockMachine.Raise? {
+    mutating func lateOffer(to node: Int) -> Raise? {
         guard let fencing, fencing.raises > 0 else { return nil }
         switch ballot.votes[node] {
         case .granted: break
@@ -121,14 +103,14 @@ extension LockMachine.Attempt {
         return offer(to: NodeSet(node))
     }
 
-    private mutating func offer(to nodes: NodeSet) -> LockMachine.Raise {
+    private mutating func offer(to nodes: NodeSet) -> Raise {
         for node in nodes { ballot.record(.pending, of: node) }
-        return LockMachine.Raise(number: fencing!.number, round: fencing!.raises, nodes: nodes)
+        return Raise(number: fencing!.number, round: fencing!.raises, nodes: nodes)
     }
 }
 
-extension LockMachine.Fencing {
-    fileprivate var mayRaise: Bool {
+extension Fencing {
+    var mayRaise: Bool {
         raises < Limits.fencingRaises && max(highestReported, number) < Limits.fencingNumber
     }
 }

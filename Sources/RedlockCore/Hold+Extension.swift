@@ -1,6 +1,6 @@
 // The life of a lease beyond its first ttl: rounds of extensions, won by a quorum or not at all.
 
-extension LockMachine {
+extension Hold {
     enum ExtendStep: Hashable, Sendable {
         /// Ask all nodes.
         case broadcast(round: UInt32, ttl: Nanoseconds)
@@ -20,19 +20,11 @@ extension LockMachine {
     mutating func extend(
         _ caller: ExtensionID, ttl: Nanoseconds, at now: Instant, _ policy: Policy
     ) -> ExtendStep {
-        switch phase {
-        case .held: break
-        case .lost(.expired): return .refused(extensionRefusal(.expired))
-        case .lost: return .refused(extensionRefusal(.lost))
-        case .releasing, .ended: return .refused(extensionRefusal(.released))
-        case .queued, .acquiring, .waiting: preconditionFailure("a lock cannot be extended in the phase \(phase)")
+        guard policy.rules.mayExtend(validUntil: validUntil, now: now) else {
+            return .refused(refusal(.expired))
         }
-        guard policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else {
-            return .refused(extensionRefusal(.expired))
-        }
-        guard hold!.extending == nil else {
-            let queued = hold!.queued
-            hold!.queued = QueuedExtension(
+        guard extending == nil else {
+            queued = QueuedExtension(
                 ttl: max(queued?.ttl ?? ttl, ttl), callers: (queued?.callers ?? []) + [caller])
             return .wait
         }
@@ -43,14 +35,14 @@ extension LockMachine {
         ttl: Nanoseconds, callers: [ExtensionID], at now: Instant, _ policy: Policy
     ) -> ExtendStep {
         rounds += 1
-        hold!.extending = ExtensionRound(
+        extending = ExtensionRound(
             number: rounds, start: now, ttl: ttl, ballot: Ballot(nodes: policy.parameters.nodes), callers: callers)
         return .broadcast(round: rounds, ttl: ttl)
     }
 
     /// As for an attempt: who cannot be asked has had its say before the first is counted.
     mutating func noteNotExtended(_ failed: [(node: Int, failure: Vote.Failure)]) {
-        for (node, failure) in failed { hold!.extending!.ballot.record(.failed(failure), of: node) }
+        for (node, failure) in failed { extending?.ballot.record(.failed(failure), of: node) }
     }
 
     /// Counts a vote of an extension. Won only before the end that the lease had: what lapsed is not brought back.
@@ -58,48 +50,46 @@ extension LockMachine {
         _ vote: Vote, of node: Int, round: UInt32, at now: Instant, using generator: inout any RandomNumberGenerator,
         _ policy: Policy
     ) -> ExtensionOutcome? {
-        guard phase == .held else { return nil }
-        guard hold!.extending?.number == round else {
+        guard extending?.number == round else {
             countLateExtension(vote, of: node, round: round, at: now, using: &generator, policy)
             return nil
         }
-        hold!.extending!.ballot.record(vote, of: node)
-        let current = hold!.extending!
+        extending?.ballot.record(vote, of: node)
+        guard let current = extending else { return nil }
         noteGuard(vote, of: node, round: round, at: now, using: &generator, policy)
 
         if current.ballot.isWon(quorum: policy.extensionQuorum) {
-            hold!.extending = nil
-            guard policy.rules.mayExtend(validUntil: hold!.validUntil, now: now) else {
+            extending = nil
+            guard policy.rules.mayExtend(validUntil: validUntil, now: now) else {
                 return failExtension(.expired, of: current, at: now, using: &generator)
             }
             let reached = policy.rules.validUntil(
                 start: current.start, decided: now, ttl: current.ttl, drift: policy.drift(of: current.ttl))
             // A shorter ttl than what is left takes nothing away, here as on the nodes.
-            hold!.validUntil = min(max(hold!.validUntil, reached), hold!.end)
-            hold!.grantedRoundStart = current.start
-            hold!.doubt = nil
-            hold!.nextExtension = nextExtension(
-                after: current.start, end: hold!.end, validUntil: hold!.validUntil)
+            validUntil = min(max(validUntil, reached), end)
+            grantedRoundStart = current.start
+            doubt = nil
+            nextExtension = regularExtension(after: current.start)
             guarded(by: current, at: now, using: &generator, policy)
             return .extended(
-                validUntil: hold!.validUntil, votes: current.ballot.votes, callers: current.callers)
+                validUntil: validUntil, votes: current.ballot.votes, callers: current.callers)
         }
         if current.ballot.refused.count >= policy.quorum {
-            hold!.extending = nil
+            extending = nil
             keepVotes(of: current)
-            return .lost(lose(.taken), callers: current.callers)
+            return .lost(loss(.taken), callers: current.callers)
         }
         // Not before all have had their say whose "missing" could still turn this into a loss.
         let undecided = current.ballot.pendingCount
         let mayBeTaken = current.ballot.refused.count + undecided >= policy.quorum
         if current.ballot.isLost(quorum: policy.extensionQuorum), undecided == 0 || !mayBeTaken {
-            hold!.extending = nil
-            if let doubt = hold!.doubt {
+            extending = nil
+            if let doubt {
                 if doubt.isOver {
                     keepVotes(of: current)
-                    return .lost(lose(.clockGained), callers: current.callers)
+                    return .lost(loss(.clockGained), callers: current.callers)
                 }
-                hold!.doubt = nil
+                self.doubt = nil
             }
             return failExtension(.notExtended, of: current, at: now, using: &generator)
         }
@@ -111,64 +101,84 @@ extension LockMachine {
         using generator: inout any RandomNumberGenerator
     ) -> ExtensionOutcome {
         keepVotes(of: round)
-        hold!.guarding.isFailing = true
+        guarding.isFailing = true
         // Sooner than the regular one, and random: many tries fit between a third of the ttl and its end.
         let pause = request.ttl / 20
-        hold!.nextExtension =
+        nextExtension =
             request.extendsItself
             ? now + pause + Nanoseconds(Int64(generator.next() % UInt64(pause.count + 1))) : .distantFuture
         return .failed(ExtensionRefusal(reason: reason, votes: round.ballot.votes), callers: round.callers)
     }
 
     private mutating func keepVotes(of round: ExtensionRound) {
-        hold!.laterVotes = round.ballot.votes
-        hold!.lastRound = round.number
-        hold!.votesAskedAt = round.start
+        laterVotes = round.ballot.votes
+        lastRound = round.number
+        votesAskedAt = round.start
     }
-
-    /// What the nodes said when the lease was last in question: of the last extension that failed, else of the attempt.
-    /// Answers that come after the decision are in it, so that a loss that follows names them.
-    var lastVotes: [Vote] { hold?.laterVotes ?? attempt.ballot.votes }
 
     /// What the nodes said to commands that were sent at this instant or later; pending where there was none.
     func votes(on instant: Instant) -> [Vote] {
-        if let round = hold?.extending, round.start >= instant { return round.ballot.votes }
+        if let round = extending, round.start >= instant { return round.ballot.votes }
         let votes = lastVotes
-        let askedAt = hold?.votesAskedAt ?? attempt.askedAt
-        return askedAt >= instant ? votes : [Vote](repeating: .pending, count: votes.count)
-    }
-
-    /// An answer that came after the decision: evidence for what the holder may be told later, and no more than that.
-    mutating func noteLastVote(_ vote: Vote, of node: Int, round: UInt32) {
-        if round == hold!.lastRound, hold!.laterVotes != nil { hold!.laterVotes![node] = vote }
+        return votesAskedAt >= instant ? votes : [Vote](repeating: .pending, count: votes.count)
     }
 
     /// The extension that was asked for while another was under way, if any.
     mutating func beginQueuedExtension(at now: Instant, _ policy: Policy) -> ExtendStep? {
-        guard phase == .held, hold!.extending == nil, let queued = hold!.queued else { return nil }
-        hold!.queued = nil
+        guard extending == nil, let queued else { return nil }
+        self.queued = nil
         return beginExtension(ttl: queued.ttl, callers: queued.callers, at: now, policy)
     }
 
+    var hasCallers: Bool { extending != nil || queued != nil }
+
     /// Callers of extensions that will not be decided any more.
     mutating func takeExtensionCallers() -> [ExtensionID] {
-        // As a rule there are none. By `?.` the accessors of a hold allocate, for each release.
-        guard hold != nil, hold!.extending != nil || hold!.queued != nil else { return [] }
-        let callers = (hold!.extending?.callers ?? []) + (hold!.queued?.callers ?? [])
-        hold!.extending = nil
-        hold!.queued = nil
+        let callers = (extending?.callers ?? []) + (queued?.callers ?? [])
+        extending = nil
+        queued = nil
         return callers
     }
 
-    func extensionRefusal(_ reason: ExtensionRefusal.Reason) -> ExtensionRefusal {
+    func refusal(_ reason: ExtensionRefusal.Reason) -> ExtensionRefusal {
         ExtensionRefusal(reason: reason, votes: lastVotes)
     }
 
     /// When the lease is to be extended by itself; not while an extension is under way.
-    var extensionDeadline: Instant { hold!.extending == nil ? hold!.nextExtension : .distantFuture }
+    var extensionDeadline: Instant { extending == nil ? nextExtension : .distantFuture }
 
     /// A third of the ttl after the last one began; none once validity reaches the maximum hold.
-    func nextExtension(after start: Instant, end: Instant, validUntil: Instant) -> Instant {
+    func regularExtension(after start: Instant) -> Instant {
         request.extendsItself && validUntil < end ? start + request.ttl / 3 : .distantFuture
+    }
+}
+
+// MARK: - Time that may have passed unseen
+
+extension Hold {
+    /// Time that may have passed unseen since a quorum last granted.
+    struct Doubt: Sendable {
+        var gain: Nanoseconds
+        /// With that time, the validity is over.
+        var isOver: Bool
+    }
+
+    /// So much time may have passed beyond what the boot clock says. Begins an extension, which answers whether the lease
+    /// is still held. A round that began before says nothing about the time after, so the new one replaces it.
+    mutating func doubt(gain: Nanoseconds, at now: Instant, _ policy: Policy) -> ExtendStep? {
+        guard policy.rules.mayExtend(validUntil: validUntil, now: now) else { return nil }
+        let known = doubt
+        let isOver = known?.isOver == true || validUntil - now <= gain
+        doubt = Doubt(gain: (known?.gain ?? .zero) + gain, isOver: isOver)
+        if !isOver { validUntil = validUntil - gain }
+        let wanted = max(extending?.ttl ?? .zero, queued?.ttl ?? .zero)
+        // No key is to end earlier than it was to: then what is won is not less than what was.
+        let ttl = max(guarding.keysUntil - now, wanted, request.extendsItself ? request.ttl : .zero)
+        return beginExtension(ttl: ttl, callers: takeExtensionCallers(), at: now, policy)
+    }
+
+    /// Until when the holder may rely on a lease in doubt.
+    func validUntilInDoubt(at now: Instant) -> Instant {
+        doubt?.isOver == true ? now : validUntil
     }
 }
