@@ -1,5 +1,5 @@
 // Fencing tokens: a number with every grant that is higher than those of all grants before it. docs/fencing.md has the
-// argument; what is decided on votes is in LockMachine+Fencing.swift.
+// argument; what is decided on votes is in Attempt+Fencing.swift.
 
 /// What a client's wall clock read when it asked, in microseconds since 1970.
 ///
