@@ -129,7 +129,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
         .testTarget(
-            name: "RedlockBenchTests", dependencies: ["RedlockBench", "RedlockRedis", "LocalCluster", "TestSupport"],
+            name: "RedlockBenchTests",
+            dependencies: ["RedlockBench", "RedlockCore", "RedlockRedis", "LocalCluster", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "RedlockDoctorTests", dependencies: ["RedlockDoctor", "RedlockCore", "RedlockRedis"],

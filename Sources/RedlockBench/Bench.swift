@@ -127,11 +127,14 @@ extension Bench {
         let isFault = benchCase.needsOwnNodes && benchCase != .delay
         return try await withRedlock(urls) { redlock in
             let load = LibraryLoad(redlock: redlock, keyPrefix: site.keyPrefix)
-            func rawFloor() throws -> RawFloor {
-                try RawFloor(addresses, keyPrefix: "\(site.keyPrefix)floor:", depth: callers.max() ?? 1)
-            }
-            let floor = Floor(try rawFloor())
-            let taskFloor = benchCase == .healthy ? TaskFloor(try rawFloor()) : nil
+            let floorPrefix = "\(site.keyPrefix)floor:"
+            let depth = callers.max() ?? 1
+            func wireFloor() throws -> WireFloor { try WireFloor(addresses, keyPrefix: floorPrefix, depth: depth) }
+            let floor = Floor(try wireFloor())
+            let taskFloor = benchCase == .healthy ? TaskFloor(try wireFloor()) : nil
+            let hiredis =
+                benchCase == .healthy
+                ? Floor(try HiredisFloor(addresses, keyPrefix: floorPrefix, depth: depth)) : nil
             func library(
                 _ callers: Int, _ what: String = "library", onItsThread: Bool = false
             ) async throws -> Figures {
@@ -160,6 +163,10 @@ extension Bench {
                     result.onItsThread = try await library(callers, "library, on its thread", onItsThread: true)
                     progress("\(prefix): floor of tasks, \(callers) callers")
                     result.tasks = try await taskFloor.run(callers: callers, for: options.time)
+                }
+                if let hiredis {
+                    progress("\(prefix): hiredis as people use it, depth \(callers)")
+                    result.hiredis = try await hiredis.run(depth: callers, for: options.time)
                 }
                 results.append((callers, result))
             }
@@ -197,12 +204,12 @@ extension Bench {
     }
 }
 
-/// The floor, which blocks, on a thread of its own.
+/// A floor, which blocks, on a thread of its own.
 private final class Floor: @unchecked Sendable {
-    private let floor: RawFloor
+    private let floor: any CommandFloor
     private let queue = DispatchQueue(label: "redlock-bench.floor")
 
-    init(_ floor: RawFloor) {
+    init(_ floor: any CommandFloor) {
         self.floor = floor
     }
 

@@ -14,6 +14,8 @@ package struct BenchReport: Sendable {
         package var onItsThread: (figures: Figures, ratios: Ratios)?
         /// The floor with tasks for callers, and the library's ratios to that; nil where it was not measured.
         package var tasks: (figures: Figures, ratios: Ratios)?
+        /// The wire by hiredis as people use it, and the library's ratios to that; nil where it was not measured.
+        package var hiredis: (figures: Figures, ratios: Ratios)?
     }
 
     /// The library's figure divided by a floor's of the same round: the median over the rounds.
@@ -54,11 +56,13 @@ struct RoundResult: Sendable {
     var healthy: Figures?
     var onItsThread: Figures?
     var tasks: Figures?
+    var hiredis: Figures?
 
     static func row(_ benchCase: BenchOptions.Case, callers: Int, _ rounds: [RoundResult]) -> BenchReport.Row {
         let healthy = rounds.compactMap(\.healthy)
         let onItsThread = rounds.compactMap(\.onItsThread)
         let tasks = rounds.compactMap(\.tasks)
+        let hiredis = rounds.compactMap(\.hiredis)
         return BenchReport.Row(
             benchCase: benchCase, callers: callers, library: Figures(medianOf: rounds.map(\.library)),
             floor: Figures(medianOf: rounds.map(\.floor)),
@@ -66,7 +70,8 @@ struct RoundResult: Sendable {
             ratios: ratios(rounds, to: { $0.floor }),
             onItsThread: onItsThread.isEmpty
                 ? nil : (Figures(medianOf: onItsThread), ratios(rounds, of: { $0.onItsThread! }, to: { $0.floor })),
-            tasks: tasks.isEmpty ? nil : (Figures(medianOf: tasks), ratios(rounds, to: { $0.tasks! })))
+            tasks: tasks.isEmpty ? nil : (Figures(medianOf: tasks), ratios(rounds, to: { $0.tasks! })),
+            hiredis: hiredis.isEmpty ? nil : (Figures(medianOf: hiredis), ratios(rounds, to: { $0.hiredis! })))
     }
 
     private static func ratios(

@@ -11,6 +11,9 @@ final class NodeClient {
 
     private let address: NodeAddress
     private let context: UnsafeMutablePointer<redisContext>
+    /// For replies of which only the type matters.
+    private let reader: UnsafeMutablePointer<redisReader>
+    private var chunk = [UInt8](repeating: 0, count: 1 << 16)
 
     init(_ address: NodeAddress) throws(BenchError) {
         self.address = address
@@ -19,8 +22,13 @@ final class NodeClient {
             case .tcp(let host, let port): unsafe redisConnectWithTimeout(host, Int32(port), Self.patience)
             case .unix(let path): unsafe redisConnectUnixWithTimeout(path, Self.patience)
             }
-        guard let context = unsafe made else { throw BenchError("out of memory") }
+        guard let context = unsafe made, let reader = unsafe redisReaderCreate() else {
+            throw BenchError("out of memory")
+        }
         unsafe self.context = unsafe context
+        unsafe self.reader = unsafe reader
+        // Without functions that make objects, a reply is the number of its type.
+        unsafe reader.pointee.fn = nil
         guard unsafe context.pointee.err == 0 else { throw failure() }
         unsafe redisSetTimeout(context, Self.patience)
         if let password = address.password {
@@ -30,6 +38,7 @@ final class NodeClient {
     }
 
     deinit {
+        unsafe redisReaderFree(reader)
         unsafe redisFree(context)
     }
 
@@ -85,6 +94,50 @@ extension NodeClient {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
         return BenchError("\(address): \(text.printable)")
+    }
+}
+
+// MARK: - Bytes
+
+extension NodeClient {
+    /// Writes these bytes as they are.
+    func write(_ bytes: [UInt8]) throws(BenchError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe send(context.pointee.fd, $0.baseAddress! + sent, $0.count - sent, 0)
+            }
+            guard count > 0 || errno == EINTR else {
+                throw BenchError("\(address): \(unsafe String(cString: strerror(errno)))")
+            }
+            sent += max(count, 0)
+        }
+    }
+
+    /// Reads so many replies, which must be of this type.
+    func readReplies(_ count: Int, expecting type: Int32) throws(BenchError) {
+        var missing = count
+        while missing > 0 {
+            var reply: UnsafeMutableRawPointer?
+            guard unsafe redisReaderGetReply(reader, &reply) == REDIS_OK else {
+                throw BenchError("\(address) answered a command of the floor with no reply")
+            }
+            guard let reply = unsafe reply else {
+                try readMore()
+                continue
+            }
+            guard Int(bitPattern: reply) == Int(type) else {
+                throw BenchError("\(address) answered a command of the floor with an error")
+            }
+            missing -= 1
+        }
+    }
+
+    private func readMore() throws(BenchError) {
+        let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(context.pointee.fd, $0.baseAddress, $0.count, 0) }
+        if count < 0, errno == EINTR { return }
+        guard count > 0 else { throw BenchError("\(address) did not answer a command of the floor") }
+        _ = unsafe chunk.withUnsafeBytes { unsafe redisReaderFeed(reader, $0.baseAddress, count) }
     }
 }
 

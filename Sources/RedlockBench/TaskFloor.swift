@@ -5,7 +5,7 @@ import PosixLock
 /// The floor for callers that are tasks: the wire's commands and no lock, but a task asks for each and waits for its
 /// answers.
 ///
-/// A thread does what ``RawFloor`` does, for all that have asked since it last looked. What this costs more than the
+/// A thread does what ``WireFloor`` does, for all that have asked since it last looked. What this costs more than the
 /// floor is what it takes to have a task wait for a thread and go on. It is the plain way to do that, and no bound: who
 /// sends from the caller's own thread, as the library does, can be faster.
 final class TaskFloor: Locking, @unchecked Sendable {
@@ -21,13 +21,13 @@ final class TaskFloor: Locking, @unchecked Sendable {
         }
     }
 
-    private let floor: RawFloor
+    private let floor: WireFloor
     private let wishes = Locked<[Wish]>([])
     /// Rung for each first wish, and at the end.
     private let bell = DispatchSemaphore(value: 0)
     private let queue = DispatchQueue(label: "redlock-bench.task-floor")
 
-    init(_ floor: RawFloor) {
+    init(_ floor: WireFloor) {
         self.floor = floor
     }
 

@@ -11,7 +11,12 @@ extension BenchReport {
         ]
         if !rows.isEmpty { lines += [""] + loadLines }
         if rows.contains(where: { $0.onItsThread != nil }) { lines += [""] + threadLines }
-        if rows.contains(where: { $0.tasks != nil }) { lines += [""] + taskLines }
+        if rows.contains(where: { $0.tasks != nil }) {
+            lines += [""] + floorLines("floor of tasks") { $0.tasks }
+        }
+        if rows.contains(where: { $0.hiredis != nil }) {
+            lines += [""] + floorLines("hiredis as people use it") { $0.hiredis }
+        }
         if !contended.isEmpty { lines += [""] + contendedLines }
         if let fencing {
             lines += [
@@ -69,19 +74,19 @@ extension BenchReport {
                 })
     }
 
-    private var taskLines: [String] {
+    private func floorLines(_ name: String, _ other: (Row) -> (figures: Figures, ratios: Ratios)?) -> [String] {
         let header = [
-            "floor of tasks", "callers", "cycles/s", "p50", "CPU/cycle", "lock to it: cycles/s", "p50", "CPU/cycle",
+            name, "callers", "cycles/s", "p50", "CPU/cycle", "lock to it: cycles/s", "p50", "CPU/cycle",
         ]
         return Columns.aligned(
             [header]
                 + rows.compactMap { row in
-                    row.tasks.map { tasks in
+                    other(row).map { figures, ratios in
                         [
-                            row.benchCase.rawValue, "\(row.callers)", Self.text(tasks.figures.cyclesPerSecond, 0),
-                            Self.text(tasks.figures.median), tasks.figures.cpuPerCycle.map { Self.text($0) } ?? "-",
-                            Self.text(tasks.ratios.throughput), Self.text(tasks.ratios.latency),
-                            tasks.ratios.cpu.map { Self.text($0) } ?? "-",
+                            row.benchCase.rawValue, "\(row.callers)", Self.text(figures.cyclesPerSecond, 0),
+                            Self.text(figures.median), figures.cpuPerCycle.map { Self.text($0) } ?? "-",
+                            Self.text(ratios.throughput), Self.text(ratios.latency),
+                            ratios.cpu.map { Self.text($0) } ?? "-",
                         ]
                     }
                 })
@@ -122,7 +127,7 @@ extension BenchReport {
 extension BenchReport {
     /// Changes with the meaning of a member; new members do not change it.
     static let schema = "redlock-bench"
-    static let schemaVersion = 1
+    static let schemaVersion = 2
 
     var json: String {
         var object = JSONObject()
@@ -175,6 +180,10 @@ extension BenchReport.Row {
         if let tasks {
             object.add("task_floor", tasks.figures.json)
             object.add("to_task_floor", tasks.ratios.json)
+        }
+        if let hiredis {
+            object.add("hiredis", hiredis.figures.json)
+            object.add("to_hiredis", hiredis.ratios.json)
         }
         return object
     }

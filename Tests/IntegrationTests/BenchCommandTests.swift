@@ -17,22 +17,22 @@ struct BenchCommandTests {
         #expect(json.status == .exited(0), "\(json.lines)")
         let object = try #require(json.lines.first)
         #expect(json.lines.count == 1)
-        #expect(object.hasPrefix("{\"schema\":\"redlock-bench\",\"version\":1,"))
+        #expect(object.hasPrefix("{\"schema\":\"redlock-bench\",\"version\":2,"))
         for benchCase in ["healthy", "refused", "hung", "two-hung", "delay"] {
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":1,"))
             #expect(object.contains("{\"case\":\"\(benchCase)\",\"callers\":64,"))
         }
         for member in [
             "\"one-process\"", "\"processes\"", "bytes_per_waiter", "fairness_jain", "\"to_task_floor\"",
-            "\"on_its_thread_to_floor\"",
+            "\"on_its_thread_to_floor\"", "\"to_hiredis\"",
         ] {
             #expect(object.contains(member))
         }
 
         let table = try await bench("--local", "--quick", "--time", "30ms", "--case", "healthy")
         #expect(table.status == .exited(0))
-        // The lock, the lock with callers on its thread, and the wire with tasks.
-        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 6)
+        // The lock, the lock with callers on its thread, the wire with tasks, and hiredis as people use it.
+        #expect(table.lines.count { $0.hasPrefix("healthy ") } == 8)
     }
 
     @Test("On nodes given it measures what harms nobody, and leaves no key")
