@@ -17,6 +17,18 @@ extension Engine {
         slot(of: lock).map { _ in begun(lock).map { Int($0.attempt.number) } ?? 0 }
     }
 
+    /// Which parts are due, for the report of an engine that makes no progress: `a lock`, `node 2`.
+    package mutating func dueParts(at now: Instant) -> [String] {
+        var parts: [String] = []
+        if isLockDue(at: now) { parts.append("a lock") }
+        if lines.deadline <= now { parts.append("a queue") }
+        if listenersDeadline <= now { parts.append("a subscription") }
+        for node in sessions.indices where sessions[node].deadline(isHolding: isHolding, policy) <= now {
+            parts.append("node \(node)")
+        }
+        return parts
+    }
+
     private func begun(_ lock: LockID) -> LockMachine? {
         slot(of: lock).flatMap { slots[$0].machine }.flatMap { $0.hasBegun ? $0 : nil }
     }

@@ -193,8 +193,7 @@ extension LockMachine {
 
     /// When validity has run down so far, or a spare node been missing for so long, that the holder should know.
     func riskDeadline(_ policy: Policy) -> Instant {
-        // A greater risk that was reported leaves no news for a lesser one.
-        let isNews = hold!.guarding.risk.map { $0 < .notExtended } ?? true
+        let isNews = policy.rules.awaitsRisk(.notExtended, told: hold!.guarding.risk)
         let deadline = wantsExtension && isNews ? riskInstant : .distantFuture
         guard hold!.guarding.bareSince < .distantFuture, hold!.guarding.risk == nil, isGuardKnown else {
             return deadline

@@ -21,7 +21,7 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .clockGuard: self == .memory || self == .uptime
         case .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness, .livelock,
             .lostWakeUp,
-            .polling, .order, .canary:
+            .polling, .order, .progress, .canary:
             false
         }
     }

@@ -123,6 +123,7 @@ extension World {
         clients[client].isDown = false
         clients[client].isShuttingDown = false
         clients[client].epoch += 1
+        clients[client].progress = ProgressWatch()
         abandonEverything(client, "made anew")
         engines[client] = engine(of: client)
         engineRandom[client] = Randomness(seed: schedule.seed, .engine, client, clients[client].epoch)
