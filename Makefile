@@ -48,7 +48,8 @@ sim:
 	@.ci/needs
 	swift build -c release --static-swift-stdlib --product redlock-sim
 	@sim="$$(swift build -c release --show-bin-path)/redlock-sim"; set -e; \
-	"$$sim" scenario run --all; "$$sim" mutants; "$$sim" determinism --seeds 500; "$$sim" sweep --seeds 10000
+	"$$sim" scenario run --all; "$$sim" mutants; "$$sim" determinism --seeds 500; "$$sim" sweep --seeds 10000; \
+	"$$sim" sweep --profile fencing --first 72000000 --seeds 10000
 
 docs:
 	@.ci/needs

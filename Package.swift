@@ -127,7 +127,9 @@ let package = Package(
             name: "ComposeTests",
             dependencies: ["Redlock", "ChildProcesses", "LocalCluster", "PosixLock", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "RedlockTests", dependencies: ["Redlock"], swiftSettings: strict),
+        .testTarget(
+            name: "RedlockTests", dependencies: ["Redlock", "RedlockCore", "RedlockRedis", "PosixLock"],
+            swiftSettings: strict),
         .testTarget(
             name: "RedlockBenchTests",
             dependencies: ["RedlockBench", "RedlockCore", "RedlockRedis", "LocalCluster", "TestSupport"],

@@ -69,7 +69,7 @@ extension Option {
     static let jobs = Option("jobs", .text("J"), "threads (one for each core: \(Parallel.cores))")
     static let profile = Option(
         "profile", .choice("PROFILE", Profile.allCases.map(\.rawValue)),
-        "faults: tolerated, clock, amnesia or chaos (tolerated)")
+        "faults: \(Profile.allCases.map(\.rawValue).joined(separator: ", ")) (tolerated)")
     static let mutant = Option("mutant", .text("NAME"), "with this rule broken; `mutants --list` names them")
     static let timeLimit = Option("time-limit", .text("TIME"), "stop after this, as 60s or 2m")
     static let stretch = Option(

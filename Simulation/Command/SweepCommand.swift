@@ -58,15 +58,18 @@ enum SweepCommand {
         return report.exitCode
     }
 
-    /// Old failures first: they must not come back. Returns the names of those that did.
+    /// Replays old failures first: they must not come back. Returns the names of those that did.
     private static func replayRegressions(_ folder: String) throws -> [String] {
         var failed: [String] = []
         let files = File.schedules(in: folder)
         for path in files {
-            let schedule = try RedlockSim.schedule(at: path)
-            var world = World(schedule)
-            // One with a mutant shows that the mutant is still noticed.
-            if (world.run().verdict == .violated) != (schedule.mutant != nil) { failed.append(path) }
+            switch Regression(try RedlockSim.schedule(at: path)).replay() {
+            case .asExpected: break
+            case .noticedOtherwise(let words): Console.say("  \(path): \(words)")
+            case .failed(let words):
+                failed.append(path)
+                Console.say("  \(path): \(words)")
+            }
         }
         // Also when there are none: the folder may not be where the program was started.
         Console.say("\(files.count) old failures of \(folder) replayed, \(failed.count) not as expected")

@@ -139,6 +139,10 @@ private final class Lookout: @unchecked Sendable {
             for contender in contenders { contender.mayHaveBeenExtended(event.kind == .extended) }
         case .atRisk: output.write(ClientReport(.atRisk, at: MachineClock.now()))
         case .recovered: output.write(ClientReport(.recovered, at: MachineClock.now()))
+        case .noProgress:
+            var report = ClientReport(.noProgress, at: MachineClock.now())
+            report.text = event.reason
+            output.write(report)
         case .repaired: output.write(ClientReport(.repaired, at: MachineClock.now()))
         default: break
         }

@@ -24,6 +24,8 @@ struct ClientReport: Hashable, Sendable {
         case atRisk = "at-risk"
         case recovered
         case repaired
+        /// The library says that its engine makes no progress; `text` says why.
+        case noProgress = "no-progress"
         /// A worker will ask no more.
         case ended
     }

@@ -93,6 +93,7 @@ extension LiveJudge {
         case .atRisk: verdict.outcome.marks.insert(.atRisk)
         case .recovered: verdict.outcome.marks.insert(.recovered)
         case .repaired: verdict.outcome.marks.insert(.repaired)
+        case .noProgress: violate(.progress, "client \(record.client): \(report.text)", at: record.at)
         case .released: break
         }
         let text =

@@ -3,6 +3,16 @@ internal import RedlockCore
 // What the engine reports, in the words of the public events.
 
 extension Driver {
+    /// - Parameter parts: What is due in the engine.
+    func noProgress(_ parts: [String]) -> Redlock.Event {
+        var event = Redlock.Event(kind: .noProgress)
+        let due = parts.isEmpty ? "nothing that can be named" : parts.joined(separator: ", ")
+        event.reason =
+            "an error in the library: \(Limits.idleTimers) timers in a row changed nothing, and \(due) is still due; "
+            + "please report it with this line"
+        return event
+    }
+
     func event(for report: Report) -> Redlock.Event? {
         func about(
             _ kind: Redlock.Event.Kind, _ lock: LockID, _ votes: [Vote] = [], after pause: Nanoseconds? = nil

@@ -63,15 +63,21 @@ final class Driver: @unchecked Sendable {
     /// How many have entered and not left.
     private var openVotes = 0
     private var isClosed = false
+    private var progress = ProgressWatch()
+    /// When the timer event of this turn began; nil if the turn has none.
+    private var timerTime: Instant?
+    /// How many timer events there were.
+    private(set) var timers = 0
     private var shutdownWaiters: [Caller] = []
 
     init(
-        _ addresses: [NodeAddress], _ parameters: Parameters, observer: (@Sendable (Redlock.Event) -> Void)?
+        _ addresses: [NodeAddress], _ parameters: Parameters, rules: any Rules = StandardRules(),
+        observer: (@Sendable (Redlock.Event) -> Void)?
     ) throws(EventLoop.SystemError) {
         let loop = try EventLoop()
         self.loop = loop
         self.observer = observer
-        core = DriverCore(parameters)
+        core = DriverCore(parameters, rules: rules)
         nodes = addresses.map {
             Node(
                 address: $0, name: $0.description, resolver: Resolver($0.endpoint, loop: loop),
@@ -82,7 +88,7 @@ final class Driver: @unchecked Sendable {
     /// Starts the loop and dials the nodes. The loop keeps the driver alive until it is shut down.
     func start() throws(EventLoop.SystemError) {
         try loop.start(
-            onTimer: { self.handle(.timer) },
+            onTimer: { self.timerFired() },
             onTurn: { self.takeTurn() })
         loop.perform { self.handle(.start) }
     }
@@ -159,6 +165,12 @@ extension Driver {
         return nil
     }
 
+    private func timerFired() {
+        timers += 1
+        timerTime = clock.now()
+        handle(.timer)
+    }
+
     private func handle(_ event: Event) {
         core.add(event)
         handleAdded()
@@ -191,7 +203,10 @@ extension Driver {
             for node in listenersWritten { nodes[node].listener?.flush() }
         }
         let deadline = core.engine.nextDeadline
-        if deadline < .distantFuture { loop.wake(at: deadline.nanoseconds) }
+        if let time = timerTime.take(), progress.noteTimer(at: time, nextDeadline: deadline) {
+            observer?(noProgress(core.engine.dueParts(at: time)))
+        }
+        if deadline < .distantFuture { loop.wake(at: progress.wakeTime(for: deadline).nanoseconds) }
         loop.setBusy(openVotes > nodes.count * Self.roundsAtOnce)
     }
 }

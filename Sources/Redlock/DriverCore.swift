@@ -16,8 +16,8 @@ struct DriverCore {
     private var spareEvents: [Event] = []
     private var spareDirectives: [Directive] = []
 
-    init(_ parameters: Parameters) {
-        engine = Engine(parameters)
+    init(_ parameters: Parameters, rules: any Rules = StandardRules()) {
+        engine = Engine(parameters, rules: rules)
     }
 
     /// An event, to be taken through the engine with those that come together with it.

@@ -70,6 +70,10 @@ extension Redlock {
             /// The node's user may not publish or subscribe to the channels `redlock:*`: who waits for a release is not
             /// woken by this node. Told once for each node.
             public static let notificationsDenied = Kind(rawValue: "notificationsDenied")
+            /// This library has an error: its timer fires again and again and changes nothing; ``Event/reason`` says which
+            /// part is due. Locks go on, and timers are up to 10 ms late from here on. Please report it. Once for each
+            /// ``Redlock``.
+            public static let noProgress = Kind(rawValue: "noProgress")
         }
 
         /// What happened.

@@ -39,7 +39,12 @@ public final class Redlock: Sendable {
     ///   - configuration: Times, limits and the observer. Values out of their ranges are errors.
     /// - Throws: ``RedlockError`` with the code `invalidArgument`, or `system` when the process may not open another
     ///   file descriptor.
-    public init(nodes: [String], configuration: Configuration = Configuration()) throws(RedlockError) {
+    public convenience init(nodes: [String], configuration: Configuration = Configuration()) throws(RedlockError) {
+        try self.init(nodes: nodes, configuration: configuration, rules: StandardRules())
+    }
+
+    /// For tests, which break rules.
+    init(nodes: [String], configuration: Configuration, rules: any Rules) throws(RedlockError) {
         let addresses: [NodeAddress]
         do throws(NodeAddress.ParseError) {
             addresses = try NodeAddress.set(of: nodes)
@@ -51,7 +56,7 @@ public final class Redlock: Sendable {
         self.nodes = addresses.map(\.description)
         databases = addresses.map { "\($0)/\($0.database)" }
         do throws(EventLoop.SystemError) {
-            driver = try Driver(addresses, parameters, observer: configuration.observer)
+            driver = try Driver(addresses, parameters, rules: rules, observer: configuration.observer)
             try driver.start()
         } catch {
             throw RedlockError(.system, error.description)

@@ -62,6 +62,7 @@ struct EventLog: Sendable {
         case .sameServer:
             // A mistake in the list of nodes: the set bears fewer failures than it seems to.
             if let node = event.node { Console.complain("redlock: \(node): \(event.reason)") }
+        case .noProgress: Console.complain("redlock: \(event.reason)")
         default: break
         }
     }

@@ -16,4 +16,16 @@ extension Engine {
     package func attemptNumber(of lock: LockID) -> Int? {
         locks.slot(of: lock).map { Int(locks[$0].attemptNumber) }
     }
+
+    /// Which parts are due, for the report of an engine that makes no progress: `a lock`, `node 2`.
+    package mutating func dueParts(at now: Instant) -> [String] {
+        var parts: [String] = []
+        if isLockDue(at: now) { parts.append("a lock") }
+        if contentions.deadline <= now { parts.append("a queue") }
+        if listenersDeadline <= now { parts.append("a subscription") }
+        for node in sessions.indices where sessions[node].deadline(isHolding: isHolding, policy) <= now {
+            parts.append("node \(node)")
+        }
+        return parts
+    }
 }

@@ -91,7 +91,9 @@ extension Engine {
             noteAhead(&refusal, slot)
             if refusal.reason == .heldByAnother { measureRoundTrip(slot, at: turn.now) }
             tellRefused(refusal, isLast: false, slot, &turn)
-            report(.refused(lock, refusal, retryAt: locks[slot].deadline(policy)), &turn)
+            // Not in the report's closure: the table would be copied for it.
+            let again = locks[slot].deadline(policy)
+            report(.refused(lock, refusal, retryAt: again), &turn)
             releaseAttempt(slot, &turn)
         case .refused(var refusal):
             explain(&refusal, slot)

@@ -132,7 +132,10 @@ extension Engine {
 
     mutating func sessionTimer(_ node: Int, _ turn: inout Turn) {
         let wasStalled = sessions[node].isStalled
-        while let step = sessions[node].onTimer(at: turn.now, isHolding: isHolding, policy) {
+        // Each command times out once.
+        var calls = sessions[node].waitingCount + Limits.callsPerTimer
+        while calls > 0, let step = sessions[node].onTimer(at: turn.now, isHolding: isHolding, policy) {
+            calls -= 1
             switch step {
             case .quarantineOver:
                 report(.quarantineOver(node: node), &turn)

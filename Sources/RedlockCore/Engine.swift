@@ -252,10 +252,30 @@ extension Engine {
         }
         listenerTimer(&turn)
         contentionTimer(&turn)
-        while let due = deadlines.first, due.deadline <= turn.now {
+        locksTimer(&turn)
+    }
+
+    /// A request that stays due is set aside, so that the others have their call, and the shell has its thread back.
+    private mutating func locksTimer(_ turn: inout Turn) {
+        var calls = Limits.callsPerTimer * (locks.count + 1)
+        var latest = -1
+        var callsInARow = 0
+        var setAside: [Int] = []
+        while calls > 0, let due = deadlines.first, due.deadline <= turn.now {
+            callsInARow = due.slot == latest ? callsInARow + 1 : 1
+            latest = due.slot
+            guard callsInARow <= Limits.callsPerTimer else {
+                deadlines.set(due.slot, to: .distantFuture)
+                setAside.append(due.slot)
+                continue
+            }
+            calls -= 1
             lockTimer(due.slot, &turn)
             settleLocks(&turn)
         }
+        // It is due again at once: the shell counts that.
+        for slot in setAside where locks.isUsed(slot) { locks.noteChange(of: slot) }
+        settleLocks(&turn)
     }
 }
 
@@ -263,6 +283,9 @@ extension Engine {
 
 extension Engine {
     var isShuttingDown: Bool { shutdown != .no }
+
+    /// Whether a request is due; see ``dueParts(at:)``.
+    func isLockDue(at now: Instant) -> Bool { deadlines.first.map { $0.deadline <= now } ?? false }
 
     private mutating func beginShutdown(_ turn: inout Turn) {
         guard shutdown == .no else { return }

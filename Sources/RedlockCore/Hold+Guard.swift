@@ -188,8 +188,7 @@ extension Hold {
 
     /// When validity has run down so far, or a spare node been missing for so long, that the holder should know.
     func riskDeadline(_ policy: Policy) -> Instant {
-        // A greater risk that was reported leaves no news for a lesser one.
-        let isNews = guarding.risk.map { $0 < .notExtended } ?? true
+        let isNews = policy.rules.awaitsRisk(.notExtended, told: guarding.risk)
         let deadline = wantsExtension && isNews ? riskInstant : .distantFuture
         guard guarding.bareSince < .distantFuture, guarding.risk == nil, isGuardKnown else {
             return deadline

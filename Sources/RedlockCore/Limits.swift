@@ -71,6 +71,19 @@ package enum Limits {
     /// Pauses of this process that an engine remembers. A lease that spans more is told of the last ones.
     package static let keptPauses = 8
 
+    /// Calls of one request, or of one node beyond its commands, in one timer event. What is still due after them has to
+    /// wait for the next timer event, so that an instant that stays due cannot keep the engine in this one.
+    package static let callsPerTimer = 8
+
+    /// Timer events in a row after which the engine is still due. With this many, the engine makes no progress: the shell
+    /// backs off and reports it.
+    package static let idleTimers = 16
+
+    /// The pause between two timer events of an engine that makes no progress: doubled from the first to the longest.
+    /// 10 ms is 100 events a second, which cost little, and is the longest that a deadline of another lock waits for this.
+    package static let firstIdleDelay = Nanoseconds.milliseconds(1)
+    package static let longestIdleDelay = Nanoseconds.milliseconds(10)
+
     /// The pause before a node is dialled again: doubled from the first to the last.
     package static let firstReconnectDelay = Nanoseconds.milliseconds(10)
     package static let lastReconnectDelay = Nanoseconds.seconds(1)

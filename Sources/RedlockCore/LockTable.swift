@@ -35,12 +35,17 @@ struct LockTable: Sendable {
     subscript(slot: Int) -> LockMachine {
         @inline(__always) _read { yield machines[slot] }
         @inline(__always) _modify {
-            if !slots[slot].isChanged {
-                slots[slot].isChanged = true
-                changed.append(slot)
-            }
+            noteChange(of: slot)
             yield &machines[slot]
         }
+    }
+
+    /// The machine in this slot is to be settled.
+    @inline(__always)
+    mutating func noteChange(of slot: Int) {
+        guard !slots[slot].isChanged else { return }
+        slots[slot].isChanged = true
+        changed.append(slot)
     }
 
     func isUsed(_ slot: Int) -> Bool { slots[slot].isUsed }

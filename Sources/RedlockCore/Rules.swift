@@ -43,6 +43,9 @@ package protocol Rules: Sendable {
     /// How long a lease may lack a spare node before its holder is told.
     func repairTime(ttl: Nanoseconds, nodeTimeout: Nanoseconds) -> Nanoseconds
 
+    /// Whether the engine wants to be called when this risk begins. `told` is the risk that the holder was told of.
+    func awaitsRisk(_ risk: Risk, told: Risk?) -> Bool
+
     /// How many nodes must accept a fencing number.
     func acceptanceQuorum(of nodes: Int) -> Int
 
@@ -187,6 +190,12 @@ extension Rules {
     /// holder: the loss comes after nine tenths of the ttl by default.
     package func repairTime(ttl: Nanoseconds, nodeTimeout: Nanoseconds) -> Nanoseconds {
         max(ttl / 5, min(ttl / 10 + nodeTimeout, ttl / 5 * 2))
+    }
+
+    /// Only if it is greater. A lesser risk is no news, so a call at its beginning would change nothing, and the instant
+    /// would be due for ever.
+    package func awaitsRisk(_ risk: Risk, told: Risk?) -> Bool {
+        told.map { $0 < risk } ?? true
     }
 
     /// The fresh one, as ever: the release of the old one may arrive late somewhere.

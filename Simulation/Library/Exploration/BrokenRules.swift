@@ -16,6 +16,7 @@ struct BrokenRules: Rules {
     var mayRepair: (@Sendable (_ isHeld: Bool, _ isExtending: Bool, _ hasFailed: Bool) -> Bool)?
     var countsRepairs = false
     var repairTTL: (@Sendable (_ left: Nanoseconds, _ ttl: Nanoseconds) -> Nanoseconds)?
+    var awaitsKnownRisks = false
     var acceptanceQuorum: (@Sendable (Int) -> Int)?
     var isAcceptance: (@Sendable (_ reported: Int64, _ proposed: Int64) -> Bool)?
     var believesAllNumbers = false
@@ -71,6 +72,10 @@ struct BrokenRules: Rules {
 
     func retryDelay(_ delay: Nanoseconds, jitter: Nanoseconds, dice: UInt64) -> Nanoseconds {
         counted(withoutJitter ? delay : nil, Self.right.retryDelay(delay, jitter: jitter, dice: dice))
+    }
+
+    func awaitsRisk(_ risk: Risk, told: Risk?) -> Bool {
+        counted(awaitsKnownRisks ? true : nil, Self.right.awaitsRisk(risk, told: told))
     }
 
     func acceptanceQuorum(of nodes: Int) -> Int {

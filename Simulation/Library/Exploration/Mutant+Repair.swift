@@ -27,6 +27,9 @@ extension Mutant {
             broken(
                 "repaired-not-released", "nodes that got the key by a repair are not told to release",
                 killedBy: [.orphanKey], { $0.nodesToRelease = { asked, _, _ in asked } }),
+            broken(
+                "stale-deadline", "the engine is due for a risk that its holder knows", killedBy: [.progress],
+                hunt: { $0.cutHoldersOff() }, { $0.awaitsKnownRisks = true }),
             onNode(
                 "repair-replaces", "a repair replaces the key of another", killedBy: [.ownership],
                 { $0.repairsOverOthers = true }),

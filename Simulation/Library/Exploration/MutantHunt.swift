@@ -16,7 +16,7 @@ package struct MutantHunt: Sendable {
     package func schedule(_ seed: UInt64, isBroken: Bool) -> Schedule {
         var schedule = Schedule(random: seed, .tolerated)
         // Mutants of fencing numbers bring such faults themselves; in the worlds of the others they would hide kills.
-        schedule.faults.removeAll { $0.kind == .nodeBadNumber || $0.kind == .nodeForgetNumbers }
+        schedule.removeFaultsOfNumbers()
         // Hunts set what the settings of single clients would undo.
         schedule.options.clientSettings = []
         mutant.hunt(&schedule)

@@ -24,7 +24,7 @@ package enum Assumption: String, Hashable, Sendable, CaseIterable {
         case .limits, .fencingRange, .ownership, .repair, .tokenReuse, .resurrection, .answers, .orphanKey, .liveness,
             .livelock,
             .lostWakeUp,
-            .polling, .order, .canary:
+            .polling, .order, .progress, .canary:
             false
         }
     }

@@ -41,12 +41,15 @@ package enum Oracle: String, Hashable, Sendable, CaseIterable {
     case polling
     /// In one process somebody who came later was served before.
     case order
+    /// An engine was due again and again and did nothing, or the world used more steps than it may: the run would not have
+    /// ended.
+    case progress
     /// Fails whatever happens: shows that a failure is reported.
     case canary
 
     package var isLiveness: Bool {
         switch self {
-        case .liveness, .livelock, .orphanKey, .lostWakeUp, .polling, .order: true
+        case .liveness, .livelock, .orphanKey, .lostWakeUp, .polling, .order, .progress: true
         default: false
         }
     }

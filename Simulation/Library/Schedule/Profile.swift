@@ -8,6 +8,9 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
     case amnesia
     /// Everything.
     case chaos
+    /// What the algorithm must withstand, in worlds where every client asks for fencing tokens and what they rest on
+    /// fails again and again: clocks of clients and nodes, connections, and numbers.
+    case fencing
 
     /// The kinds of fault, each a class that a seed leaves out or not.
     var kinds: [Fault.Kind] {
@@ -20,7 +23,7 @@ package enum Profile: String, Hashable, Sendable, CaseIterable {
         let clock: [Fault.Kind] = [.nodeClockStrobe, .clientStop]
         let amnesia: [Fault.Kind] = [.nodeFlush, .nodeEvict, .nodeFailover, .nodeSettings, .nodeReplica, .nodeRestore]
         return switch self {
-        case .tolerated: tolerated
+        case .tolerated, .fencing: tolerated
         case .clock: tolerated + clock
         case .amnesia: tolerated + amnesia
         case .chaos: tolerated + clock + amnesia

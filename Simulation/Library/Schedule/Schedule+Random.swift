@@ -14,6 +14,7 @@ extension Schedule {
         healAt = min(max(options.ttl * random.within(2...8), Self.shortestRun), Self.longestRun)
         addFaults(profile)
         endAt = max(healAt, lastFaultEnd) + options.livenessBound + options.livenessBound / 2
+        if profile == .fencing { fence(as: FencingWorld(seed: seed)) }
     }
 
     private static let shortestRun = WorldOptions.milliseconds(4_000)

@@ -21,6 +21,8 @@ struct SimulatedClient: Sendable {
     /// The moment for which a timer is set, and its number.
     var timerAt = Clock.never
     var timerNumber: UInt32 = 0
+    /// Of this life's engine.
+    var progress = ProgressWatch()
     /// Worlds' node numbers in the order of the client's own list.
     var view: [Int]
 

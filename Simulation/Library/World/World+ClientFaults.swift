@@ -169,6 +169,7 @@ extension World {
         clients[client].isDown = false
         clients[client].isShuttingDown = false
         clients[client].epoch += 1
+        clients[client].progress = ProgressWatch()
         abandonEverything(client, "made anew")
         engines[client] = engine(of: client)
         clients[client].lastTurn = nil

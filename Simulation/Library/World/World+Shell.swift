@@ -41,7 +41,10 @@ extension World {
             // Nothing that a directive causes here is an event at once: answers become steps of workers, later.
             var carried: [Directive] = []
             swap(&carried, &directives)
-            for directive in carried { carryOut(directive, client) }
+            for directive in carried {
+                recent.add(directive, of: client, at: now)
+                carryOut(directive, client)
+            }
             carried.removeAll(keepingCapacity: true)
             swap(&carried, &directives)
         }
@@ -105,7 +108,9 @@ extension World {
         }
         clients[client].timerAt = Clock.never
         let time = engineTime(client)
-        if engines[client].nextDeadline <= time { feed(.timer, to: client) } else { setTimer(client) }
+        guard engines[client].nextDeadline <= time else { return setTimer(client) }
+        feed(.timer, to: client)
+        judgeTimer(of: client, at: time)
     }
 }
 

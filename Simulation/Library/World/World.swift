@@ -61,6 +61,10 @@ package struct World {
     /// Stops at the first violation that no broken assumption explains.
     let stopsAtViolation: Bool
     var isOver = false
+    /// The most events that this world may use.
+    var stepLimit: Int
+    /// What clients' engines wanted last.
+    var recent = RecentDirectives()
     /// How often a mutant's clock read otherwise than the right one.
     var clockMutations = 0
     var resourceMutations = 0
@@ -72,6 +76,7 @@ package struct World {
     ) {
         self.schedule = schedule
         options = schedule.options
+        stepLimit = schedule.stepLimit
         mutant = schedule.mutant.flatMap(Mutant.named)
         // Before the engines are made: they ask for quorums once, and keep them.
         mutant?.counter?.reset()
@@ -101,6 +106,7 @@ package struct World {
                 UInt64(truncatingIfNeeded: now),
                 UInt64(item.kind.rawValue) << 32 | UInt64(UInt32(bitPattern: item.subject)))
             handle(item)
+            if outcome.events >= stepLimit { endForTooManySteps() }
         }
         finish()
         return outcome
