@@ -52,7 +52,8 @@ extension Schedule {
                 .nodeBadNumber, at: time / 1_000 * 1_000, nodes: [Int(random.below(Int64(options.nodes)))])
             fault.duration = options.ttl / 1_000 * 1_000
             faults.append(fault.with(amount: Limits.fencingNumber - 1))
-            time = fault.end + random.below(options.ttl)
+            // No attempt is to hear of two such nodes, one before it was mended: that would be a majority for it.
+            time = fault.end + options.ttl + random.below(options.ttl)
         }
         faults.sort { $0.at < $1.at }
         endAt = max(endAt, lastFaultEnd + options.livenessBound)
